@@ -1,0 +1,227 @@
+/*
+ * args.c
+ *    Arguments of SQL functions as C values, and C values as result rows.
+ *
+ * What is returned lives in the memory context of the call.  Arrays arrive from users: their dimensions and nulls are
+ * checked here, once.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+#include "api/args.h"
+
+/* spl_need_arg raises SP001 (missing_field) when argument n is null. */
+void
+spl_need_arg(FunctionCallInfo fcinfo, int n, const char *field)
+{
+	SplFault	fault;
+
+	if (!PG_ARGISNULL(n))
+		return;
+	spl_fault(&fault, SPL_INVALID, field, "missing_field", NULL, "%s is required", field);
+	spl_fault_raise(&fault);
+}
+
+/* spl_jsonb_text_arg returns a jsonb argument as text, or NULL. */
+char *
+spl_jsonb_text_arg(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *value;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	value = PG_GETARG_JSONB_P(n);
+	return JsonbToCString(NULL, &value->root, VARSIZE(value));
+}
+
+/* spl_interval_ms_arg returns an interval in milliseconds; the longest interval still fits. */
+int64
+spl_interval_ms_arg(FunctionCallInfo fcinfo, int n, int64 if_null)
+{
+	Interval   *span;
+	int64		days;
+
+	if (PG_ARGISNULL(n))
+		return if_null;
+	span = PG_GETARG_INTERVAL_P(n);
+	days = (int64) span->month * DAYS_PER_MONTH + span->day;
+	return days * SECS_PER_DAY * 1000 + span->time / 1000;
+}
+
+/* spl_interval_of_ms returns an interval for a result. */
+Datum
+spl_interval_of_ms(int64 ms)
+{
+	Interval   *span = palloc0(sizeof(Interval));
+
+	span->time = ms * 1000;
+	return IntervalPGetDatum(span);
+}
+
+/* array_arg takes an array argument apart; returns the count or ARRAY_NOT_GIVEN. */
+static int
+array_arg(FunctionCallInfo fcinfo, int n, const char *field, Datum **values, bool **nulls)
+{
+	ArrayType  *array;
+	int			count;
+	int16		length;
+	bool		by_value;
+	char		align;
+	SplFault	fault;
+
+	if (PG_ARGISNULL(n))
+		return ARRAY_NOT_GIVEN;
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	if (ARR_NDIM(array) > 1)
+	{
+		spl_fault(&fault, SPL_INVALID, field, "invalid_type", NULL, "%s must be an array of one dimension", field);
+		spl_fault_raise(&fault);
+	}
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, values, nulls, &count);
+	return count;
+}
+
+/* spl_uuid_array_arg refuses null elements. */
+int
+spl_uuid_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t **ids)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+	SplFault	fault;
+
+	*ids = NULL;
+	if (count <= 0)
+		return count;
+	*ids = palloc_array(pg_uuid_t, count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+		{
+			spl_fault(&fault, SPL_INVALID, field, "missing_field", NULL, "%s must not contain nulls", field);
+			spl_fault_raise(&fault);
+		}
+		(*ids)[i] = *DatumGetUUIDP(values[i]);
+	}
+	return count;
+}
+
+/* spl_uuid_opt_array_arg gives a pointer per element, NULL for null. */
+int
+spl_uuid_opt_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t ***ids)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+
+	*ids = NULL;
+	if (count <= 0)
+		return count;
+	*ids = palloc_array(pg_uuid_t *, count);
+	for (int i = 0; i < count; i++)
+		(*ids)[i] = nulls[i] ? NULL : DatumGetUUIDP(values[i]);
+	return count;
+}
+
+/* spl_text_array_arg gives a C string per element, NULL for null. */
+int
+spl_text_array_arg(FunctionCallInfo fcinfo, int n, const char *field, char ***texts)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+
+	*texts = NULL;
+	if (count <= 0)
+		return count;
+	*texts = palloc_array(char *, count);
+	for (int i = 0; i < count; i++)
+		(*texts)[i] = nulls[i] ? NULL : TextDatumGetCString(values[i]);
+	return count;
+}
+
+/* spl_bytes_array_arg gives a json (or text) value per element, NULL for null. */
+int
+spl_bytes_array_arg(FunctionCallInfo fcinfo, int n, const char *field, struct varlena ***values)
+{
+	Datum	   *datums;
+	bool	   *nulls;
+	int			count = array_arg(fcinfo, n, field, &datums, &nulls);
+
+	*values = NULL;
+	if (count <= 0)
+		return count;
+	*values = palloc_array(struct varlena *, count);
+	for (int i = 0; i < count; i++)
+		(*values)[i] = nulls[i] ? NULL : (struct varlena *) PG_DETOAST_DATUM(datums[i]);
+	return count;
+}
+
+/* spl_int_array_arg gives a number per element, INT_MIN for null. */
+int
+spl_int_array_arg(FunctionCallInfo fcinfo, int n, const char *field, int **numbers)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+
+	*numbers = NULL;
+	if (count <= 0)
+		return count;
+	*numbers = palloc_array(int, count);
+	for (int i = 0; i < count; i++)
+		(*numbers)[i] = nulls[i] ? INT_MIN : DatumGetInt32(values[i]);
+	return count;
+}
+
+/* spl_time_array_arg gives a time per element, DT_NOBEGIN (NO_TIME) for null. */
+int
+spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampTz **times)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+
+	*times = NULL;
+	if (count <= 0)
+		return count;
+	*times = palloc_array(TimestampTz, count);
+	for (int i = 0; i < count; i++)
+		(*times)[i] = nulls[i] ? DT_NOBEGIN : DatumGetTimestampTz(values[i]);
+	return count;
+}
+
+/* spl_rows_begin makes the tuplestore of a set-returning call. */
+void
+spl_rows_begin(FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, 0);
+}
+
+/* spl_row_out adds a row. */
+void
+spl_row_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* spl_record_out makes the one row of a function with OUT parameters. */
+Datum
+spl_record_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "function returning record called in context that cannot accept type record");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
