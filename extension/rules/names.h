@@ -1,0 +1,40 @@
+/*
+ * names.h
+ *    Which names queues and workers may have, and which filters are filters.
+ *
+ * Texts are UTF-8 C strings; lengths are counted in characters.
+ */
+#ifndef SPL_NAMES_H
+#define SPL_NAMES_H
+
+#include "base/codes.h"
+
+#define SPL_QUEUE_NAME_MAX 100
+#define SPL_WORKER_NAME_MAX 255
+#define SPL_WORKER_ID_MAX 128
+#define SPL_HOSTNAME_MAX 255
+#define SPL_TAG_FILTER_MAX 64
+
+/* spl_check_queue_name: 1-100 letters, digits, - _ or . of any script; not starting with . or - */
+extern SplCode spl_check_queue_name(const char *name, SplFault *fault);
+
+/* spl_check_worker_name: whoever claims may call itself anything of 1-255 characters. */
+extern SplCode spl_check_worker_name(const char *worker, SplFault *fault);
+
+/* spl_check_worker_id: a registered worker's id is 1-128 of A-Z a-z 0-9 . _ - */
+extern SplCode spl_check_worker_id(const char *id, SplFault *fault);
+
+/* spl_check_text_length refuses a text of more than "longest" characters; NULL passes. */
+extern SplCode spl_check_text_length(const char *field, const char *text, int longest, SplFault *fault);
+
+/*
+ * spl_hostname_tidy returns a host name in a fresh allocation, made acceptable instead of refused, because real machines
+ * have names that no rule foresees: other characters become -, dots and dashes at either end go, 255 characters are kept.
+ */
+extern char *spl_hostname_tidy(const char *hostname);
+
+/* A filter that can match nothing by its form is ignored, not refused. */
+extern bool spl_is_queue_filter(const char *name);
+extern bool spl_is_tag_filter(const char *tag);
+
+#endif
