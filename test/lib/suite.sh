@@ -12,6 +12,7 @@ FAILED=0
 RUNNING_DATA=
 GATEWAY_PID=
 FINISHED=
+OWN_CHECK_DIR=
 
 # suite_begin NAME
 suite_begin() {
@@ -23,6 +24,7 @@ suite_begin() {
     PATH=$PG_BIN:$PATH
     if [ -z "${CHECK_DIR:-}" ]; then
         CHECK_DIR=$(mktemp -d /tmp/spooled-check.XXXXXX)
+        OWN_CHECK_DIR=$CHECK_DIR
         chmod 755 "$CHECK_DIR"
         export CHECK_DIR
     fi
@@ -96,6 +98,7 @@ suite_cleanup() {
         say "$PASSED passed, $((FAILED + 1)) failed"
         exit 1
     fi
+    if [ "$status" = 0 ] && [ -n "$OWN_CHECK_DIR" ]; then rm -rf "$OWN_CHECK_DIR"; fi
     exit $status
 }
 
