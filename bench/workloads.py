@@ -1,0 +1,170 @@
+"""What is measured, in blocks whose turns alternate within each round, and what the figures are compared with."""
+from dataclasses import dataclass
+from typing import Callable
+
+from measure import Turn
+
+MILLION = 1_000_000
+
+
+def enqueue_block(name, clients, batch, systems):
+    return [Turn(f"{name}@{clients} {system}", system, "enqueue", clients=clients, batch=batch) for system in systems]
+
+
+def w9_block():
+    return [Turn("W9@32 spooled, nobody listens", "spooled", "enqueue", clients=32),
+            Turn("W9@32 spooled, listener", "spooled", "enqueue", clients=32, listeners=1),
+            Turn("W9@32 plain, nobody listens", "plain", "enqueue", clients=32),
+            Turn("W9@32 plain, NOTIFY", "plain_notify", "enqueue", clients=32, listeners=1)]
+
+
+def w3_block():
+    return [Turn("W3 spooled", "spooled", "consume", fill=None),
+            Turn("W3 plain", "plain", "consume", fill=None),
+            Turn("W3n spooled", "spooled", "chain", fill=None)]
+
+
+def w7_block():
+    return [Turn(f"W7 {system}", system, "consume", queues=1000, fill=None) for system in ("spooled", "plain")]
+
+
+def w4_block(fresh):
+    turns = [Turn("W4 spooled", "spooled", "consume", batch=50, fill=None),
+             Turn("W4 plain", "plain", "consume", batch=50, fill=None)]
+    if fresh:
+        # no statistics and nobody who would make some in the meantime
+        turns += [Turn(f"W4s {system}", system, "consume", batch=50, fill=None, analyze=False, autovacuum=False)
+                  for system in ("spooled", "plain")]
+    return turns + [Turn("W4 pgq", "pgq", "batches", clients=1, fill=None, seconds=1.5, warmup=0.1)]
+
+
+def w5_block(depth, label, systems):
+    loads = (("W3", 1), ("W4", 50))
+    return ([Turn(f"W5 {label} {system}, {load}", system, "consume", batch=batch, fill=depth, seconds=18, window=6)
+             for system in systems for load, batch in loads]
+            + [Turn(f"W5 {label} reference {load}", "spooled", "consume", batch=batch, fill=None, seconds=6)
+               for load, batch in loads])
+
+
+def w6_block(seconds, systems):
+    return [Turn(f"W6 {system}, {'snapshot held' if held else 'free'}", system, "cycle", seconds=seconds, window=seconds / 18,
+                 old_snapshot=held) for system in systems for held in (False, True)]
+
+
+def w8_block(seconds):
+    return [Turn(f"W8 {system}", system, "wake", clients=1, seconds=seconds) for system in ("spooled", "plain_notify")]
+
+
+def w10_block(jobs, label, systems):
+    return [Turn(f"W10 {label} {system}", system, "query", clients=1, fill=jobs, seconds=2) for system in systems]
+
+
+def rest_block():
+    return [Turn("SQL enqueue@32", "spooled", "enqueue", clients=32),
+            Turn("REST enqueue@64", "spooled", "enqueue", clients=64, rest=True),
+            Turn("REST enqueue@128", "spooled", "enqueue", clients=128, rest=True),
+            Turn("SQL claim and complete@32", "spooled", "consume", clients=32, fill=None),
+            Turn("REST claim and complete@64", "spooled", "consume", clients=64, fill=None, rest=True)]
+
+
+def memory_block(operations):
+    return [Turn("memory spooled", "spooled", "memory", clients=1, total=operations, options="-c synchronous_commit=off")]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A number to reach.  value takes the results and may return None: not measured in this run."""
+    what: str
+    must: float
+    aim: float | None
+    value: Callable
+    at_most: bool = False
+    unit: str = ""
+
+    def reached(self, value):
+        return value <= self.must if self.at_most else value >= self.must
+
+
+def ratio(turn, base, read=lambda report: report["jobs_per_s"]):
+    """Median over the rounds of one turn's figure against another turn's of the same round."""
+    return lambda results: results.median_ratio(turn, base, read, read)
+
+
+def worst_ratio(turn, base):
+    return lambda results: results.worst_ratio(turn, base)
+
+
+def window_rate(number):
+    return lambda report: report["windows"][number]["jobs_per_s"]
+
+
+def window_p99(number, op="claim"):
+    return lambda report: report["windows"][number]["ops"][op]["p99_ms"]
+
+
+def latency(op, quantile):
+    return lambda report: report["ops"][op][quantile]
+
+
+def within(turn, read, base_read):
+    """Two figures of the same turn."""
+    return lambda results: results.median_ratio(turn, turn, read, base_read)
+
+
+def median(turn, read):
+    return lambda results: results.median(turn, read)
+
+
+def first_against_free(number, read=window_rate):
+    return lambda results: results.median_ratio("W6 spooled, snapshot held", "W6 spooled, free", read(number), read(number))
+
+
+def criteria():
+    rows = [
+        Criterion("W1, 32 clients: of the bare INSERT", 0.85, 0.95, ratio("W1@32 spooled", "W1@32 bare")),
+        Criterion("W2, 8 clients: x textbook", 1.2, 1.6, ratio("W2@8 spooled", "W2@8 plain")),
+        Criterion("W3, 8 clients: x textbook", 1.6, 2.0, ratio("W3 spooled", "W3 plain")),
+        Criterion("W3n, 8 clients: x textbook W3", 2.5, 3.5, ratio("W3n spooled", "W3 plain")),
+        Criterion("W4, 8 clients: x textbook", 3.0, 4.0, ratio("W4 spooled", "W4 plain")),
+        Criterion("W4s: of W4, worst round", 0.95, 1.0, worst_ratio("W4s spooled", "W4 spooled")),
+    ]
+    for label in ("10^6", "10^7"):
+        for load in ("W3", "W4"):
+            turn = f"W5 {label} spooled, {load}"
+            rows += [Criterion(f"W5, {label} pending: {load}, of {load}", 0.9, 1.0, ratio(turn, f"W5 {label} reference {load}")),
+                     Criterion(f"W5, {label} pending: {load}, third 6 s of the first", 0.9, 1.0,
+                               within(turn, window_rate(2), window_rate(0)))]
+    rows += [
+        Criterion("W6, snapshot held: first window, of the free run", 0.8, 0.95, first_against_free(0)),
+        Criterion("W6, snapshot held: last window, of the free run", 0.8, 0.95, first_against_free(-1)),
+        Criterion("W6, snapshot held: claim p99 of the last window, x free run", 2.0, None,
+                  first_against_free(-1, window_p99), at_most=True),
+        Criterion("W7: of W3", 0.8, 0.95, ratio("W7 spooled", "W3 spooled")),
+        Criterion("W8 p50: x LISTEN on the textbook table", 0.6 / 0.55, 0.55,
+                  ratio("W8 spooled", "W8 plain_notify", latency("wake", "p50_ms")), at_most=True),
+        Criterion("W8 p99: x LISTEN on the textbook table", 4 / 4.2, 0.48,
+                  ratio("W8 spooled", "W8 plain_notify", latency("wake", "p99_ms")), at_most=True),
+        Criterion("W9, 32 clients: listener, of nobody", 0.9, 1.0,
+                  ratio("W9@32 spooled, listener", "W9@32 spooled, nobody listens")),
+        Criterion("W10: larger size, p50 ms", 1.0, None,
+                  lambda results: results.median_of_first(("W10 10^7 spooled", "W10 10^6 spooled"), latency("query", "p50_ms")),
+                  at_most=True, unit=" ms"),
+        Criterion("W10: larger size, x the smaller", 1.2, 1.0,
+                  lambda results: results.median_ratio_of_first(("W10 10^7 spooled", "W10 10^6 spooled"), "W10 10^4 spooled",
+                                                                latency("query", "p50_ms")), at_most=True),
+        Criterion("WAL bytes a job, batches, full-page images off", 1000, 800,
+                  median("WAL spooled, batches, no full-page images", lambda report: report["total"]), at_most=True, unit=" B"),
+        Criterion("REST, 64 connections: enqueue, of SQL at 32 clients", 0.8, 1.0, ratio("REST enqueue@64", "SQL enqueue@32")),
+        Criterion("REST, 64 connections: claim and complete, of SQL at 32 clients", 0.8, 1.0,
+                  ratio("REST claim and complete@64", "SQL claim and complete@32")),
+        Criterion("REST, 64 connections: p99 of an enqueue", 20, None,
+                  median("REST enqueue@64", latency("enqueue", "p99_ms")), at_most=True, unit=" ms"),
+        Criterion("REST, 64 connections: p99 of a claim", 20, None,
+                  median("REST claim and complete@64", latency("claim", "p99_ms")), at_most=True, unit=" ms"),
+        Criterion("REST, 128 requests in flight: enqueues acknowledged, per second", 12_000, 20_000,
+                  median("REST enqueue@128", lambda report: report["jobs_per_s"]), unit=" /s"),
+        Criterion("Backend memory after all operations, x after 1,000", 1.05, 1.0,
+                  within("memory spooled", lambda report: report["memory_last_kb"], lambda report: report["memory_first_kb"]),
+                  at_most=True),
+    ]
+    return rows
