@@ -1,0 +1,405 @@
+/*
+ * queue.c
+ *    Creating, configuring, pausing, resuming and deleting queues.
+ *
+ * Every change locks the queue's row first and tells all backends to read their queues again at commit, so that a claim which
+ * starts after a pause was answered hands out nothing.  The row of a queue stays for ever, because jobs that are just being
+ * added name it by id; without a configuration and without jobs it is as if it did not exist.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "base/clock.h"
+#include "base/guc.h"
+#include "base/org_context.h"
+#include "ops/change.h"
+#include "ops/queue.h"
+#include "rules/json_text.h"
+#include "rules/names.h"
+#include "shmem/wake.h"
+#include "store/queue_config_store.h"
+#include "store/queue_store.h"
+#include "store/ticket.h"
+
+#define DELETE_BATCH 1000
+#define REASON_MAX 500
+#define BACKOFF_BASE_MAX_MS (INT64CONST(86400) * 1000)
+#define BACKOFF_CAP_MAX_MS (INT64CONST(30) * 86400 * 1000)
+
+static SplCode
+check_range(const char *field, int value, int low, int high, SplFault *fault)
+{
+	if (value != NOT_GIVEN && (value < low || value > high))
+		return spl_fault(fault, SPL_INVALID, field, "out_of_range", NULL, "%s must be between %d and %d", field, low, high);
+	return SPL_OK;
+}
+
+static SplCode
+check_lease(int64 ms, SplFault *fault)
+{
+	if (ms < 0)
+		return SPL_OK;
+	if (ms < spooled_lease_min || ms > spooled_lease_max)
+		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL, "lease must be between %g and %g seconds",
+						 spooled_lease_min / 1000.0, spooled_lease_max / 1000.0);
+	if (ms % 1000 != 0)
+		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL, "the lease of a queue must be whole seconds");
+	return SPL_OK;
+}
+
+static SplCode
+check_backoff(const QueuePatch *patch, SplFault *fault)
+{
+	if (patch->backoff && strcmp(patch->backoff, "seconds") != 0 && strcmp(patch->backoff, "minutes") != 0)
+		return spl_fault(fault, SPL_INVALID, "backoff", "invalid_value", NULL, "backoff must be seconds or minutes");
+	if (patch->backoff_base_ms > BACKOFF_BASE_MAX_MS)
+		return spl_fault(fault, SPL_INVALID, "backoff_base", "out_of_range", NULL, "backoff_base must be at most one day");
+	if (patch->backoff_factor != -1 && !(patch->backoff_factor >= 1 && patch->backoff_factor <= 10))
+		return spl_fault(fault, SPL_INVALID, "backoff_factor", "out_of_range", NULL, "backoff_factor must be between 1 and 10");
+	if (patch->backoff_cap_ms > BACKOFF_CAP_MAX_MS)
+		return spl_fault(fault, SPL_INVALID, "backoff_cap", "out_of_range", NULL, "backoff_cap must be at most 30 days");
+	if (patch->backoff_jitter != -1 && !(patch->backoff_jitter >= 0.1 && patch->backoff_jitter <= 1))
+		return spl_fault(fault, SPL_INVALID, "backoff_jitter", "out_of_range", NULL,
+						 "backoff_jitter must be between 0.1 and 1");
+	return SPL_OK;
+}
+
+static SplCode
+check_settings(const char *settings, SplFault *fault)
+{
+	SplCode		code;
+
+	if (settings == NULL)
+		return SPL_OK;
+	code = spl_check_json("settings", settings, strlen(settings), false, SPL_JSON_SMALL_BYTES, fault);
+	if (code == SPL_OK && spl_json_kind(settings, strlen(settings)) != '{')
+		code = spl_fault(fault, SPL_INVALID, "settings", "invalid_type", NULL, "settings must be a JSON object");
+	return code;
+}
+
+static SplCode
+check_patch(const QueuePatch *patch, SplFault *fault)
+{
+	SplCode		code;
+
+	if ((code = check_range("max_retries", patch->max_retries, 0, 100, fault)) != SPL_OK ||
+		(code = check_range("default_timeout", patch->default_timeout, 1, 86400, fault)) != SPL_OK ||
+		(code = check_range("rate_limit", patch->rate_limit, 1, 100000, fault)) != SPL_OK ||
+		(code = check_lease(patch->lease_ms, fault)) != SPL_OK ||
+		(code = check_backoff(patch, fault)) != SPL_OK)
+		return code;
+	return check_settings(patch->settings, fault);
+}
+
+/* check_access: a name that could be a queue's, and one of the credential's queues. */
+static SplCode
+check_access(const char *name, SplFault *fault)
+{
+	SplCode		code = spl_check_queue_name(name, fault);
+
+	if (code == SPL_OK && !spl_queue_in_scope(name))
+		code = spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "No access to queue \"%s\"", name);
+	return code;
+}
+
+static SplCode
+not_found(const char *name, SplFault *fault)
+{
+	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Queue \"%s\" not found", name);
+}
+
+/* find_queue reads a queue that exists for users: configured, or with jobs. */
+static SplCode
+find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
+{
+	SplCode		code = check_access(name, fault);
+
+	if (code != SPL_OK)
+		return code;
+	if (!spl_queue_config_read(spl_org(), name, lock, config))
+		return not_found(name, fault);
+	if (!config->configured && !spl_queue_has_jobs(spl_org(), config->id))
+		return not_found(name, fault);
+	return SPL_OK;
+}
+
+/* store_config writes a changed queue and tells everybody. */
+static void
+store_config(QueueConfig *config)
+{
+	config->updated_at = spl_clock_now();
+	spl_queue_config_write(spl_org(), config, config->updated_at);
+	spl_queue_changed();
+}
+
+/* view_of fills in the server's defaults. */
+static QueueView
+view_of(const QueueConfig *config)
+{
+	return (QueueView) {
+		.id = config->id,
+		.org_uid = config->org_uid,
+		.name = config->name,
+		.configured = config->configured,
+		.max_retries = config->max_retries >= 0 ? config->max_retries : spooled_max_retries,
+		.default_timeout = config->default_timeout >= 0 ? config->default_timeout : spooled_timeout_seconds,
+		.rate_limit = config->rate_limit,
+		.lease_seconds = config->lease_seconds,
+		.backoff_unit = config->backoff_unit >= 0 ? config->backoff_unit : spooled_backoff_unit,
+		.backoff_factor = config->backoff_factor >= 0 ? config->backoff_factor : spooled_backoff_factor,
+		.backoff_cap = config->backoff_cap >= 0 ? config->backoff_cap : spooled_backoff_cap,
+		.backoff_jitter = config->backoff_jitter >= 0 ? config->backoff_jitter : spooled_backoff_jitter,
+		.enforce_timeout = config->enforce_timeout,
+		.paused_at = config->paused_at,
+		.paused_reason = config->paused_reason,
+		.settings = config->settings,
+		.created_at = config->created_at,
+		.updated_at = config->updated_at,
+	};
+}
+
+/* spl_queue_patch returns a patch that changes nothing. */
+QueuePatch
+spl_queue_patch(void)
+{
+	return (QueuePatch) {
+		.max_retries = NOT_GIVEN, .default_timeout = NOT_GIVEN, .rate_limit = NOT_GIVEN, .lease_ms = -1,
+		.backoff_base_ms = -1, .backoff_factor = -1, .backoff_cap_ms = -1, .backoff_jitter = -1,
+		.enforce_timeout = NOT_GIVEN, .enabled = NOT_GIVEN,
+	};
+}
+
+/* apply_backoff sets the preset first and what refines it after; a cap is stored in units of the base. */
+static void
+apply_backoff(const QueuePatch *patch, QueueConfig *config)
+{
+	double		unit;
+
+	if (patch->backoff)
+	{
+		config->backoff_unit = strcmp(patch->backoff, "minutes") == 0 ? 60 : 1;
+		config->backoff_factor = 2;
+		config->backoff_cap = 60;
+	}
+	if (patch->backoff_base_ms >= 0)
+		config->backoff_unit = patch->backoff_base_ms / 1000.0;
+	if (patch->backoff_factor != -1)
+		config->backoff_factor = patch->backoff_factor;
+	unit = view_of(config).backoff_unit;
+	if (patch->backoff_cap_ms >= 0 && unit > 0)
+		config->backoff_cap = Max(patch->backoff_cap_ms / 1000.0 / unit, 1);
+	if (patch->backoff_jitter != -1)
+		config->backoff_jitter = patch->backoff_jitter;
+}
+
+/* pause and resume change the row only; a resumed queue may have claimable jobs. */
+static void
+pause_config(QueueConfig *config, const char *reason)
+{
+	if (config->paused_at == NO_TIME)
+	{
+		config->paused_at = spl_clock_now();
+		config->paused_reason = NULL;
+	}
+	if (reason)
+		config->paused_reason = pstrdup(reason);
+	config->configured = true;
+}
+
+static void
+resume_config(QueueConfig *config)
+{
+	config->paused_at = NO_TIME;
+	config->paused_reason = NULL;
+	spl_wake_note(config->id);
+}
+
+/* apply_settings merges; the sum of many small changes has the bound of one. */
+static SplCode
+apply_settings(const char *changes, QueueConfig *config, SplFault *fault)
+{
+	if (changes == NULL)
+		return SPL_OK;
+	config->settings = spl_queue_settings_merge(config->settings, changes);
+	if (strlen(config->settings) > SPL_JSON_SMALL_BYTES)
+		return spl_fault(fault, SPL_INVALID, "settings", "too_large", NULL, "settings must not be larger than %d bytes",
+						 SPL_JSON_SMALL_BYTES);
+	return SPL_OK;
+}
+
+static SplCode
+apply_patch(const QueuePatch *patch, QueueConfig *config, SplFault *fault)
+{
+	config->configured = true;
+	if (patch->max_retries != NOT_GIVEN)
+		config->max_retries = patch->max_retries;
+	if (patch->default_timeout != NOT_GIVEN)
+		config->default_timeout = patch->default_timeout;
+	if (patch->rate_limit != NOT_GIVEN)
+		config->rate_limit = patch->rate_limit;
+	if (patch->lease_ms >= 0)
+		config->lease_seconds = patch->lease_ms / 1000;
+	if (patch->enforce_timeout != NOT_GIVEN)
+		config->enforce_timeout = patch->enforce_timeout != 0;
+	apply_backoff(patch, config);
+	if (patch->enabled == 0)
+		pause_config(config, NULL);
+	else if (patch->enabled != NOT_GIVEN && config->paused_at != NO_TIME)
+		resume_config(config);
+	return apply_settings(patch->settings, config, fault);
+}
+
+/* make_queue reads and locks the row of a queue, which it makes when there is none. */
+static void
+make_queue(const char *name, QueueConfig *config)
+{
+	if (spl_queue_config_read(spl_org(), name, true, config))
+		return;
+	spl_queue_make(spl_org(), name);
+	if (!spl_queue_config_read(spl_org(), name, true, config))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("queue \"%s\" was created after this transaction's snapshot", name)));
+}
+
+/* spl_queue_configure changes a queue, or makes it. */
+SplCode
+spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool *created, QueueView *view, SplFault *fault)
+{
+	QueueConfig config;
+	SplCode		code;
+
+	if ((code = check_access(name, fault)) != SPL_OK || (code = check_patch(patch, fault)) != SPL_OK)
+		return code;
+	if (create)
+		make_queue(name, &config);
+	else if ((code = find_queue(name, true, &config, fault)) != SPL_OK)
+		return code;
+
+	*created = !config.configured;
+	if ((code = apply_patch(patch, &config, fault)) != SPL_OK)
+		return code;
+	store_config(&config);
+	if (view)
+		*view = view_of(&config);
+	return SPL_OK;
+}
+
+SplCode
+spl_queue_get(const char *name, QueueView *view, SplFault *fault)
+{
+	QueueConfig config;
+	SplCode		code = find_queue(name, false, &config, fault);
+
+	if (code == SPL_OK)
+		*view = view_of(&config);
+	return code;
+}
+
+/* spl_queue_list lists queues by name; with a queue scope, the limit counts what is within it. */
+int
+spl_queue_list(int limit, QueueView **queues)
+{
+	QueueConfig *configs;
+	int			count = spl_queue_config_list(spl_org(), spl_scope_is_restricted() ? 0 : limit, &configs);
+	int			listed = 0;
+
+	*queues = palloc(sizeof(QueueView) * Max(count, 1));
+	for (int i = 0; i < count && listed < limit; i++)
+		if (spl_queue_in_scope(configs[i].name))
+			(*queues)[listed++] = view_of(&configs[i]);
+	return listed;
+}
+
+SplCode
+spl_queue_pause(const char *name, const char *reason, TimestampTz *paused_at, SplFault *fault)
+{
+	QueueConfig config;
+	SplCode		code;
+
+	if ((code = spl_check_text_length("reason", reason, REASON_MAX, fault)) != SPL_OK ||
+		(code = find_queue(name, true, &config, fault)) != SPL_OK)
+		return code;
+	pause_config(&config, reason);
+	store_config(&config);
+	*paused_at = config.paused_at;
+	return SPL_OK;
+}
+
+SplCode
+spl_queue_resume(const char *name, int64 *paused_ms, SplFault *fault)
+{
+	QueueConfig config;
+	SplCode		code = find_queue(name, true, &config, fault);
+
+	if (code != SPL_OK)
+		return code;
+	*paused_ms = 0;
+	if (config.paused_at == NO_TIME)
+		return SPL_OK;
+	*paused_ms = Max((spl_clock_now() - config.paused_at) / 1000, 0);
+	resume_config(&config);
+	store_config(&config);
+	return SPL_OK;
+}
+
+/* delete_all_jobs deletes every job of the queue, in batches; returns how many. */
+static int64
+delete_all_jobs(int32 queue)
+{
+	int64		deleted = 0;
+	int			batch;
+
+	while ((batch = spl_queue_delete_jobs(queue, DELETE_BATCH)) > 0)
+		deleted += batch;
+	return deleted;
+}
+
+/* check_deletable: nothing that waits or runs may lose its configuration unnoticed. */
+static SplCode
+check_deletable(const QueueConfig *config, SplFault *fault)
+{
+	const char *hint = "Delete its jobs as well with delete_jobs, or purge the queue first.";
+
+	if (spl_queue_has_unfinished(spl_org(), config->id))
+		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, hint, "Queue \"%s\" has jobs that wait or run", config->name);
+	if (config->configured)
+		return SPL_OK;
+	return spl_fault(fault, SPL_CONFLICT, NULL, NULL, hint, "Queue \"%s\" exists only through finished jobs", config->name);
+}
+
+/* spl_queue_delete takes the configuration away, and with "delete_jobs" all jobs. */
+SplCode
+spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
+{
+	QueueConfig config;
+	QueueConfig bare;
+	SplCode		code = find_queue(name, true, &config, fault);
+
+	if (code == SPL_OK && !delete_jobs)
+		code = check_deletable(&config, fault);
+	if (code != SPL_OK)
+		return code;
+	if (delete_jobs)
+		delete_all_jobs(config.id);
+	bare = (QueueConfig) {
+		.id = config.id, .max_retries = -1, .default_timeout = -1, .lease_seconds = -1, .rate_limit = -1,
+		.backoff_unit = -1, .backoff_factor = -1, .backoff_cap = -1, .backoff_jitter = -1,
+		.paused_at = NO_TIME, .settings = "{}",
+	};
+	store_config(&bare);
+	return SPL_OK;
+}
+
+/* spl_queue_purge cancels every job of the queue that does not run. */
+SplCode
+spl_queue_purge(const char *name, int64 *purged, SplFault *fault)
+{
+	QueueConfig config;
+	SplCode		code = find_queue(name, false, &config, fault);
+
+	if (code == SPL_OK)
+		*purged = spl_queue_cancel_jobs(config.id);
+	return code;
+}
