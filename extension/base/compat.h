@@ -1,0 +1,106 @@
+/*
+ * compat.h
+ *    The differences between PostgreSQL 15, 16, 17 and 18.  The only file that asks for the version.
+ */
+#ifndef SPL_COMPAT_H
+#define SPL_COMPAT_H
+
+#include "access/genam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/wait_event.h"
+
+#if PG_VERSION_NUM < 150000
+#error "spooled needs PostgreSQL 15 or later"
+#endif
+
+/* A process by number: what to keep in shared memory for setting its latch. */
+#if PG_VERSION_NUM >= 170000
+#define SPL_NO_PROC INVALID_PROC_NUMBER
+#define spl_my_proc_number() (MyProcNumber)
+#else
+#define SPL_NO_PROC INVALID_PGPROCNO
+#define spl_my_proc_number() (MyProc->pgprocno)
+#endif
+
+/* spl_wait_event returns what pg_stat_activity shows of a wait; before 17 all extensions share one event. */
+static inline uint32
+spl_wait_event(uint32 *known, const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	if (*known == 0)
+		*known = WaitEventExtensionNew(name);
+	return *known;
+#else
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+static inline bool
+spl_owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+static inline bool
+spl_owns_extension(Oid extension, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ExtensionRelationId, extension, role);
+#else
+	return pg_extension_ownercheck(extension, role);
+#endif
+}
+
+/* A database whose DROP was interrupted; nobody can connect to it. */
+#ifndef DATCONNLIMIT_INVALID_DB
+#define DATCONNLIMIT_INVALID_DB (-2)
+#endif
+
+/* The search_path pg_catalog, from safe_search_path_begin to safe_search_path_end; an error ends it as well. */
+typedef struct SafeSearchPath
+{
+#if PG_VERSION_NUM >= 170000
+	int			guc_level;
+#else
+	OverrideSearchPath path;
+#endif
+} SafeSearchPath;
+
+static inline void
+safe_search_path_begin(SafeSearchPath *safe)
+{
+#if PG_VERSION_NUM >= 170000
+	safe->guc_level = NewGUCNestLevel();
+	RestrictSearchPath();
+#else
+	memset(&safe->path, 0, sizeof(safe->path));
+	safe->path.addCatalog = true;
+	PushOverrideSearchPath(&safe->path);
+#endif
+}
+
+static inline void
+safe_search_path_end(SafeSearchPath *safe)
+{
+#if PG_VERSION_NUM >= 170000
+	AtEOXact_GUC(false, safe->guc_level);
+#else
+	PopOverrideSearchPath();
+#endif
+}
+
+#if PG_VERSION_NUM >= 180000
+#define index_beginscan(table, index, snapshot, keys, order_bys) \
+	index_beginscan(table, index, snapshot, NULL, keys, order_bys)
+#endif
+
+#endif
