@@ -16,6 +16,7 @@
 #include "ops/change.h"
 #include "ops/queue.h"
 #include "rules/json_text.h"
+#include "rules/limits.h"
 #include "rules/names.h"
 #include "shmem/wake.h"
 #include "store/queue_config_store.h"
@@ -30,9 +31,7 @@
 static SplCode
 check_range(const char *field, int value, int low, int high, SplFault *fault)
 {
-	if (value != NOT_GIVEN && (value < low || value > high))
-		return spl_fault(fault, SPL_INVALID, field, "out_of_range", NULL, "%s must be between %d and %d", field, low, high);
-	return SPL_OK;
+	return value == NOT_GIVEN ? SPL_OK : spl_check_int(field, value, low, high, fault);
 }
 
 static SplCode
@@ -318,7 +317,7 @@ spl_queue_pause(const char *name, const char *reason, TimestampTz *paused_at, Sp
 	QueueConfig config;
 	SplCode		code;
 
-	if ((code = spl_check_text_length("reason", reason, REASON_MAX, fault)) != SPL_OK ||
+	if ((reason && (code = spl_check_length("reason", reason, 0, REASON_MAX, fault)) != SPL_OK) ||
 		(code = find_queue(name, true, &config, fault)) != SPL_OK)
 		return code;
 	pause_config(&config, reason);

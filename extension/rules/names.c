@@ -10,6 +10,7 @@
 #include "mb/pg_wchar.h"
 
 #include "rules/alphanumeric.h"
+#include "rules/limits.h"
 #include "rules/names.h"
 
 /* is_ascii_word: what every name may contain. */
@@ -42,32 +43,14 @@ is_name_character(unsigned int c)
 	return false;
 }
 
-/* next_character reads one character and moves on; text from PostgreSQL is valid UTF-8, and its end stops every step. */
+/* next_character reads one character of valid UTF-8 and moves on. */
 static unsigned int
 next_character(const char **text)
 {
 	const unsigned char *at = (const unsigned char *) *text;
-	int			length = pg_utf_mblen(at);
 
-	for (int i = 0; i < length; i++)
-		if (at[i] == '\0')
-			length = Max(i, 1);
-	*text += length;
-	return length == pg_utf_mblen(at) ? (unsigned int) utf8_to_unicode(at) : 0xFFFD;
-}
-
-/* length_of counts characters, up to one more than "longest". */
-static int
-length_of(const char *text, int longest)
-{
-	int			count = 0;
-
-	while (*text && count <= longest)
-	{
-		next_character(&text);
-		count++;
-	}
-	return count;
+	*text += pg_utf_mblen(at);
+	return utf8_to_unicode(at);
 }
 
 /* check_length: present, not empty, not too long. */
@@ -76,9 +59,7 @@ check_length(const char *field, const char *text, int longest, SplFault *fault)
 {
 	if (text == NULL)
 		return spl_fault(fault, SPL_INVALID, field, "missing_field", NULL, "%s is required", field);
-	if (*text == '\0' || length_of(text, longest) > longest)
-		return spl_fault(fault, SPL_INVALID, field, "length", NULL, "%s must have 1 to %d characters", field, longest);
-	return SPL_OK;
+	return spl_check_length(field, text, 1, longest, fault);
 }
 
 /* spl_check_queue_name accepts 1-100 letters, digits, - _ or . that do not start with . or - */
@@ -118,15 +99,6 @@ spl_check_worker_id(const char *id, SplFault *fault)
 		if (!is_ascii_word((unsigned char) *id))
 			return spl_fault(fault, SPL_INVALID, "worker_id", "invalid_format", NULL,
 							 "worker_id may contain only A-Z, a-z, 0-9, dot, underscore and dash");
-	return SPL_OK;
-}
-
-/* spl_check_text_length refuses a text of more than "longest" characters. */
-SplCode
-spl_check_text_length(const char *field, const char *text, int longest, SplFault *fault)
-{
-	if (text != NULL && length_of(text, longest) > longest)
-		return spl_fault(fault, SPL_INVALID, field, "length", NULL, "%s must have at most %d characters", field, longest);
 	return SPL_OK;
 }
 

@@ -2,7 +2,7 @@
  * names.h
  *    Which names queues and workers may have, and which filters are filters.
  *
- * Texts are UTF-8 C strings; lengths are counted in characters.
+ * Texts are valid UTF-8 C strings; lengths are counted in characters.
  */
 #ifndef SPL_NAMES_H
 #define SPL_NAMES_H
@@ -23,9 +23,6 @@ extern SplCode spl_check_worker_name(const char *worker, SplFault *fault);
 
 /* spl_check_worker_id: a registered worker's id is 1-128 of A-Z a-z 0-9 . _ - */
 extern SplCode spl_check_worker_id(const char *id, SplFault *fault);
-
-/* spl_check_text_length refuses a text of more than "longest" characters; NULL passes. */
-extern SplCode spl_check_text_length(const char *field, const char *text, int longest, SplFault *fault);
 
 /*
  * spl_hostname_tidy returns a host name in a fresh allocation, made acceptable instead of refused, because real machines
