@@ -27,8 +27,8 @@ check:                  # every suite
 demo:                   # real input through the running pair
 	@scripts/demo
 
-bench:                  # the numbers of README.md
-	@scripts/bench
+bench:                  # beside other queues; bench/README.md tells the options
+	@bench/run
 
 format:                 # every C file, by .clang-format
 	@scripts/format
