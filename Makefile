@@ -28,6 +28,7 @@ demo:                   # real input through the running pair
 	@scripts/demo
 
 bench:                  # beside other queues; bench/README.md tells the options
+	@scripts/install-packages bench
 	@bench/run
 
 format:                 # every C file, by .clang-format
