@@ -22,9 +22,9 @@ typedef struct Scan
 {
 	const unsigned char *at;
 	const unsigned char *end;
-	bool		escaped_null;	/* a string contained \u0000 */
-	int			depth;
-	uint64		objects[SPL_JSON_MAX_DEPTH / 64];	/* per level: is it an object */
+	bool escaped_null; /* a string contained \u0000 */
+	int depth;
+	uint64 objects[SPL_JSON_MAX_DEPTH / 64]; /* per level: is it an object */
 } Scan;
 
 static inline void
@@ -144,18 +144,12 @@ take_scalar(Scan *scan)
 {
 	switch (peek(scan))
 	{
-		case '"':
-			return take_string(scan);
-		case 't':
-			return take_word(scan, "true", 4);
-		case 'f':
-			return take_word(scan, "false", 5);
-		case 'n':
-			return take_word(scan, "null", 4);
-		case 0:
-			return false;
-		default:
-			return (*scan->at == '-' || is_digit(scan)) && take_number(scan);
+		case '"': return take_string(scan);
+		case 't': return take_word(scan, "true", 4);
+		case 'f': return take_word(scan, "false", 5);
+		case 'n': return take_word(scan, "null", 4);
+		case 0: return false;
+		default: return (*scan->at == '-' || is_digit(scan)) && take_number(scan);
 	}
 }
 
@@ -171,7 +165,7 @@ take_name(Scan *scan)
 static inline bool
 in_object(const Scan *scan)
 {
-	int			level = scan->depth - 1;
+	int level = scan->depth - 1;
 
 	return (scan->objects[level / 64] >> (level % 64)) & 1;
 }
@@ -179,7 +173,7 @@ in_object(const Scan *scan)
 static inline void
 push(Scan *scan, bool object)
 {
-	uint64		bit = UINT64CONST(1) << (scan->depth % 64);
+	uint64 bit = UINT64CONST(1) << (scan->depth % 64);
 
 	if (object)
 		scan->objects[scan->depth / 64] |= bit;
@@ -192,7 +186,7 @@ push(Scan *scan, bool object)
 static Verdict
 open_container(Scan *scan, bool *empty)
 {
-	bool		object = *scan->at == '{';
+	bool object = *scan->at == '{';
 
 	if (scan->depth == SPL_JSON_MAX_DEPTH)
 		return VERDICT_TOO_DEEP;
@@ -232,11 +226,11 @@ take_value(Scan *scan)
 	do
 	{
 		unsigned char c = peek(scan);
-		bool		complete = true;
+		bool complete = true;
 
 		if (c == '{' || c == '[')
 		{
-			Verdict		verdict = open_container(scan, &complete);
+			Verdict verdict = open_container(scan, &complete);
 
 			if (verdict != VERDICT_GOOD)
 				return verdict;
@@ -252,8 +246,8 @@ take_value(Scan *scan)
 static Verdict
 judge(const char *text, int len, bool allow_escaped_null)
 {
-	Scan		scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
-	Verdict		verdict = take_value(&scan);
+	Scan scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
+	Verdict verdict = take_value(&scan);
 
 	if (verdict != VERDICT_GOOD)
 		return verdict;
@@ -271,16 +265,14 @@ spl_check_json(const char *field, const char *text, int len, bool allow_escaped_
 						 max_bytes);
 	switch (judge(text, len, allow_escaped_null))
 	{
-		case VERDICT_GOOD:
-			return SPL_OK;
+		case VERDICT_GOOD: return SPL_OK;
 		case VERDICT_TOO_DEEP:
 			return spl_fault(fault, SPL_INVALID, field, "too_deep", NULL, "%s must not be nested deeper than %d levels",
 							 field, SPL_JSON_MAX_DEPTH);
 		case VERDICT_ESCAPED_NULL:
 			return spl_fault(fault, SPL_INVALID, field, "null_character", NULL,
 							 "%s must not contain the escape \\u0000", field);
-		case VERDICT_BROKEN:
-			break;
+		case VERDICT_BROKEN: break;
 	}
 	return spl_fault(fault, SPL_INVALID_JSON, field, "invalid_json", NULL, "%s is not valid JSON", field);
 }
@@ -288,7 +280,7 @@ spl_check_json(const char *field, const char *text, int len, bool allow_escaped_
 char
 spl_json_kind(const char *text, int len)
 {
-	Scan		scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
+	Scan scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
 
 	return (char) peek(&scan);
 }
@@ -296,21 +288,21 @@ spl_json_kind(const char *text, int len)
 const char *
 spl_json_member(const char *text, int len, const char *name, int *value_len)
 {
-	Scan		scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
-	size_t		name_len = strlen(name);
+	Scan scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
+	size_t name_len = strlen(name);
 
 	if (peek(&scan) != '{')
 		return NULL;
 	do
 	{
 		const unsigned char *start;
-		bool		is_wanted;
+		bool is_wanted;
 
-		scan.at++;				/* over { or , */
+		scan.at++; /* over { or , */
 		skip_space(&scan);
 		start = scan.at;
 		if (!take_string(&scan))
-			return NULL;		/* an empty object */
+			return NULL; /* an empty object */
 		is_wanted = scan.at - start == name_len + 2 && memcmp(start + 1, name, name_len) == 0;
 		if (peek(&scan) != ':')
 			return NULL;

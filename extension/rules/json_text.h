@@ -17,8 +17,8 @@
  * spl_check_json accepts exactly what PostgreSQL's json type accepts, as far as size (0: any), nesting and, unless
  * allow_escaped_null, the escape \u0000 allow.  The fault names the field and never quotes the text.
  */
-extern SplCode spl_check_json(const char *field, const char *text, int len, bool allow_escaped_null, int max_bytes,
-							  SplFault *fault);
+extern SplCode
+spl_check_json(const char *field, const char *text, int len, bool allow_escaped_null, int max_bytes, SplFault *fault);
 
 /* spl_json_kind returns the first character of the value: { [ " t f n - or a digit; 0 when the text is blank. */
 extern char spl_json_kind(const char *text, int len);

@@ -1,0 +1,73 @@
+/*
+ * claim_wire.c
+ *    Leasing jobs, for the gateway.
+ */
+#include "postgres.h"
+
+#include "api/reply.h"
+#include "api/wire_args.h"
+#include "base/guc.h"
+#include "ops/claim.h"
+#include "json/job_json.h"
+#include "json/json_write.h"
+
+#define DEQUEUE_LEASE_MS (300 * 1000)
+
+/* The first three arguments of both functions: queue_name, worker_id, and in the end the lease. */
+static ClaimRequest
+claim_request(FunctionCallInfo fcinfo, const char **queue_name, int lease_arg)
+{
+	*queue_name = text_arg(fcinfo, 0);
+	return (ClaimRequest) {
+		.queues = queue_name,
+		.queue_count = 1,
+		.worker = text_arg(fcinfo, 1),
+		.max_jobs = 1,
+		.lease_ms = spl_lease_secs_arg(fcinfo, lease_arg),
+		.default_lease_ms = LEASE_NOT_GIVEN,
+	};
+}
+
+/* spooled._job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int) returns spooled._reply */
+PG_FUNCTION_INFO_V1(spooled_wire_job_claim);
+Datum
+spooled_wire_job_claim(PG_FUNCTION_ARGS)
+{
+	const char	  *queue_name;
+	ClaimRequest   request = claim_request(fcinfo, &queue_name, 3);
+	ClaimResult	   result;
+	StringInfoData body;
+	SplFault	   fault;
+
+	request.max_jobs = int_arg(fcinfo, 2, 1);
+	spl_check_max_jobs(request.max_jobs);
+	raise_unless_ok(spl_claim(&request, &result, &fault), &fault);
+
+	initStringInfo(&body);
+	spl_json_open(&body, NULL, '{');
+	spl_json_claimed(&body, &result);
+	spl_json_close(&body, '}');
+	return spl_reply(fcinfo, REPLY_OK, &body, result.count == 0 ? result.wait_key : 0);
+}
+
+/* spooled._job_dequeue(queue_name text, worker_id text, lease_duration_secs int) returns spooled._reply: a job or null */
+PG_FUNCTION_INFO_V1(spooled_wire_job_dequeue);
+Datum
+spooled_wire_job_dequeue(PG_FUNCTION_ARGS)
+{
+	const char	  *queue_name;
+	ClaimRequest   request = claim_request(fcinfo, &queue_name, 2);
+	ClaimResult	   result;
+	StringInfoData body;
+	SplFault	   fault;
+
+	request.default_lease_ms = Max(Min(DEQUEUE_LEASE_MS, spooled_lease_max), spooled_lease_min);
+	raise_unless_ok(spl_claim(&request, &result, &fault), &fault);
+
+	initStringInfo(&body);
+	if (result.count > 0)
+		spl_json_leased_job(&body, &result.jobs[0], &result.leases[0], result.queue_names[0]);
+	else
+		spl_json_null(&body, NULL);
+	return spl_reply(fcinfo, REPLY_OK, &body, result.count == 0 ? result.wait_key : 0);
+}

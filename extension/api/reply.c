@@ -1,0 +1,64 @@
+/*
+ * reply.c
+ *    Answers for the gateway: rows of spooled._reply and spooled._item_reply.
+ *
+ * A success is named here and becomes an HTTP or gRPC status in the gateway; a refusal is an error for a single call, and
+ * for an item of a batch the same SQLSTATE in the same column, with what the error would have said as its body.
+ */
+#include "postgres.h"
+
+#include "api/args.h"
+#include "api/reply.h"
+#include "utils/builtins.h"
+#include "json/json_write.h"
+
+static const char *const code_names[] = {
+	[REPLY_OK] = "OK",
+	[REPLY_CREATED] = "CREATED",
+	[REPLY_ACCEPTED] = "ACCEPTED",
+	[REPLY_NO_CONTENT] = "NO_CONTENT",
+};
+
+static Datum
+body_datum(StringInfo body)
+{
+	return body ? PointerGetDatum(cstring_to_text_with_len(body->data, body->len)) : (Datum) 0;
+}
+
+Datum
+spl_reply(FunctionCallInfo fcinfo, ReplyCode code, StringInfo body, int32 wait_key)
+{
+	Datum values[3] = {CStringGetTextDatum(code_names[code]), body_datum(body), Int32GetDatum(wait_key)};
+	bool  nulls[3] = {false, body == NULL, wait_key == 0};
+
+	return spl_record_out(fcinfo, values, nulls);
+}
+
+static void
+put_item(FunctionCallInfo fcinfo, int ordinality, const char *code, StringInfo body)
+{
+	Datum values[3] = {Int32GetDatum(ordinality), CStringGetTextDatum(code), body_datum(body)};
+	bool  nulls[3] = {false, false, body == NULL};
+
+	spl_row_out(fcinfo, values, nulls);
+}
+
+void
+spl_item_reply(FunctionCallInfo fcinfo, int ordinality, ReplyCode code, StringInfo body)
+{
+	put_item(fcinfo, ordinality, code_names[code], body);
+}
+
+void
+spl_item_refuse(FunctionCallInfo fcinfo, int ordinality, const SplFault *fault)
+{
+	StringInfoData body;
+	char		  *details = spl_fault_json(fault);
+
+	initStringInfo(&body);
+	spl_json_open(&body, NULL, '{');
+	spl_json_text(&body, "message", fault->message);
+	spl_json_raw(&body, "details", details, strlen(details));
+	spl_json_close(&body, '}');
+	put_item(fcinfo, ordinality, spl_code_sqlstate(fault->code), &body);
+}

@@ -1,0 +1,75 @@
+/*
+ * wire_args.c
+ *    Arguments that several of the gateway's functions have.
+ */
+#include "postgres.h"
+
+#include "api/wire_args.h"
+#include "base/uuid7.h"
+#include "ops/claim.h"
+#include "rules/limits.h"
+#include "rules/names.h"
+
+#define PAGE_DEFAULT 50
+#define PAGE_MAX 100
+
+SplCode
+spl_no_such_job(SplFault *fault)
+{
+	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Resource not found");
+}
+
+pg_uuid_t
+spl_job_id_arg(FunctionCallInfo fcinfo, int n)
+{
+	pg_uuid_t id;
+	SplFault  fault;
+
+	spl_need_arg(fcinfo, n, "id");
+	if (!spl_uuid_parse(text_arg(fcinfo, n), &id))
+		raise_unless_ok(spl_no_such_job(&fault), &fault);
+	return id;
+}
+
+int64
+spl_lease_secs_arg(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? LEASE_NOT_GIVEN : (int64) PG_GETARG_INT32(n) * 1000;
+}
+
+void
+spl_check_max_jobs(int max_jobs)
+{
+	SplFault fault;
+
+	raise_unless_ok(spl_check_int("limit", max_jobs, 1, WIRE_BATCH_MAX, &fault), &fault);
+}
+
+char *
+spl_queue_filter_arg(FunctionCallInfo fcinfo, int n)
+{
+	char *name = text_arg(fcinfo, n);
+
+	return name && spl_is_queue_filter(name) ? name : NULL;
+}
+
+static bool
+says(const char *given, const char *word)
+{
+	return given && pg_strcasecmp(given, word) == 0;
+}
+
+void
+spl_page_args(FunctionCallInfo fcinfo, int first, JobFilter *filter)
+{
+	char *tag = text_arg(fcinfo, first);
+	char *after = text_arg(fcinfo, first + 5);
+
+	filter->tag = tag && spl_is_tag_filter(tag) ? tag : NULL;
+	filter->limit = Min(Max(int_arg(fcinfo, first + 1, PAGE_DEFAULT), 1), PAGE_MAX);
+	filter->offset = Max(int_arg(fcinfo, first + 2, 0), 0);
+	filter->order = spl_job_order_parse(text_arg(fcinfo, first + 3));
+	filter->ascending = says(text_arg(fcinfo, first + 4), "asc");
+	if (after && filter->order == ORDER_CREATED_AT)
+		filter->has_after = spl_uuid_parse(after, &filter->after);
+}
