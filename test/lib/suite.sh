@@ -78,6 +78,16 @@ count_tap() {
     fi
 }
 
+# count_run FILE STATUS takes over the counts of a runner that ends with "N passed, N failed" itself.
+count_run() {
+    cat "$1"
+    run_counts=$(sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed.*/\1 \2/p' "$1" | tail -n 1)
+    run_counts=${run_counts:-0 0}
+    PASSED=$((PASSED + ${run_counts% *}))
+    FAILED=$((FAILED + ${run_counts#* }))
+    if [ "$2" != 0 ] && [ "${run_counts#* }" = 0 ]; then fail "the runner ended with status $2"; fi
+}
+
 # suite_end prints the suite's last line and ends it.
 suite_end() {
     if [ -n "$RUNNING_DATA" ] && as_server grep -E 'PANIC:|TRAP:|terminated by signal' "$RUNNING_DATA/server.log" >"$WORK/crash.log"
