@@ -1,0 +1,74 @@
+/*
+ * stats_sql.c
+ *    Statistics for SQL.
+ */
+#include "postgres.h"
+
+#include "api/args.h"
+#include "ops/stats.h"
+
+enum QueueCountsColumn
+{
+	COUNTS_READY,
+	COUNTS_SCHEDULED,
+	COUNTS_BACKOFF,
+	COUNTS_BLOCKED,
+	COUNTS_PROCESSING,
+	COUNTS_DEADLETTER,
+	COUNTS_COMPLETED,
+	COUNTS_CANCELLED,
+	COUNTS_COMPLETED_1H,
+	COUNTS_FAILED_1H,
+	COUNTS_COMPLETED_24H,
+	COUNTS_FAILED_24H,
+	COUNTS_AVG_PROCESSING_MS,
+	COUNTS_COLUMNS
+};
+
+/* spooled._queue_counts(queue_id int) returns one record */
+PG_FUNCTION_INFO_V1(spooled_queue_counts);
+Datum
+spooled_queue_counts(PG_FUNCTION_ARGS)
+{
+	QueueStats	stats;
+	Datum		values[COUNTS_COLUMNS];
+	bool		nulls[COUNTS_COLUMNS] = {false};
+
+	spl_queue_counts(PG_GETARG_INT32(0), &stats);
+	values[COUNTS_READY] = Int64GetDatum(stats.jobs.ready);
+	values[COUNTS_SCHEDULED] = Int64GetDatum(stats.jobs.scheduled);
+	values[COUNTS_BACKOFF] = Int64GetDatum(stats.jobs.backoff);
+	values[COUNTS_BLOCKED] = Int64GetDatum(stats.jobs.blocked);
+	values[COUNTS_PROCESSING] = Int64GetDatum(stats.jobs.processing);
+	values[COUNTS_DEADLETTER] = Int64GetDatum(stats.jobs.deadletter);
+	values[COUNTS_COMPLETED] = Int64GetDatum(stats.jobs.completed);
+	values[COUNTS_CANCELLED] = Int64GetDatum(stats.jobs.cancelled);
+	values[COUNTS_COMPLETED_1H] = Int64GetDatum(stats.hour.completed);
+	values[COUNTS_FAILED_1H] = Int64GetDatum(stats.hour.failed);
+	values[COUNTS_COMPLETED_24H] = Int64GetDatum(stats.day.completed);
+	values[COUNTS_FAILED_24H] = Int64GetDatum(stats.day.failed);
+	values[COUNTS_AVG_PROCESSING_MS] = Int64GetDatum(stats.avg_processing_ms);
+	nulls[COUNTS_AVG_PROCESSING_MS] = stats.avg_processing_ms < 0;
+	return spl_record_out(fcinfo, values, nulls);
+}
+
+/* spooled._queue_oldest(queue_id int) returns timestamptz */
+PG_FUNCTION_INFO_V1(spooled_queue_oldest);
+Datum
+spooled_queue_oldest(PG_FUNCTION_ARGS)
+{
+	TimestampTz oldest = spl_queue_oldest(PG_GETARG_INT32(0));
+
+	if (TIMESTAMP_IS_NOBEGIN(oldest))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(oldest);
+}
+
+/* spooled.recount() returns void */
+PG_FUNCTION_INFO_V1(spooled_recount);
+Datum
+spooled_recount(PG_FUNCTION_ARGS)
+{
+	spl_stats_recount();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,220 @@
+/*
+ * recount.c
+ *    Keeping the counters in step with the tables.
+ *
+ * Counting after a start: shmem/counters.c has the argument why it is exact while others commit.  The snapshot is held
+ * for as long as it takes to read every ticket once: about a second for each few million.
+ *
+ * Two-phase commit: a transaction's notes are this backend's memory, but COMMIT PREPARED may come from any session and
+ * after any number of crashes.  So PREPARE TRANSACTION writes them to prepared_delta, which becomes visible together with
+ * the jobs, and the worker takes the rows away and adds what they say, in one transaction.  Until then the counters are
+ * behind the tables by the sum of the visible rows; a recount keeps it that way, since the rows are still to be added.
+ */
+#include "postgres.h"
+
+#include "access/twophase.h"
+#include "access/xact.h"
+#include "base/clock.h"
+#include "base/xact_end.h"
+#include "ops/recount.h"
+#include "store/counters_store.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#define FINISHED_NUMBERS 3
+#define DELTA_NUMBERS (COUNTER_SLOTS + TOTAL_SLOTS + FINISHED_NUMBERS)
+
+CounterSlot
+spl_counter_of(TicketKind kind, char reason)
+{
+	switch (kind)
+	{
+		case TICKET_READY:
+			return COUNT_READY;
+		case TICKET_DELAYED:
+			return reason == DELAY_ASKED ? COUNT_DELAYED : COUNT_BACKOFF;
+		case TICKET_BLOCKED:
+			return COUNT_BLOCKED;
+		case TICKET_LEASE:
+			return COUNT_LEASE;
+		case TICKET_DEAD_LETTER:
+			return COUNT_DEAD_LETTER;
+		case TICKET_OUTCOME:
+			return reason == OUTCOME_COMPLETED ? COUNT_COMPLETED : COUNT_CANCELLED;
+		case TICKET_KINDS:
+			break;
+	}
+	pg_unreachable();
+}
+
+/* write_prepared keeps one queue's notes in a row. */
+static void
+write_prepared(const CounterDelta *delta, void *arg)
+{
+	int64		numbers[DELTA_NUMBERS];
+	PreparedDelta prepared = {
+		.org = delta->org,
+		.queue = delta->queue,
+		.minute = delta->minute,
+		.number_count = DELTA_NUMBERS,
+		.numbers = numbers,
+	};
+
+	memcpy(numbers, delta->count, sizeof(delta->count));
+	memcpy(numbers + COUNTER_SLOTS, delta->total, sizeof(delta->total));
+	numbers[DELTA_NUMBERS - 3] = delta->finished.completed;
+	numbers[DELTA_NUMBERS - 2] = delta->finished.failed;
+	numbers[DELTA_NUMBERS - 1] = delta->finished.duration_ms;
+	spl_prepared_delta_put(&prepared);
+}
+
+static void
+at_pre_prepare(void)
+{
+	spl_counters_take_notes(write_prepared, NULL);
+}
+
+/* read_numbers is write_prepared's other half, times "sign". */
+static CounterDelta
+read_numbers(const PreparedDelta *prepared, int sign)
+{
+	CounterDelta delta = {.org = prepared->org, .queue = prepared->queue, .minute = prepared->minute};
+	const int64 *numbers = prepared->numbers;
+
+	if (prepared->number_count != DELTA_NUMBERS)
+		elog(ERROR, "a row of prepared_delta has %d numbers instead of %d", prepared->number_count, (int) DELTA_NUMBERS);
+	for (int i = 0; i < COUNTER_SLOTS; i++)
+		delta.count[i] = sign * numbers[i];
+	for (int i = 0; i < TOTAL_SLOTS; i++)
+		delta.total[i] = sign * numbers[COUNTER_SLOTS + i];
+	delta.finished.completed = sign * numbers[DELTA_NUMBERS - 3];
+	delta.finished.failed = sign * numbers[DELTA_NUMBERS - 2];
+	delta.finished.duration_ms = sign * numbers[DELTA_NUMBERS - 1];
+	return delta;
+}
+
+static void
+note_prepared(const PreparedDelta *prepared, void *arg)
+{
+	CounterDelta delta = read_numbers(prepared, 1);
+
+	spl_counters_note_again(&delta);
+}
+
+/* apply_prepared adds what transactions noted that have been committed in two phases. */
+static bool
+apply_prepared(void)
+{
+	int			count;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	count = spl_prepared_delta_take(note_prepared, NULL);
+	CommitTransactionCommand();
+	return count > 0;
+}
+
+static void
+add_tickets(const TicketCount *tickets, void *arg)
+{
+	CounterDelta delta = {.org = tickets->org, .queue = tickets->queue};
+
+	delta.count[spl_counter_of(tickets->kind, tickets->reason)] = tickets->jobs;
+	spl_counters_add_counted(&delta, RING_BOTH);
+	*(int64 *) arg += tickets->jobs;
+}
+
+static void
+add_finished(const FinishedCount *finished, void *arg)
+{
+	TimestampTz hour_begin = *(TimestampTz *) arg;
+	CounterDelta delta = {
+		.org = finished->org,
+		.queue = finished->queue,
+		.minute = spl_minute_of(finished->begin),
+		.finished = {finished->completed, finished->failed, finished->duration_ms},
+	};
+
+	spl_counters_add_counted(&delta, finished->begin >= hour_begin ? RING_BOTH : RING_DAY);
+}
+
+static void
+subtract_prepared(const PreparedDelta *prepared, void *arg)
+{
+	CounterDelta delta = read_numbers(prepared, -1);
+
+	spl_counters_add_counted(&delta, RING_BOTH);
+}
+
+/* count_tables adds what the tables hold under the active snapshot; returns the number of jobs. */
+static int64
+count_tables(void)
+{
+	TimestampTz this_minute = (TimestampTz) spl_minute_of(spl_clock_now()) * USECS_PER_MINUTE;
+	TimestampTz hour_begin = this_minute - (HOUR_BUCKETS - 1) * USECS_PER_MINUTE;
+	TimestampTz day_begin = this_minute - (DAY_BUCKETS * DAY_BUCKET_MINUTES - 1) * USECS_PER_MINUTE;
+	int64		jobs = 0;
+
+	spl_tickets_count_all(add_tickets, &jobs);
+	spl_finished_count_all(day_begin, hour_begin, add_finished, &hour_begin);
+	spl_prepared_delta_list(subtract_prepared, NULL);
+	return jobs;
+}
+
+static void
+warn_no_room(void)
+{
+	static bool warned = false;
+
+	if (!warned)
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("there are no counters for this database in shared memory; its jobs are counted at every question"),
+				 errhint("Raise spooled.max_databases.")));
+	warned = true;
+}
+
+/* recount makes the counters known. */
+static bool
+recount(void)
+{
+	TimestampTz begun = spl_clock_now();
+	int64		jobs;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	if (!spl_counters_cut())
+	{
+		CommitTransactionCommand();
+		warn_no_room();
+		return false;
+	}
+	jobs = count_tables();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	spl_counters_finish_recount();
+	ereport(LOG,
+			(errmsg("counted " INT64_FORMAT " jobs in %ld ms", jobs,
+					TimestampDifferenceMilliseconds(begun, spl_clock_now()))));
+	return true;
+}
+
+bool
+spl_counters_tick(void)
+{
+	bool		worked = false;
+
+	if (max_prepared_xacts > 0)
+		worked = apply_prepared();
+	if (spl_counters_need_recount())
+		worked |= recount();
+	return worked;
+}
+
+void
+spl_recount_init(void)
+{
+	static const XactEndSteps steps = {.pre_prepare = at_pre_prepare};
+
+	spl_xact_end_add(&steps);
+}

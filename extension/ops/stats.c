@@ -1,0 +1,170 @@
+/*
+ * stats.c
+ *    How many jobs there are.
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "base/org_context.h"
+#include "ops/recount.h"
+#include "ops/stats.h"
+#include "shmem/wake.h"
+#include "store/counters_store.h"
+#include "store/queue_store.h"
+#include "store/ticket.h"
+#include "utils/timestamp.h"
+
+static void
+add_count(const TicketCount *tickets, void *arg)
+{
+	int64	   *count = arg;
+
+	count[spl_counter_of(tickets->kind, tickets->reason)] += tickets->jobs;
+}
+
+static WindowSum
+window_from_tables(int32 org, int32 queue, TimestampTz since)
+{
+	FinishedCount finished = spl_finished_count(org, queue, since);
+
+	return (WindowSum) {finished.completed, finished.failed, finished.duration_ms};
+}
+
+/* count_queue answers from the tables. */
+static void
+count_queue(int32 org, int32 queue, CounterReading *reading)
+{
+	TimestampTz now = spl_clock_now();
+
+	spl_tickets_count(org, queue, add_count, reading->count);
+	reading->hour = window_from_tables(org, queue, now - USECS_PER_HOUR);
+	reading->day = window_from_tables(org, queue, now - USECS_PER_DAY);
+}
+
+/* job_stats adds up counters to what users call states. */
+static JobStats
+job_stats(const int64 *count)
+{
+	JobStats	stats = {
+		.ready = count[COUNT_READY],
+		.backoff = count[COUNT_BACKOFF],
+		.blocked = count[COUNT_BLOCKED],
+		.scheduled = count[COUNT_DELAYED],
+		.processing = count[COUNT_LEASE],
+		.completed = count[COUNT_COMPLETED],
+		.deadletter = count[COUNT_DEAD_LETTER],
+		.cancelled = count[COUNT_CANCELLED],
+	};
+
+	stats.pending = stats.ready + stats.backoff + stats.blocked;
+	for (int i = 0; i < COUNTER_SLOTS; i++)
+		stats.total += count[i];
+	return stats;
+}
+
+/* require_queue returns a queue of the current organization. */
+static const Queue *
+require_queue(int32 queue)
+{
+	const Queue *found = spl_queue_by_id(queue);
+
+	if (found == NULL || found->org != spl_org())
+		elog(ERROR, "queue %d is not one of this organization", queue);
+	return found;
+}
+
+void
+spl_queue_counts(int32 queue, QueueStats *stats)
+{
+	CounterReading reading;
+	int32		org = require_queue(queue)->org;
+
+	if (!spl_counters_read(queue, &reading))
+		count_queue(org, queue, &reading);
+	memset(stats, 0, sizeof(*stats));
+	stats->jobs = job_stats(reading.count);
+	stats->hour = reading.hour;
+	stats->day = reading.day;
+	stats->avg_processing_ms = reading.day.completed > 0 ? reading.day.duration_ms / reading.day.completed : -1;
+	stats->oldest_ready = NO_TIME;
+}
+
+TimestampTz
+spl_queue_oldest(int32 queue)
+{
+	return spl_ready_oldest(require_queue(queue)->org, queue);
+}
+
+void
+spl_queue_stats(int32 queue, QueueStats *stats)
+{
+	int32		org = require_queue(queue)->org;
+	char	   *name = pstrdup(require_queue(queue)->name);
+
+	spl_queue_counts(queue, stats);
+	stats->oldest_ready = spl_queue_oldest(queue);
+	stats->active_workers = spl_active_workers_count(org, name);
+}
+
+/* read_queues sums queues from the counters; false: at least one is not known. */
+static bool
+read_queues(const int32 *queues, int queue_count, int64 *count)
+{
+	for (int i = 0; i < queue_count; i++)
+	{
+		CounterReading reading;
+
+		if (!spl_counters_read(queues[i], &reading))
+			return false;
+		for (int slot = 0; slot < COUNTER_SLOTS; slot++)
+			count[slot] += reading.count[slot];
+	}
+	return true;
+}
+
+void
+spl_org_job_stats(int32 org, int32 queue, JobStats *stats)
+{
+	int64		count[COUNTER_SLOTS] = {0};
+	int32	   *queues = &queue;
+	int			queue_count = 1;
+
+	if (queue == 0)
+		queue_count = spl_counters_are_counted() ? spl_queue_ids(org, &queues) : 0;
+	if (!spl_counters_are_counted() || !read_queues(queues, queue_count, count))
+	{
+		memset(count, 0, sizeof(count));
+		spl_tickets_count(org, queue, add_count, count);
+	}
+	*stats = job_stats(count);
+}
+
+void
+spl_database_stats(DatabaseStats *stats)
+{
+	int64		count[COUNTER_SLOTS];
+	int64		total[TOTAL_SLOTS];
+
+	stats->counted = spl_counters_read_database(count, total);
+	stats->jobs = job_stats(count);
+	stats->enqueued = total[TOTAL_ENQUEUED];
+	stats->completed = total[TOTAL_COMPLETED];
+	stats->failed = total[TOTAL_FAILED];
+	stats->retried = total[TOTAL_RETRIED];
+	stats->dead_lettered = total[TOTAL_GIVEN_UP];
+	stats->duration_ms = total[TOTAL_DURATION_MS];
+	memcpy(stats->durations, &total[TOTAL_DURATIONS], sizeof(stats->durations));
+}
+
+bool
+spl_stats_are_counted(void)
+{
+	return spl_counters_are_counted();
+}
+
+void
+spl_stats_recount(void)
+{
+	spl_counters_ask_recount();
+	spl_due_note(spl_clock_now());
+}
