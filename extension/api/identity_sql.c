@@ -1,0 +1,81 @@
+/*
+ * identity_sql.c
+ *    Who is asking: spooled.enter, current_org, API keys and role bindings.
+ */
+#include "postgres.h"
+
+#include "api/args.h"
+#include "base/org_context.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "ops/identity.h"
+#include "store/identity_store.h"
+#include "utils/array.h"
+
+/* spooled.current_org() returns int4 */
+PG_FUNCTION_INFO_V1(spooled_current_org);
+Datum
+spooled_current_org(PG_FUNCTION_ARGS)
+{
+	int32		org = spl_org_or_none();
+
+	if (org == SPL_ORG_NONE)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(org);
+}
+
+/* spooled.enter(credential text) returns void */
+PG_FUNCTION_INFO_V1(spooled_enter);
+Datum
+spooled_enter(PG_FUNCTION_ARGS)
+{
+	SplFault	fault;
+
+	raise_unless_ok(spl_enter(text_arg(fcinfo, 0), &fault), &fault);
+	PG_RETURN_VOID();
+}
+
+/* spooled.create_api_key(name text, queues text[] = '{*}', expires_at timestamptz = NULL) returns text */
+PG_FUNCTION_INFO_V1(spooled_create_api_key);
+Datum
+spooled_create_api_key(PG_FUNCTION_ARGS)
+{
+	Datum		any = CStringGetTextDatum("*");
+	Datum		queues = PG_ARGISNULL(1) ? PointerGetDatum(construct_array(&any, 1, TEXTOID, -1, false, TYPALIGN_INT)) : PG_GETARG_DATUM(1);
+	char	   *key;
+	SplFault	fault;
+
+	spl_need_arg(fcinfo, 0, "name");
+	raise_unless_ok(spl_api_key_create(text_arg(fcinfo, 0), queues, time_arg(fcinfo, 2), &key, &fault), &fault);
+	PG_RETURN_TEXT_P(cstring_to_text(key));
+}
+
+/* spooled.revoke_api_key(id uuid) returns void */
+PG_FUNCTION_INFO_V1(spooled_revoke_api_key);
+Datum
+spooled_revoke_api_key(PG_FUNCTION_ARGS)
+{
+	SplFault	fault;
+
+	raise_unless_ok(spl_api_key_end(uuid_arg(fcinfo, 0), &fault), &fault);
+	PG_RETURN_VOID();
+}
+
+/* spooled.bind_role(role regrole, organization text) returns void */
+PG_FUNCTION_INFO_V1(spooled_bind_role);
+Datum
+spooled_bind_role(PG_FUNCTION_ARGS)
+{
+	SplFault	fault;
+
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be superuser to bind a role to an organization")));
+	if (!spl_role_bind(PG_GETARG_OID(0), text_arg(fcinfo, 1)))
+	{
+		spl_fault(&fault, SPL_NOT_FOUND, NULL, NULL, NULL, "there is no organization \"%s\"", text_arg(fcinfo, 1));
+		spl_fault_raise(&fault);
+	}
+	PG_RETURN_VOID();
+}

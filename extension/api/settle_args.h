@@ -1,0 +1,17 @@
+/*
+ * settle_args.h
+ *    The arrays of the *_many functions as settle items.
+ */
+#ifndef SPL_SETTLE_ARGS_H
+#define SPL_SETTLE_ARGS_H
+
+#include "api/args.h"
+#include "ops/settle.h"
+
+/*
+ * spl_settle_items_arg reads job ids from argument "ids" and, unless they are null, texts or json values of each job from
+ * "values" and lease ids from "lease_ids" (argument numbers, -1: the function has none).  Returns how many items.
+ */
+extern int	spl_settle_items_arg(FunctionCallInfo fcinfo, int ids, int values, int lease_ids, const char *worker, SettleItem **items);
+
+#endif

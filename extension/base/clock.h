@@ -1,0 +1,13 @@
+/*
+ * clock.h
+ *    The one reading of the clock.  Rules take the time as an argument; operations and the background worker ask here, once
+ *    per step.
+ */
+#ifndef SPL_CLOCK_H
+#define SPL_CLOCK_H
+
+#include "datatype/timestamp.h"
+
+extern TimestampTz spl_clock_now(void);
+
+#endif

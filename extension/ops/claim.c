@@ -1,0 +1,138 @@
+/*
+ * claim.c
+ *    Leasing jobs to a worker.
+ *
+ * Taking the ready tickets, the leases and the payloads are one transaction: what the caller sees as claimed is leased when
+ * it commits, and claimable again when it rolls back.
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "base/guc.h"
+#include "base/org_context.h"
+#include "base/uuid7.h"
+#include "ops/claim.h"
+#include "ops/job_move.h"
+#include "ops/lease_length.h"
+#include "rules/limits.h"
+#include "rules/names.h"
+#include "store/queue_store.h"
+#include "store/tuple.h"
+
+/* check_request checks what can be said without reading a row. */
+static SplCode
+check_request(const ClaimRequest *request, SplFault *fault)
+{
+	SplCode		code;
+
+	if (request->worker == NULL)
+		return spl_fault(fault, SPL_INVALID, "worker_id", "missing_field", NULL, "worker_id is required");
+	if ((code = spl_check_worker_name(request->worker, fault)) != SPL_OK ||
+		(code = spl_check_int("limit", request->max_jobs, 1, spooled_max_batch, fault)) != SPL_OK)
+		return code;
+	if (request->queue_count == 0)
+		return spl_fault(fault, SPL_INVALID, "queue_name", "missing_field", NULL, "queue_name is required");
+	for (int i = 0; i < request->queue_count; i++)
+	{
+		if (request->queues[i] == NULL)
+			return spl_fault(fault, SPL_INVALID, "queue_name", "missing_field", NULL, "queue_name is required");
+		if ((code = spl_check_queue_name(request->queues[i], fault)) != SPL_OK)
+			return code;
+		if (!spl_queue_in_scope(request->queues[i]))
+			return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, "Use a key whose queues include it.",
+							 "this credential may not use queue \"%s\"", request->queues[i]);
+	}
+	if (request->lease_ms == LEASE_NOT_GIVEN)
+		return SPL_OK;
+	return spl_check_lease_ms(request->lease_ms, spooled_lease_min, spooled_lease_max, fault);
+}
+
+/* lease_tickets makes the leases of what was taken from one queue. */
+static void
+lease_tickets(const ClaimRequest *request, const Queue *queue, const Ticket *ready, int count, TimestampTz now, Ticket *leases)
+{
+	int64		lease_ms = spl_lease_length(queue, request->lease_ms, request->default_lease_ms);
+
+	for (int i = 0; i < count; i++)
+	{
+		Ticket	   *lease = &leases[i];
+
+		*lease = spl_job_next_ticket(&ready[i], TICKET_LEASE, now);
+		lease->run++;
+		lease->has_run = true;
+		lease->started_at = now;
+		lease->lease_expires_at = now + lease_ms * 1000;
+		lease->sweep_at = lease->lease_expires_at;
+		lease->lease_id = spl_uuid_random();
+		lease->worker = (char *) request->worker;
+	}
+}
+
+/* cap_by_timeout shortens the leases of a queue that enforces its jobs' timeouts. */
+static void
+cap_by_timeout(const Queue *queue, const Job *jobs, Ticket *leases, int count)
+{
+	for (int i = 0; queue->enforce_timeout && i < count; i++)
+	{
+		TimestampTz end = spl_timeout_end(leases[i].started_at, jobs[i].timeout_seconds);
+
+		leases[i].lease_expires_at = Min(leases[i].lease_expires_at, end);
+		leases[i].sweep_at = leases[i].lease_expires_at;
+	}
+}
+
+/* claim_from takes up to "limit" jobs of one queue. */
+static int
+claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int limit, TimestampTz now, ClaimResult *result)
+{
+	const Queue *queue = spl_queue_by_name(org, queue_name);
+	Ticket	   *ready;
+	Ticket	   *leases = result->leases + result->count;
+	Job		   *jobs = result->jobs + result->count;
+	pg_uuid_t  *ids;
+	bool	   *found;
+	int			count;
+
+	if (queue && result->wait_key == 0)
+		result->wait_key = queue->id;
+	if (queue == NULL || queue->paused_at != NO_TIME)
+		return 0;
+	ready = palloc(sizeof(Ticket) * limit);
+	count = spl_ready_take(org, queue->id, now, limit, ready);
+	if (count == 0)
+		return 0;
+	ids = palloc(sizeof(pg_uuid_t) * count);
+	found = palloc(sizeof(bool) * count);
+	for (int i = 0; i < count; i++)
+		ids[i] = ready[i].job_id;
+	spl_job_find_many(org, ids, count, true, jobs, found);
+	for (int i = 0; i < count; i++)
+		if (!found[i])
+			elog(ERROR, "job %s has a ticket but no row", spl_uuid_text(&ids[i]));
+	lease_tickets(request, queue, ready, count, now, leases);
+	cap_by_timeout(queue, jobs, leases, count);
+	spl_job_put_next(ready, leases, count);
+	for (int i = 0; i < count; i++)
+		result->queue_names[result->count + i] = queue_name;
+	return count;
+}
+
+SplCode
+spl_claim(const ClaimRequest *request, ClaimResult *result, SplFault *fault)
+{
+	int32		org = spl_org();
+	SplCode		code = check_request(request, fault);
+	TimestampTz now;
+
+	memset(result, 0, sizeof(*result));
+	if (code != SPL_OK)
+		return code;
+	now = spl_clock_now();
+	result->leases = palloc(sizeof(Ticket) * request->max_jobs);
+	result->jobs = palloc(sizeof(Job) * request->max_jobs);
+	result->queue_names = palloc(sizeof(char *) * request->max_jobs);
+	for (int i = 0; i < request->queue_count && result->count < request->max_jobs; i++)
+		result->count += claim_from(org, request, request->queues[i], request->max_jobs - result->count, now, result);
+	spl_changes_done();
+	return SPL_OK;
+}

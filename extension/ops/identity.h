@@ -1,0 +1,20 @@
+/*
+ * identity.h
+ *    Entering with a credential; making and ending API keys.
+ */
+#ifndef SPL_IDENTITY_H
+#define SPL_IDENTITY_H
+
+#include "base/codes.h"
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
+/* spl_enter works for the organization of this API key until the transaction ends. */
+extern SplCode spl_enter(const char *credential, SplFault *fault);
+
+/* spl_api_key_create returns a new key of the current organization; "queues" is a text[] value. */
+extern SplCode spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault);
+
+extern SplCode spl_api_key_end(const pg_uuid_t *id, SplFault *fault);
+
+#endif

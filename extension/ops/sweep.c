@@ -1,0 +1,152 @@
+/*
+ * sweep.c
+ *    Leases that ran out, delays that are over, jobs that expired.
+ *
+ * No recovery pass after a crash: what it leaves is a lease that is found expired.  A sweep passes over what somebody else
+ * is just taking; if that transaction rolls back, the next sweep finds the ticket again.
+ */
+#include "postgres.h"
+
+#include "base/org_context.h"
+#include "ops/dependency.h"
+#include "ops/job_move.h"
+#include "ops/run_end.h"
+#include "ops/sweep.h"
+#include "store/dependency_store.h"
+#include "store/tuple.h"
+
+static const RunEnd lease_lost = {
+	.kind = ATTEMPT_LEASE_LOST,
+	.error = "Lease expired (worker timeout)",
+	.error_when_dead = "Max retries exceeded after lease expiration",
+};
+
+/* take_nowait keeps of "tickets" those that could be taken; returns how many. */
+static int
+take_nowait(Ticket *tickets, int count)
+{
+	TakeResult *results = palloc(sizeof(TakeResult) * Max(count, 1));
+	int			taken = 0;
+
+	spl_ticket_take_many(tickets, count, false, results);
+	for (int i = 0; i < count; i++)
+		if (results[i] == TAKE_OK)
+			tickets[taken++] = tickets[i];
+	return taken;
+}
+
+/* rearm_renewed puts the sweep of renewed leases forward and keeps the others; returns how many are left. */
+static int
+rearm_renewed(Ticket *leases, int count, TimestampTz now)
+{
+	int			left = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (leases[i].lease_expires_at <= now)
+		{
+			leases[left++] = leases[i];
+			continue;
+		}
+		leases[i].sweep_at = leases[i].lease_expires_at;
+		spl_lease_rearm(&leases[i]);
+	}
+	spl_changes_done();
+	return left;
+}
+
+/* end_lost ends runs whose leases are taken, one organization after the other. */
+static void
+end_lost(Ticket *leases, int count, TimestampTz now)
+{
+	RunEnd	   *ends = palloc(sizeof(RunEnd) * Max(count, 1));
+	int			start = 0;
+
+	for (int i = 0; i < count; i++)
+		ends[i] = lease_lost;
+	while (start < count)
+	{
+		int			end = start + 1;
+
+		while (end < count && leases[end].org == leases[start].org)
+			end++;
+		spl_org_set_background(leases[start].org);
+		spl_run_end_many(leases[start].org, &leases[start], &ends[start], end - start, now, NULL);
+		start = end;
+	}
+}
+
+int
+spl_lease_expire_due(TimestampTz now, int limit)
+{
+	Ticket	   *leases = palloc(sizeof(Ticket) * limit);
+	int			listed = spl_lease_list_due(now, limit, leases);
+	int			count = take_nowait(leases, rearm_renewed(leases, listed, now));
+
+	end_lost(leases, count, now);
+	spl_changes_done();
+	return listed;
+}
+
+int
+spl_delayed_promote_due(TimestampTz now, int limit)
+{
+	Ticket	   *delayed = palloc(sizeof(Ticket) * limit);
+	Ticket	   *ready = palloc(sizeof(Ticket) * limit);
+	int			count = take_nowait(delayed, spl_delayed_list_due(now, limit, delayed));
+
+	for (int i = 0; i < count; i++)
+		ready[i] = spl_job_next_ticket(&delayed[i], TICKET_READY, now);
+	spl_job_put_next(delayed, ready, count);
+	spl_changes_done();
+	return count;
+}
+
+/* expire ends tickets of one kind whose expires_at is over. */
+static int
+expire(TicketKind kind, TimestampTz now, int limit)
+{
+	Ticket	   *tickets = palloc(sizeof(Ticket) * limit);
+	Ticket	   *next = palloc(sizeof(Ticket) * limit);
+	int			count = take_nowait(tickets, spl_ticket_list_expired(kind, now, limit, tickets));
+
+	for (int i = 0; i < count; i++)
+	{
+		next[i] = spl_job_next_ticket(&tickets[i], TICKET_OUTCOME, now);
+		next[i].reason = OUTCOME_EXPIRED;
+		next[i].error = "Expired before execution";
+	}
+	spl_job_put_next(tickets, next, count);
+	for (int i = 0; i < count; i++)
+	{
+		if (kind == TICKET_BLOCKED)
+			spl_edge_drop_child(tickets[i].org, &tickets[i].job_id);
+		spl_dependency_parents_ended(tickets[i].org, &next[i], 1);
+	}
+	spl_changes_done();
+	return count;
+}
+
+int
+spl_job_expire_due(TimestampTz now, int limit)
+{
+	return expire(TICKET_READY, now, limit) + expire(TICKET_DELAYED, now, limit) + expire(TICKET_BLOCKED, now, limit);
+}
+
+static TimestampTz
+earlier(TimestampTz a, TimestampTz b)
+{
+	if (a == NO_TIME || b == NO_TIME)
+		return a == NO_TIME ? b : a;
+	return Min(a, b);
+}
+
+TimestampTz
+spl_sweep_next_due(void)
+{
+	TimestampTz next = earlier(spl_lease_next_sweep(), spl_delayed_next_due());
+
+	for (TicketKind kind = TICKET_READY; kind <= TICKET_BLOCKED; kind++)
+		next = earlier(next, spl_ticket_next_expiry(kind));
+	return next;
+}

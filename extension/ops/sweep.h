@@ -1,0 +1,24 @@
+/*
+ * sweep.h
+ *    What becomes due without anybody asking.  Each call is one bounded batch inside the caller's transaction; it returns
+ *    how many rows it handled, so that the caller repeats it while it finds work.  Background worker only.
+ */
+#ifndef SPL_SWEEP_H
+#define SPL_SWEEP_H
+
+#include "datatype/timestamp.h"
+
+typedef int (*SweepFn) (TimestampTz now, int limit);
+
+extern int	spl_lease_expire_due(TimestampTz now, int limit);		/* lease -> delayed | dead_letter */
+extern int	spl_delayed_promote_due(TimestampTz now, int limit);	/* delayed -> ready */
+extern int	spl_job_expire_due(TimestampTz now, int limit);		/* ready, delayed, blocked -> outcome */
+
+/* spl_sweep_next_due returns when one of the three has something to do, or NO_TIME. */
+extern TimestampTz spl_sweep_next_due(void);
+
+/* ops/retention.c, ops/worker.c */
+extern int	spl_worker_mark_offline(TimestampTz now, int limit);
+extern int	spl_retention_delete_due(TimestampTz now, int limit);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * idempotency_store.h
+ *    Which job has taken an idempotency key.
+ */
+#ifndef SPL_IDEMPOTENCY_STORE_H
+#define SPL_IDEMPOTENCY_STORE_H
+
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
+typedef struct KeyClaim
+{
+	const char *key;
+	pg_uuid_t	job_id;			/* in: the job that wants it; out: the job that has it */
+	bool		taken;			/* out: job_id had it before */
+} KeyClaim;
+
+/*
+ * spl_idempotency_take gives each key to its job unless another job has it.  Keys are sorted and differ.  It waits for a
+ * transaction that is just taking one of them.  False: keys kept changing hands; try again later.
+ */
+extern bool spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, TimestampTz expires_at);
+
+/* spl_idempotency_delete_expired removes up to "limit" keys whose time is over, of all organizations. */
+extern int	spl_idempotency_delete_expired(TimestampTz now, int limit);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * identity_store.c
+ *    Rows of api_key and role_binding, read directly: whoever is asking is not known yet, so no policy can apply.
+ *
+ * A key is found by the hash of all of it.  The lookup's time depends on the hash alone, which nobody can steer without
+ * knowing the key, and the last comparison is constant-time.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "base/org_context.h"
+#include "catalog/pg_type.h"
+#include "store/identity_store.h"
+#include "store/spi_plan.h"
+#include "store/ticket.h"
+#include "store/tuple.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+enum ApiKeyColumn
+{
+	API_KEY_ID = 1,
+	API_KEY_ORG,
+	API_KEY_NAME,
+	API_KEY_HASH,
+	API_KEY_QUEUES,
+	API_KEY_RATE_LIMIT,
+	API_KEY_IS_ACTIVE,
+	API_KEY_CREATED_AT,
+	API_KEY_LAST_USED,
+	API_KEY_EXPIRES_AT
+};
+
+/* is_same_hash compares without a branch on the bytes. */
+static bool
+is_same_hash(const uint8 *a, const uint8 *b)
+{
+	uint8		difference = 0;
+
+	for (int i = 0; i < API_KEY_HASH_BYTES; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
+}
+
+/* read_queues reads a queue scope; one that is empty or has "*" is none. */
+static void
+read_queues(Datum queues, ApiKey *key)
+{
+	Datum	   *names;
+	int			count;
+
+	deconstruct_array(DatumGetArrayTypeP(queues), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	key->queues = count > 0 ? palloc(sizeof(char *) * count) : NULL;
+	key->queue_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		key->queues[i] = TextDatumGetCString(names[i]);
+		if (strcmp(key->queues[i], "*") == 0)
+		{
+			key->queues = NULL;
+			key->queue_count = 0;
+			return;
+		}
+	}
+}
+
+static void
+read_key(TupleTableSlot *slot, ApiKey *key)
+{
+	bool		isnull;
+	Datum		expires_at;
+
+	slot_getallattrs(slot);
+	key->id = *DatumGetUUIDP(slot_getattr(slot, API_KEY_ID, &isnull));
+	key->org = DatumGetInt32(slot_getattr(slot, API_KEY_ORG, &isnull));
+	key->name = TextDatumGetCString(slot_getattr(slot, API_KEY_NAME, &isnull));
+	read_queues(slot_getattr(slot, API_KEY_QUEUES, &isnull), key);
+	key->is_active = DatumGetBool(slot_getattr(slot, API_KEY_IS_ACTIVE, &isnull));
+	expires_at = slot_getattr(slot, API_KEY_EXPIRES_AT, &isnull);
+	key->expires_at = isnull ? NO_TIME : DatumGetTimestampTz(expires_at);
+}
+
+/* hash_datum returns a hash as a bytea value. */
+static Datum
+hash_datum(const uint8 *hash)
+{
+	bytea	   *value = palloc(VARHDRSZ + API_KEY_HASH_BYTES);
+
+	SET_VARSIZE(value, VARHDRSZ + API_KEY_HASH_BYTES);
+	memcpy(VARDATA(value), hash, API_KEY_HASH_BYTES);
+	return PointerGetDatum(value);
+}
+
+bool
+spl_api_key_find(const uint8 *hash, ApiKey *key)
+{
+	TupleScan	scan;
+	ScanKeyData by_hash;
+	Snapshot	snapshot = spl_snapshot_latest();
+	bool		found = false;
+
+	ScanKeyInit(&by_hash, 1, BTEqualStrategyNumber, F_BYTEAEQ, hash_datum(hash));
+	spl_scan_begin(&scan, TABLE_API_KEY, INDEX_API_KEY_HASH, AccessShareLock, snapshot, 1);
+	spl_scan_keys(&scan, &by_hash, 1);
+	if (spl_scan_next(&scan, ForwardScanDirection))
+	{
+		bool		isnull;
+		bytea	   *stored = DatumGetByteaPP(slot_getattr(scan.slot, API_KEY_HASH, &isnull));
+
+		found = VARSIZE_ANY_EXHDR(stored) == API_KEY_HASH_BYTES && is_same_hash((uint8 *) VARDATA_ANY(stored), hash);
+		if (found)
+			read_key(scan.slot, key);
+	}
+	spl_scan_end(&scan);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+static SpiPlan put_key = {
+	.sql = "INSERT INTO spooled.api_key (org, name, lookup_hash, queues, expires_at) VALUES ($1, $2, $3, $4, $5)",
+	.nargs = 5,
+	.argtypes = {INT4OID, TEXTOID, BYTEAOID, TEXTARRAYOID, TIMESTAMPTZOID},
+};
+
+void
+spl_api_key_put(int32 org, const char *name, const uint8 *hash, Datum queues, TimestampTz expires_at)
+{
+	Datum		values[] = {Int32GetDatum(org), CStringGetTextDatum(name), hash_datum(hash), queues, TimestampTzGetDatum(expires_at)};
+	bool		nulls[] = {false, false, false, false, expires_at == NO_TIME};
+
+	spl_spi_run(&put_key, values, nulls, NULL, NULL);
+}
+
+static SpiPlan revoke_key = {
+	.sql = "UPDATE spooled.api_key SET is_active = false WHERE org = $1 AND id = $2 AND is_active",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDOID},
+};
+
+bool
+spl_api_key_revoke(int32 org, const pg_uuid_t *id)
+{
+	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
+
+	return spl_spi_run(&revoke_key, values, NULL, NULL, NULL) == 1;
+}
+
+static SpiPlan bind_role = {
+	.sql = "INSERT INTO spooled.role_binding (role, org) SELECT $1, id FROM spooled.org WHERE slug = $2"
+	" ON CONFLICT (role) DO UPDATE SET org = excluded.org",
+	.nargs = 2,
+	.argtypes = {OIDOID, TEXTOID},
+};
+
+bool
+spl_role_bind(Oid role, const char *slug)
+{
+	Datum		values[] = {ObjectIdGetDatum(role), CStringGetTextDatum(slug)};
+	bool		bound = spl_spi_run(&bind_role, values, NULL, NULL, NULL) == 1;
+
+	spl_table_touched(TABLE_ROLE_BINDING);
+	return bound;
+}
+
+enum RoleBindingColumn
+{
+	ROLE_BINDING_ROLE = 1,
+	ROLE_BINDING_ORG
+};
+
+/* org_of_role returns what a role is bound to; the last answer is kept until a binding changes. */
+static int32
+org_of_role(Oid role)
+{
+	static Oid	last_role = InvalidOid;
+	static int32 last_org;
+	static uint64 last_generation = 0;
+	TupleScan	scan;
+	ScanKeyData by_role;
+	Snapshot	snapshot;
+	bool		isnull;
+
+	AcceptInvalidationMessages();
+	spl_table_oid(TABLE_ROLE_BINDING);
+	if (role == last_role && last_generation == spl_table_generation(TABLE_ROLE_BINDING))
+		return last_org;
+	snapshot = spl_snapshot_latest();
+	ScanKeyInit(&by_role, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
+	spl_scan_begin(&scan, TABLE_ROLE_BINDING, INDEX_ROLE_BINDING, AccessShareLock, snapshot, 1);
+	spl_scan_keys(&scan, &by_role, 1);
+	last_org = spl_scan_next(&scan, ForwardScanDirection) ?
+		DatumGetInt32(slot_getattr(scan.slot, ROLE_BINDING_ORG, &isnull)) : SPL_ORG_NONE;
+	spl_scan_end(&scan);
+	UnregisterSnapshot(snapshot);
+	last_role = role;
+	last_generation = spl_table_generation(TABLE_ROLE_BINDING);
+	return last_org;
+}
+
+void
+spl_identity_store_init(void)
+{
+	spl_org_of_role = org_of_role;
+}

@@ -1,0 +1,213 @@
+/*
+ * job_store.c
+ *    Rows of job.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
+#include "store/job_store.h"
+#include "store/spi_plan.h"
+#include "store/ticket.h"
+#include "store/tuple.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/timestamp.h"
+
+enum JobColumn
+{
+	JOB_CREATED_AT = 1,
+	JOB_ORG,
+	JOB_QUEUE,
+	JOB_TIMEOUT_SECONDS,
+	JOB_PRIORITY,
+	JOB_MAX_RETRIES,
+	JOB_ID,
+	JOB_SCHEDULED_AT,
+	JOB_EXPIRES_AT,
+	JOB_PARENT_JOB_ID,
+	JOB_IDEMPOTENCY_KEY,
+	JOB_COMPLETION_WEBHOOK,
+	JOB_TAGS,
+	JOB_PAYLOAD
+};
+
+static void
+fill_time(Datum *values, bool *nulls, int column, TimestampTz time)
+{
+	if (time == NO_TIME)
+		nulls[column - 1] = true;
+	else
+		values[column - 1] = TimestampTzGetDatum(time);
+}
+
+static void
+fill_varlena(Datum *values, bool *nulls, int column, struct varlena *value)
+{
+	if (value == NULL)
+		nulls[column - 1] = true;
+	else
+		values[column - 1] = PointerGetDatum(value);
+}
+
+static void
+fill_job(const void *jobs, int i, Datum *values, bool *nulls)
+{
+	const Job  *job = (const Job *) jobs + i;
+
+	values[JOB_CREATED_AT - 1] = TimestampTzGetDatum(job->created_at);
+	values[JOB_ORG - 1] = Int32GetDatum(job->org);
+	values[JOB_QUEUE - 1] = Int32GetDatum(job->queue);
+	values[JOB_TIMEOUT_SECONDS - 1] = Int32GetDatum(job->timeout_seconds);
+	values[JOB_PRIORITY - 1] = Int16GetDatum(job->priority);
+	values[JOB_MAX_RETRIES - 1] = Int16GetDatum(job->max_retries);
+	values[JOB_ID - 1] = UUIDPGetDatum(&job->id);
+	fill_time(values, nulls, JOB_SCHEDULED_AT, job->scheduled_at);
+	fill_time(values, nulls, JOB_EXPIRES_AT, job->expires_at);
+	if (job->has_parent)
+		values[JOB_PARENT_JOB_ID - 1] = UUIDPGetDatum(&job->parent_job_id);
+	else
+		nulls[JOB_PARENT_JOB_ID - 1] = true;
+	fill_varlena(values, nulls, JOB_IDEMPOTENCY_KEY, job->idempotency_key);
+	fill_varlena(values, nulls, JOB_COMPLETION_WEBHOOK, job->completion_webhook);
+	fill_varlena(values, nulls, JOB_TAGS, job->tags);
+	fill_varlena(values, nulls, JOB_PAYLOAD, job->payload);
+}
+
+void
+spl_job_put(const Job *jobs, int count)
+{
+	spl_tuples_insert(TABLE_JOB, jobs, count, fill_job);
+}
+
+static TimestampTz
+read_time(TupleTableSlot *slot, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column, &isnull);
+
+	return isnull ? NO_TIME : DatumGetTimestampTz(value);
+}
+
+static struct varlena *
+read_varlena(TupleTableSlot *slot, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column, &isnull);
+
+	return isnull ? NULL : PG_DETOAST_DATUM_COPY(value);
+}
+
+static void
+read_job(TupleTableSlot *slot, bool with_payload, Job *job)
+{
+	bool		isnull;
+	Datum		parent;
+
+	memset(job, 0, sizeof(*job));
+	slot_getallattrs(slot);
+	job->created_at = read_time(slot, JOB_CREATED_AT);
+	job->org = DatumGetInt32(slot_getattr(slot, JOB_ORG, &isnull));
+	job->queue = DatumGetInt32(slot_getattr(slot, JOB_QUEUE, &isnull));
+	job->timeout_seconds = DatumGetInt32(slot_getattr(slot, JOB_TIMEOUT_SECONDS, &isnull));
+	job->priority = DatumGetInt16(slot_getattr(slot, JOB_PRIORITY, &isnull));
+	job->max_retries = DatumGetInt16(slot_getattr(slot, JOB_MAX_RETRIES, &isnull));
+	job->id = *DatumGetUUIDP(slot_getattr(slot, JOB_ID, &isnull));
+	job->scheduled_at = read_time(slot, JOB_SCHEDULED_AT);
+	job->expires_at = read_time(slot, JOB_EXPIRES_AT);
+	parent = slot_getattr(slot, JOB_PARENT_JOB_ID, &isnull);
+	job->has_parent = !isnull;
+	if (job->has_parent)
+		job->parent_job_id = *DatumGetUUIDP(parent);
+	job->idempotency_key = read_varlena(slot, JOB_IDEMPOTENCY_KEY);
+	job->completion_webhook = read_varlena(slot, JOB_COMPLETION_WEBHOOK);
+	job->tags = read_varlena(slot, JOB_TAGS);
+	if (with_payload)
+		job->payload = read_varlena(slot, JOB_PAYLOAD);
+}
+
+void
+spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
+{
+	TupleScan	scan;
+
+	spl_scan_begin(&scan, TABLE_JOB, INDEX_JOB, AccessShareLock, NULL, 2);
+	for (int i = 0; i < count; i++)
+	{
+		ScanKeyData keys[2];
+
+		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(org));
+		ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&ids[i]));
+		spl_scan_keys(&scan, keys, 2);
+		found[i] = spl_scan_next(&scan, ForwardScanDirection);
+		if (found[i])
+			read_job(scan.slot, with_payload, &jobs[i]);
+	}
+	spl_scan_end(&scan);
+}
+
+bool
+spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job *job)
+{
+	bool		found;
+
+	spl_job_find_many(org, id, 1, with_payload, job, &found);
+	return found;
+}
+
+static SpiPlan delete_jobs = {
+	.sql = "WITH gone AS (DELETE FROM spooled.job WHERE org = $1 AND id = ANY($2) RETURNING id, idempotency_key, tags IS NOT NULL AS tagged),"
+	" attempts AS (DELETE FROM spooled.attempt WHERE org = $1 AND job_id = ANY($2)),"
+	" events AS (DELETE FROM spooled.event_log WHERE org = $1 AND job_id = ANY($2)),"
+	" edges AS (DELETE FROM spooled.dependency WHERE org = $1 AND child = ANY($2)),"
+	" tags AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_each(CASE json_typeof(j.tags) WHEN 'object' THEN j.tags END) e"
+	"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.key AND t.job_id = j.id),"
+	" elements AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_array_elements_text(CASE json_typeof(j.tags) WHEN 'array' THEN j.tags END) e(tag)"
+	"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.tag AND t.job_id = j.id)"
+	" DELETE FROM spooled.idempotency i USING gone g"
+	" WHERE i.org = $1 AND i.key = g.idempotency_key AND i.job_id = g.id",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDARRAYOID},
+};
+
+/* spl_uuid_array returns ids as an array value. */
+Datum
+spl_uuid_array(const pg_uuid_t *ids, int count)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = UUIDPGetDatum(&ids[i]);
+	return PointerGetDatum(construct_array(elements, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+void
+spl_job_delete(int32 org, const pg_uuid_t *ids, int count)
+{
+	Datum		values[] = {Int32GetDatum(org), spl_uuid_array(ids, count)};
+
+	if (count > 0)
+		spl_spi_run(&delete_jobs, values, NULL, NULL, NULL);
+}
+
+static SpiPlan put_tags = {
+	.sql = "INSERT INTO spooled.job_tag (org, tag, job_id)"
+	" SELECT $1, tag, $2 FROM json_object_keys(CASE json_typeof($3) WHEN 'object' THEN $3 END) AS tag"
+	" UNION SELECT $1, tag, $2 FROM json_array_elements_text(CASE json_typeof($3) WHEN 'array' THEN $3 END) AS tag WHERE tag IS NOT NULL"
+	" ON CONFLICT DO NOTHING",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, JSONOID},
+};
+
+void
+spl_job_put_tags(const Job *jobs, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		Datum		values[] = {Int32GetDatum(jobs[i].org), UUIDPGetDatum(&jobs[i].id), PointerGetDatum(jobs[i].tags)};
+
+		if (jobs[i].tags)
+			spl_spi_run(&put_tags, values, NULL, NULL, NULL);
+	}
+}

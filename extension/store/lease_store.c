@@ -1,0 +1,192 @@
+/*
+ * lease_store.c
+ *    Leases by job, by worker, and by when the sweep looks at them; the other tickets that become due.
+ *
+ * A heartbeat changes only lease_expires_at, which no index contains, so it is a heap-only update.  The sweep goes by
+ * sweep_at and puts it forward when it finds the lease renewed.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
+#include "store/spi_plan.h"
+#include "store/ticket_row.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+static SpiPlan update_lease = {
+	.sql = "UPDATE spooled.lease SET lease_expires_at = $4, sweep_at = $5, cancel_requested = $6"
+	" WHERE org = $1 AND job_id = $2 AND run = $3",
+	.nargs = 6,
+	.argtypes = {INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID},
+};
+
+static SpiPlan renew_lease = {
+	.sql = "UPDATE spooled.lease SET lease_expires_at = $4, cancel_requested = $5 WHERE org = $1 AND job_id = $2 AND run = $3",
+	.nargs = 5,
+	.argtypes = {INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID, BOOLOID},
+};
+
+void
+spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found)
+{
+	TupleScan	scan;
+
+	spl_scan_begin(&scan, TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, 2);
+	for (int i = 0; i < count; i++)
+	{
+		ScanKeyData keys[2];
+
+		spl_ticket_keys(keys, org, &job_ids[i]);
+		spl_scan_keys(&scan, keys, 2);
+		found[i] = spl_scan_next(&scan, ForwardScanDirection);
+		if (found[i])
+			spl_ticket_read(TICKET_LEASE, scan.slot, &leases[i]);
+	}
+	spl_scan_end(&scan);
+}
+
+TakeResult
+spl_lease_renew(const Ticket *lease)
+{
+	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run),
+	TimestampTzGetDatum(lease->lease_expires_at), BoolGetDatum(lease->cancel_requested)};
+
+	return spl_spi_run(&renew_lease, values, NULL, NULL, NULL) == 1 ? TAKE_OK : TAKE_LOST;
+}
+
+TakeResult
+spl_lease_rearm(const Ticket *lease)
+{
+	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run),
+		TimestampTzGetDatum(lease->lease_expires_at), TimestampTzGetDatum(lease->sweep_at), BoolGetDatum(lease->cancel_requested)};
+
+	return spl_spi_run(&update_lease, values, NULL, NULL, NULL) == 1 ? TAKE_OK : TAKE_LOST;
+}
+
+int
+spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases)
+{
+	TupleScan	scan;
+	ScanKeyData key;
+	int			count = 0;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(org));
+	spl_scan_begin(&scan, TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, 1);
+	spl_scan_keys(&scan, &key, 1);
+	while (count < limit && spl_scan_next(&scan, ForwardScanDirection))
+	{
+		spl_ticket_read(TICKET_LEASE, scan.slot, &leases[count]);
+		if (strcmp(leases[count].worker, worker) == 0)
+			count++;
+	}
+	spl_scan_end(&scan);
+	return count;
+}
+
+/* A sweep's table and the index, whose first column is the time that counts. */
+typedef struct DueIndex
+{
+	TicketKind	kind;
+	SplIndex	index;
+} DueIndex;
+
+static const DueIndex lease_sweep = {TICKET_LEASE, INDEX_LEASE_SWEEP};
+static const DueIndex delayed_due = {TICKET_DELAYED, INDEX_DELAYED_DUE};
+static const DueIndex expiry[] = {
+	[TICKET_READY] = {TICKET_READY, INDEX_READY_EXPIRY},
+	[TICKET_DELAYED] = {TICKET_DELAYED, INDEX_DELAYED_EXPIRY},
+	[TICKET_BLOCKED] = {TICKET_BLOCKED, INDEX_BLOCKED_EXPIRY},
+};
+
+/* list_due reads up to "limit" tickets whose time has come. */
+static int
+list_due(const DueIndex *due, TimestampTz now, int limit, Ticket *tickets)
+{
+	TupleScan	scan;
+	ScanKeyData key;
+	int			count = 0;
+
+	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
+	spl_scan_begin(&scan, spl_ticket_table(due->kind), due->index, RowExclusiveLock, NULL, 1);
+	spl_scan_keys(&scan, &key, 1);
+	while (count < limit && spl_scan_next(&scan, ForwardScanDirection))
+		spl_ticket_read(due->kind, scan.slot, &tickets[count++]);
+	spl_scan_end(&scan);
+	return count;
+}
+
+/* next_due returns the first time in the index. */
+static TimestampTz
+next_due(const DueIndex *due, TimestampTz (*time_of) (const Ticket *))
+{
+	TupleScan	scan;
+	TimestampTz time = NO_TIME;
+
+	spl_scan_begin(&scan, spl_ticket_table(due->kind), due->index, AccessShareLock, NULL, 0);
+	spl_scan_keys(&scan, NULL, 0);
+	if (spl_scan_next(&scan, ForwardScanDirection))
+	{
+		Ticket		ticket;
+
+		spl_ticket_read(due->kind, scan.slot, &ticket);
+		time = time_of(&ticket);
+	}
+	spl_scan_end(&scan);
+	return time;
+}
+
+static TimestampTz
+sweep_at(const Ticket *ticket)
+{
+	return ticket->sweep_at;
+}
+
+static TimestampTz
+due_at(const Ticket *ticket)
+{
+	return ticket->due;
+}
+
+static TimestampTz
+expires_at(const Ticket *ticket)
+{
+	return ticket->expires_at;
+}
+
+int
+spl_lease_list_due(TimestampTz now, int limit, Ticket *leases)
+{
+	return list_due(&lease_sweep, now, limit, leases);
+}
+
+int
+spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets)
+{
+	return list_due(&delayed_due, now, limit, tickets);
+}
+
+int
+spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets)
+{
+	return list_due(&expiry[kind], now, limit, tickets);
+}
+
+TimestampTz
+spl_lease_next_sweep(void)
+{
+	return next_due(&lease_sweep, sweep_at);
+}
+
+TimestampTz
+spl_delayed_next_due(void)
+{
+	return next_due(&delayed_due, due_at);
+}
+
+TimestampTz
+spl_ticket_next_expiry(TicketKind kind)
+{
+	return next_due(&expiry[kind], expires_at);
+}

@@ -1,0 +1,116 @@
+/*
+ * relations.c
+ *    Names to OIDs, cached per backend.
+ *
+ * DROP EXTENSION and CREATE EXTENSION in the same session give new OIDs, so a relcache invalidation of any of our tables
+ * forgets all of them.  The same message tells that cached rows (queues, role bindings) have changed.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "store/relations.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/relcache.h"
+
+static const char *const table_names[SPL_TABLES] = {
+	[TABLE_READY] = "ready",
+	[TABLE_DELAYED] = "delayed",
+	[TABLE_BLOCKED] = "blocked",
+	[TABLE_LEASE] = "lease",
+	[TABLE_DEAD_LETTER] = "dead_letter",
+	[TABLE_OUTCOME] = "outcome",
+	[TABLE_JOB] = "job",
+	[TABLE_ATTEMPT] = "attempt",
+	[TABLE_DEPENDENCY] = "dependency",
+	[TABLE_QUEUE] = "queue",
+	[TABLE_API_KEY] = "api_key",
+	[TABLE_ROLE_BINDING] = "role_binding",
+};
+
+static const char *const index_names[SPL_INDEXES] = {
+	[INDEX_READY_CLAIM] = "ready_claim",
+	[INDEX_READY_EXPIRY] = "ready_expiry",
+	[INDEX_DELAYED_JOB] = "delayed_pkey",
+	[INDEX_DELAYED_DUE] = "delayed_due",
+	[INDEX_DELAYED_EXPIRY] = "delayed_expiry",
+	[INDEX_BLOCKED_JOB] = "blocked_pkey",
+	[INDEX_BLOCKED_EXPIRY] = "blocked_expiry",
+	[INDEX_LEASE_JOB] = "lease_pkey",
+	[INDEX_LEASE_SWEEP] = "lease_sweep",
+	[INDEX_DEAD_LETTER_JOB] = "dead_letter_pkey",
+	[INDEX_OUTCOME_JOB] = "outcome_pkey",
+	[INDEX_JOB] = "job_pkey",
+	[INDEX_DEPENDENCY] = "dependency_pkey",
+	[INDEX_QUEUE] = "queue_pkey",
+	[INDEX_QUEUE_NAME] = "queue_org_name_key",
+	[INDEX_API_KEY_HASH] = "api_key_lookup_hash_key",
+	[INDEX_ROLE_BINDING] = "role_binding_pkey",
+};
+
+static Oid	table_oids[SPL_TABLES];
+static Oid	index_oids[SPL_INDEXES];
+static uint64 generations[SPL_TABLES] = {[0 ... SPL_TABLES - 1] = 1};	/* 0 is nobody's */
+
+/* lookup returns the OID of one of our relations. */
+static Oid
+lookup(const char *name)
+{
+	Oid			namespace = get_namespace_oid("spooled", true);
+	Oid			oid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+
+	if (!OidIsValid(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("this database has no relation spooled.%s", name),
+				 errhint("Run CREATE EXTENSION spooled in this database.")));
+	return oid;
+}
+
+Oid
+spl_table_oid(SplTable table)
+{
+	if (!OidIsValid(table_oids[table]))
+		table_oids[table] = lookup(table_names[table]);
+	return table_oids[table];
+}
+
+Oid
+spl_index_oid(SplIndex index)
+{
+	if (!OidIsValid(index_oids[index]))
+		index_oids[index] = lookup(index_names[index]);
+	return index_oids[index];
+}
+
+uint64
+spl_table_generation(SplTable table)
+{
+	return generations[table];
+}
+
+void
+spl_table_touched(SplTable table)
+{
+	CacheInvalidateRelcacheByRelid(spl_table_oid(table));
+}
+
+/* at_invalidation forgets what may have changed; it runs inside the relcache, so it only writes memory. */
+static void
+at_invalidation(Datum arg, Oid relid)
+{
+	for (int i = 0; i < SPL_TABLES; i++)
+	{
+		if (OidIsValid(relid) && table_oids[i] != relid)
+			continue;
+		generations[i]++;
+		table_oids[i] = InvalidOid;
+		memset(index_oids, 0, sizeof(index_oids));
+	}
+}
+
+void
+spl_relations_init(void)
+{
+	CacheRegisterRelcacheCallback(at_invalidation, (Datum) 0);
+}

@@ -1,0 +1,59 @@
+/*
+ * relations.h
+ *    The extension's tables and indexes by number instead of by name.
+ */
+#ifndef SPL_RELATIONS_H
+#define SPL_RELATIONS_H
+
+typedef enum SplTable
+{
+	TABLE_READY,				/* the first six in the order of TicketKind */
+	TABLE_DELAYED,
+	TABLE_BLOCKED,
+	TABLE_LEASE,
+	TABLE_DEAD_LETTER,
+	TABLE_OUTCOME,
+	TABLE_JOB,
+	TABLE_ATTEMPT,
+	TABLE_DEPENDENCY,
+	TABLE_QUEUE,
+	TABLE_API_KEY,
+	TABLE_ROLE_BINDING,
+	SPL_TABLES
+} SplTable;
+
+typedef enum SplIndex
+{
+	INDEX_READY_CLAIM,
+	INDEX_READY_EXPIRY,
+	INDEX_DELAYED_JOB,
+	INDEX_DELAYED_DUE,
+	INDEX_DELAYED_EXPIRY,
+	INDEX_BLOCKED_JOB,
+	INDEX_BLOCKED_EXPIRY,
+	INDEX_LEASE_JOB,
+	INDEX_LEASE_SWEEP,
+	INDEX_DEAD_LETTER_JOB,
+	INDEX_OUTCOME_JOB,
+	INDEX_JOB,
+	INDEX_DEPENDENCY,
+	INDEX_QUEUE,
+	INDEX_QUEUE_NAME,
+	INDEX_API_KEY_HASH,
+	INDEX_ROLE_BINDING,
+	SPL_INDEXES
+} SplIndex;
+
+extern void spl_relations_init(void);
+
+/* spl_table_oid and spl_index_oid raise an error when this database does not have the extension. */
+extern Oid	spl_table_oid(SplTable table);
+extern Oid	spl_index_oid(SplIndex index);
+
+/* spl_table_generation changes whenever one of "table"'s definitions or cached rows may have changed. */
+extern uint64 spl_table_generation(SplTable table);
+
+/* spl_table_touched makes every backend's generation of the table change when this transaction commits. */
+extern void spl_table_touched(SplTable table);
+
+#endif

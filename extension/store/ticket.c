@@ -1,0 +1,117 @@
+/*
+ * ticket.c
+ *    Finding, taking and putting tickets.
+ *
+ * A ticket is looked for in all six tables under one snapshot, since between two snapshots a job can move from a table that
+ * was not yet read to one that was.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "store/ticket_row.h"
+#include "utils/snapmgr.h"
+
+static const SplIndex job_index[TICKET_KINDS] = {
+	[TICKET_READY] = INDEX_READY_CLAIM,
+	[TICKET_DELAYED] = INDEX_DELAYED_JOB,
+	[TICKET_BLOCKED] = INDEX_BLOCKED_JOB,
+	[TICKET_LEASE] = INDEX_LEASE_JOB,
+	[TICKET_DEAD_LETTER] = INDEX_DEAD_LETTER_JOB,
+	[TICKET_OUTCOME] = INDEX_OUTCOME_JOB,
+};
+
+/* find_in reads the ticket of a job in one table that has a key (org, job id). */
+static bool
+find_in(TicketKind kind, int32 org, const pg_uuid_t *job_id, Snapshot snapshot, Ticket *ticket)
+{
+	TupleScan	scan;
+	ScanKeyData keys[2];
+	bool		found;
+
+	spl_ticket_keys(keys, org, job_id);
+	spl_scan_begin(&scan, spl_ticket_table(kind), job_index[kind], RowExclusiveLock, snapshot, 2);
+	spl_scan_keys(&scan, keys, 2);
+	found = spl_scan_next(&scan, ForwardScanDirection);
+	if (found)
+		spl_ticket_read(kind, scan.slot, ticket);
+	spl_scan_end(&scan);
+	return found;
+}
+
+bool
+spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket)
+{
+	static const TicketKind order[] = {TICKET_LEASE, TICKET_OUTCOME, TICKET_DELAYED, TICKET_DEAD_LETTER, TICKET_BLOCKED};
+	Snapshot	snapshot = spl_snapshot_fresh();
+	bool		found = false;
+
+	for (int i = 0; i < lengthof(order) && !found; i++)
+		found = find_in(order[i], org, job_id, snapshot, ticket);
+	if (!found)
+		found = spl_ready_find(org, job_id, queue, priority, snapshot, ticket);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+void
+spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *results)
+{
+	Snapshot	snapshot = spl_snapshot_fresh();
+	Relation	table = NULL;
+	TupleTableSlot *slot = NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		const Ticket *ticket = &tickets[i];
+		ItemPointerData tid = ticket->tid;
+
+		if (table == NULL)
+		{
+			table = table_open(spl_table_oid(spl_ticket_table(ticket->kind)), RowExclusiveLock);
+			slot = table_slot_create(table, NULL);
+		}
+		Assert(ticket->kind == tickets[0].kind);
+		results[i] = spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
+			spl_tuple_delete(table, &tid, snapshot, wait) == DELETE_OK ? TAKE_OK : TAKE_LOST;
+	}
+	if (table)
+	{
+		ExecDropSingleTupleTableSlot(slot);
+		table_close(table, NoLock);
+	}
+	UnregisterSnapshot(snapshot);
+}
+
+TakeResult
+spl_ticket_take(const Ticket *ticket)
+{
+	TakeResult	result;
+
+	spl_ticket_take_many(ticket, 1, true, &result);
+	return result;
+}
+
+TakeResult
+spl_ticket_hold(const Ticket *ticket)
+{
+	Snapshot	snapshot = spl_snapshot_fresh();
+	Relation	table = table_open(spl_table_oid(spl_ticket_table(ticket->kind)), RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	ItemPointerData tid = ticket->tid;
+	bool		held;
+
+	held = spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
+		spl_tuple_lock(table, &tid, snapshot);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, NoLock);
+	UnregisterSnapshot(snapshot);
+	return held ? TAKE_OK : TAKE_LOST;
+}
+
+void
+spl_ticket_put(const Ticket *tickets, int count)
+{
+	if (count > 0)
+		spl_tuples_insert(spl_ticket_table(tickets[0].kind), tickets, count, spl_ticket_fill);
+}

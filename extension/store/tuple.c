@@ -1,0 +1,235 @@
+/*
+ * tuple.c
+ *    Rows and their index entries through the table access method: no planner, no executor.
+ *
+ * An index with a predicate has, in our schema, always "its first column IS NOT NULL", so no expression is evaluated.
+ * Deleting never chases updates: whoever finds a tuple changed looks again under a fresh snapshot.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "base/compat.h"
+#include "catalog/index.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "store/tuple.h"
+#include "utils/snapmgr.h"
+
+#define INSERT_CHUNK 64
+#define MAX_INDEXES 8
+
+typedef struct IndexSet
+{
+	int			count;
+	Relation	index[MAX_INDEXES];
+	IndexInfo  *info[MAX_INDEXES];
+} IndexSet;
+
+/* open_indexes opens what an insert has to maintain. */
+static void
+open_indexes(Relation table, IndexSet *set)
+{
+	List	   *oids = RelationGetIndexList(table);
+	ListCell   *cell;
+
+	set->count = 0;
+	foreach(cell, oids)
+	{
+		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		IndexInfo  *info = BuildIndexInfo(index);
+
+		if (!info->ii_ReadyForInserts)
+		{
+			index_close(index, NoLock);
+			continue;
+		}
+		if (set->count == MAX_INDEXES)
+			elog(ERROR, "table \"%s\" has more than %d indexes", RelationGetRelationName(table), MAX_INDEXES);
+		set->index[set->count] = index;
+		set->info[set->count++] = info;
+	}
+	list_free(oids);
+}
+
+static void
+close_indexes(IndexSet *set)
+{
+	for (int i = 0; i < set->count; i++)
+		index_close(set->index[i], NoLock);
+}
+
+static void
+insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
+{
+	for (int i = 0; i < set->count; i++)
+	{
+		IndexInfo  *info = set->info[i];
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
+			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
+		if (info->ii_Predicate != NIL && nulls[0])
+			continue;
+		index_insert(set->index[i], values, nulls, &slot->tts_tid, table,
+					 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
+	}
+}
+
+/* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
+static void
+insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count, FillRowFn fill)
+{
+	for (int i = 0; i < count; i++)
+	{
+		TupleTableSlot *slot = slots[i];
+
+		ExecClearTuple(slot);
+		memset(slot->tts_isnull, 0, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+		fill(rows, first + i, slot->tts_values, slot->tts_isnull);
+		ExecStoreVirtualTuple(slot);
+	}
+	if (count == 1)
+		table_tuple_insert(table, slots[0], GetCurrentCommandId(true), 0, NULL);
+	else
+		table_multi_insert(table, slots, count, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < count; i++)
+		insert_index_entries(table, indexes, slots[i]);
+}
+
+void
+spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill)
+{
+	Relation	table;
+	IndexSet	indexes;
+	TupleTableSlot *slots[INSERT_CHUNK];
+	int			slot_count = Min(count, INSERT_CHUNK);
+
+	if (count == 0)
+		return;
+	table = table_open(spl_table_oid(which), RowExclusiveLock);
+	Assert(RelationGetNumberOfAttributes(table) <= SPL_MAX_COLUMNS);
+	open_indexes(table, &indexes);
+	for (int i = 0; i < slot_count; i++)
+		slots[i] = table_slot_create(table, NULL);
+	for (int first = 0; first < count; first += INSERT_CHUNK)
+		insert_chunk(table, &indexes, slots, rows, first, Min(count - first, INSERT_CHUNK), fill);
+	for (int i = 0; i < slot_count; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	close_indexes(&indexes);
+	table_close(table, NoLock);
+}
+
+Snapshot
+spl_snapshot_fresh(void)
+{
+	return RegisterSnapshot(GetTransactionSnapshot());
+}
+
+Snapshot
+spl_snapshot_latest(void)
+{
+	return RegisterSnapshot(GetLatestSnapshot());
+}
+
+void
+spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int key_count)
+{
+	scan->table = table_open(spl_table_oid(table), lock);
+	scan->index = index_open(spl_index_oid(index), lock);
+	scan->owns_snapshot = snapshot == NULL;
+	scan->snapshot = snapshot ? snapshot : spl_snapshot_fresh();
+	scan->slot = table_slot_create(scan->table, NULL);
+	scan->scan = index_beginscan(scan->table, scan->index, scan->snapshot, key_count, 0);
+}
+
+void
+spl_scan_keys(TupleScan *scan, ScanKey keys, int key_count)
+{
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+bool
+spl_scan_next(TupleScan *scan, ScanDirection direction)
+{
+	return index_getnext_slot(scan->scan, direction, scan->slot);
+}
+
+void
+spl_scan_end(TupleScan *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	if (scan->owns_snapshot)
+		UnregisterSnapshot(scan->snapshot);
+	index_close(scan->index, NoLock);
+	table_close(scan->table, NoLock);
+}
+
+DeleteResult
+spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
+{
+	TM_FailureData failure;
+	TM_Result	result = table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait, &failure, false);
+
+	switch (result)
+	{
+		case TM_Ok:
+			return DELETE_OK;
+		case TM_BeingModified:
+		case TM_WouldBlock:
+			return DELETE_BUSY;
+		case TM_SelfModified:
+			return DELETE_LOST;
+		case TM_Updated:
+		case TM_Deleted:
+			if (wait && IsolationUsesXactSnapshot())
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("could not serialize access due to concurrent update")));
+			return DELETE_LOST;
+		case TM_Invisible:
+			break;
+	}
+	elog(ERROR, "unexpected result %d of a delete", result);
+	pg_unreachable();
+}
+
+bool
+spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column, int32 org,
+				 int id_column, const pg_uuid_t *id)
+{
+	bool		isnull;
+	bool		same;
+
+	if (!table_tuple_fetch_row_version(table, tid, snapshot, slot))
+		return false;
+	same = DatumGetInt32(slot_getattr(slot, org_column, &isnull)) == org &&
+		memcmp(DatumGetUUIDP(slot_getattr(slot, id_column, &isnull))->data, id->data, UUID_LEN) == 0;
+	ExecClearTuple(slot);
+	return same;
+}
+
+bool
+spl_tuple_lock(Relation table, ItemPointer tid, Snapshot snapshot)
+{
+	TM_FailureData failure;
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	TM_Result	result = table_tuple_lock(table, tid, snapshot, slot, GetCurrentCommandId(true), LockTupleShare, LockWaitBlock, 0, &failure);
+
+	ExecDropSingleTupleTableSlot(slot);
+	if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+	return result == TM_Ok;
+}
+
+void
+spl_changes_done(void)
+{
+	CommandCounterIncrement();
+}
