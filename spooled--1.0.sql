@@ -299,10 +299,17 @@ INSERT INTO org (id, name, slug) VALUES (1, 'Default', 'default');
 SELECT setval(pg_get_serial_sequence('org', 'id'), 1);
 
 -- A dump of an extension's tables holds only what is registered here.
-SELECT pg_catalog.pg_extension_config_dump(name, CASE name WHEN 'org' THEN 'WHERE id <> 1' ELSE '' END)
-  FROM unnest(ARRAY['org', 'api_key', 'role_binding', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
-                    'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'job_tag', 'dependency',
-                    'org_id_seq', 'queue_id_seq', 'event_log_id_seq']) AS name;
+DO $$
+DECLARE
+    relation text;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['org', 'api_key', 'role_binding', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
+                                   'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'job_tag', 'dependency',
+                                   'org_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
+        PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, CASE relation WHEN 'org' THEN 'WHERE id <> 1' ELSE '' END);
+    END LOOP;
+END
+$$;
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who is asking
