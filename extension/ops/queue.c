@@ -311,6 +311,34 @@ spl_queue_list(int limit, QueueView **queues)
 	return listed;
 }
 
+/* spl_queue_ids tells which queues a list shows. */
+int
+spl_queue_ids(const char *name, int32 **ids)
+{
+	QueueName  *names;
+	int			count;
+	int			listed = 0;
+
+	*ids = NULL;
+	if (name)
+	{
+		const Queue *queue = spl_queue_by_name(spl_org(), name);
+
+		*ids = palloc(sizeof(int32));
+		if (queue)
+			(*ids)[0] = queue->id;
+		return queue ? 1 : 0;
+	}
+	if (!spl_scope_is_restricted())
+		return QUEUES_ALL;
+	count = spl_queue_names(spl_org(), &names);
+	*ids = palloc(sizeof(int32) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		if (spl_queue_in_scope(names[i].name))
+			(*ids)[listed++] = names[i].id;
+	return listed;
+}
+
 SplCode
 spl_queue_pause(const char *name, const char *reason, TimestampTz *paused_at, SplFault *fault)
 {

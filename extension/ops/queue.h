@@ -68,6 +68,13 @@ extern SplCode spl_queue_get(const char *name, QueueView *view, SplFault *fault)
 /* spl_queue_list lists queues by name, at most "limit", as far as the credential's queues go. */
 extern int	spl_queue_list(int limit, QueueView **queues);
 
+/*
+ * spl_queue_ids tells which queues a list shows: the one named, else those of the credential.  Returns the count of *ids, or
+ * QUEUES_ALL when there is no restriction.
+ */
+#define QUEUES_ALL (-1)
+extern int	spl_queue_ids(const char *name, int32 **ids);
+
 /* spl_queue_pause returns since when the queue is paused; pausing a paused queue changes only the reason, when given. */
 extern SplCode spl_queue_pause(const char *name, const char *reason, TimestampTz *paused_at, SplFault *fault);
 

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "store/queue_config_store.h"
+#include "store/row_list.h"
 #include "store/spi_plan.h"
 #include "store/ticket.h"
 #include "utils/builtins.h"
@@ -66,15 +67,6 @@ float_or_none(HeapTuple row, TupleDesc desc, int column)
 	return isnull ? -1 : DatumGetFloat8(value);
 }
 
-static TimestampTz
-time_or_none(HeapTuple row, TupleDesc desc, int column)
-{
-	bool		isnull;
-	Datum		value = spl_row_datum(row, desc, column, &isnull);
-
-	return isnull ? NO_TIME : DatumGetTimestampTz(value);
-}
-
 /* read_config fills a QueueConfig from a row of COLUMNS. */
 static void
 read_config(HeapTuple row, TupleDesc desc, void *arg)
@@ -84,7 +76,7 @@ read_config(HeapTuple row, TupleDesc desc, void *arg)
 	config->id = spl_row_int32(row, desc, COLUMN_ID);
 	config->org_uid = *DatumGetUUIDP(spl_row_datum(row, desc, COLUMN_ORG_UID, NULL));
 	config->name = spl_row_text(row, desc, COLUMN_NAME);
-	config->configured = DatumGetBool(spl_row_datum(row, desc, COLUMN_CONFIGURED, NULL));
+	config->configured = spl_row_bool(row, desc, COLUMN_CONFIGURED);
 	config->max_retries = int_or_none(row, desc, COLUMN_MAX_RETRIES);
 	config->default_timeout = int_or_none(row, desc, COLUMN_DEFAULT_TIMEOUT);
 	config->lease_seconds = int_or_none(row, desc, COLUMN_LEASE_SECONDS);
@@ -93,12 +85,12 @@ read_config(HeapTuple row, TupleDesc desc, void *arg)
 	config->backoff_factor = float_or_none(row, desc, COLUMN_BACKOFF_FACTOR);
 	config->backoff_cap = float_or_none(row, desc, COLUMN_BACKOFF_CAP);
 	config->backoff_jitter = float_or_none(row, desc, COLUMN_BACKOFF_JITTER);
-	config->enforce_timeout = DatumGetBool(spl_row_datum(row, desc, COLUMN_ENFORCE_TIMEOUT, NULL));
-	config->paused_at = time_or_none(row, desc, COLUMN_PAUSED_AT);
+	config->enforce_timeout = spl_row_bool(row, desc, COLUMN_ENFORCE_TIMEOUT);
+	config->paused_at = spl_row_time(row, desc, COLUMN_PAUSED_AT);
 	config->paused_reason = spl_row_text(row, desc, COLUMN_PAUSED_REASON);
 	config->settings = spl_row_text(row, desc, COLUMN_SETTINGS);
-	config->created_at = time_or_none(row, desc, COLUMN_CREATED_AT);
-	config->updated_at = time_or_none(row, desc, COLUMN_UPDATED_AT);
+	config->created_at = spl_row_time(row, desc, COLUMN_CREATED_AT);
+	config->updated_at = spl_row_time(row, desc, COLUMN_UPDATED_AT);
 }
 
 static SpiPlan read_queue = {
@@ -139,12 +131,7 @@ add_config(HeapTuple row, TupleDesc desc, void *arg)
 	ConfigList *list = arg;
 
 	if (list->count == list->room)
-	{
-		list->room = Max(list->room * 2, 16);
-		list->configs = list->configs == NULL ?
-			MemoryContextAlloc(spl_spi_caller_context(), list->room * sizeof(QueueConfig)) :
-			repalloc(list->configs, list->room * sizeof(QueueConfig));
-	}
+		list->configs = spl_grow_rows(list->configs, &list->room, sizeof(QueueConfig));
 	read_config(row, desc, &list->configs[list->count++]);
 }
 
@@ -158,6 +145,42 @@ spl_queue_config_list(int32 org, int limit, QueueConfig **configs)
 
 	spl_spi_run(&list_queues, values, nulls, add_config, &list);
 	*configs = list.configs;
+	return list.count;
+}
+
+static SpiPlan list_names = {
+	.sql = "SELECT id, name FROM spooled.queue WHERE org = $1",
+	.nargs = 1,
+	.argtypes = {INT4OID},
+};
+
+typedef struct NameList
+{
+	QueueName  *names;
+	int			count;
+	int			room;
+} NameList;
+
+static void
+add_name(HeapTuple row, TupleDesc desc, void *arg)
+{
+	NameList   *list = arg;
+
+	if (list->count == list->room)
+		list->names = spl_grow_rows(list->names, &list->room, sizeof(QueueName));
+	list->names[list->count].id = spl_row_int32(row, desc, 1);
+	list->names[list->count++].name = spl_row_text(row, desc, 2);
+}
+
+/* spl_queue_names reads the names of all rows. */
+int
+spl_queue_names(int32 org, QueueName **names)
+{
+	NameList	list = {NULL, 0, 0};
+	Datum		values[] = {Int32GetDatum(org)};
+
+	spl_spi_run(&list_names, values, NULL, add_name, &list);
+	*names = list.names;
 	return list.count;
 }
 

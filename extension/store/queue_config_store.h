@@ -39,6 +39,15 @@ extern bool spl_queue_config_read(int32 org, const char *name, bool lock, QueueC
  */
 extern int	spl_queue_config_list(int32 org, int limit, QueueConfig **configs);
 
+typedef struct QueueName
+{
+	int32		id;
+	char	   *name;
+} QueueName;
+
+/* spl_queue_names reads the names of all rows. */
+extern int	spl_queue_names(int32 org, QueueName **names);
+
 /* spl_queue_config_write stores everything but id, org, name and created_at; updated_at becomes "now". */
 extern void spl_queue_config_write(int32 org, const QueueConfig *config, TimestampTz now);
 

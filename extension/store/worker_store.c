@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "store/row_list.h"
 #include "store/spi_plan.h"
 #include "store/worker_store.h"
 #include "utils/array.h"
@@ -59,12 +60,6 @@ read_names(Datum array, int *count)
 	return names;
 }
 
-static TimestampTz
-time_column(HeapTuple row, TupleDesc desc, int column)
-{
-	return DatumGetTimestampTz(spl_row_datum(row, desc, column, NULL));
-}
-
 static void
 read_worker(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -81,9 +76,9 @@ read_worker(HeapTuple row, TupleDesc desc, void *arg)
 	worker->status = spl_row_text(row, desc, COLUMN_STATUS);
 	worker->version = spl_row_text(row, desc, COLUMN_VERSION);
 	worker->metadata = spl_row_text(row, desc, COLUMN_METADATA);
-	worker->registered_at = time_column(row, desc, COLUMN_REGISTERED_AT);
-	worker->updated_at = time_column(row, desc, COLUMN_UPDATED_AT);
-	worker->last_heartbeat = time_column(row, desc, COLUMN_LAST_HEARTBEAT);
+	worker->registered_at = spl_row_time(row, desc, COLUMN_REGISTERED_AT);
+	worker->updated_at = spl_row_time(row, desc, COLUMN_UPDATED_AT);
+	worker->last_heartbeat = spl_row_time(row, desc, COLUMN_LAST_HEARTBEAT);
 }
 
 static void
@@ -92,12 +87,7 @@ add_worker(HeapTuple row, TupleDesc desc, void *arg)
 	WorkerList *list = arg;
 
 	if (list->count == list->room)
-	{
-		list->room = Max(list->room * 2, 16);
-		list->rows = list->rows == NULL ?
-			MemoryContextAlloc(spl_spi_caller_context(), list->room * sizeof(WorkerRow)) :
-			repalloc(list->rows, list->room * sizeof(WorkerRow));
-	}
+		list->rows = spl_grow_rows(list->rows, &list->room, sizeof(WorkerRow));
 	read_worker(row, desc, &list->rows[list->count++]);
 }
 

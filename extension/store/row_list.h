@@ -1,0 +1,49 @@
+/*
+ * row_list.h
+ *    An array that grows while a statement's rows are read.
+ *
+ * A row callback runs in memory that goes with the statement, so the array is made in the memory of the statement's caller.
+ */
+#ifndef SPL_ROW_LIST_H
+#define SPL_ROW_LIST_H
+
+#include "store/spi_plan.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+/* spl_grow_rows doubles the room of an array (NULL: makes it) and returns it. */
+static inline void *
+spl_grow_rows(void *rows, int *room, Size row_size)
+{
+	*room = Max(*room * 2, 16);
+	return rows ? repalloc(rows, *room * row_size) : MemoryContextAllocZero(spl_spi_caller_context(), *room * row_size);
+}
+
+/* Columns that may be null. */
+static inline TimestampTz
+spl_row_time(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		value = spl_row_datum(row, desc, column, &isnull);
+
+	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
+}
+
+static inline bool
+spl_row_uuid(HeapTuple row, TupleDesc desc, int column, pg_uuid_t *id)
+{
+	bool		isnull;
+	Datum		value = spl_row_datum(row, desc, column, &isnull);
+
+	if (!isnull)
+		*id = *DatumGetUUIDP(value);
+	return !isnull;
+}
+
+static inline bool
+spl_row_bool(HeapTuple row, TupleDesc desc, int column)
+{
+	return DatumGetBool(spl_row_datum(row, desc, column, NULL));
+}
+
+#endif
