@@ -178,7 +178,7 @@ read_queue_id(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 int
-spl_queue_ids(int32 org, int32 **ids)
+spl_counted_queues(int32 org, int32 **ids)
 {
 	List	   *list = NIL;
 	Datum		values[] = {Int32GetDatum(org)};

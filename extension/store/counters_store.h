@@ -41,8 +41,8 @@ extern void spl_tickets_count(int32 org, int32 queue, TicketCountFn take, void *
 /* spl_finished_count sums what finished in a queue since a time; "begin" is not set. */
 extern FinishedCount spl_finished_count(int32 org, int32 queue, TimestampTz since);
 
-/* spl_queue_ids lists the organization's queues. */
-extern int	spl_queue_ids(int32 org, int32 **ids);
+/* spl_counted_queues lists the organization's queues. */
+extern int	spl_counted_queues(int32 org, int32 **ids);
 
 /* spl_active_workers_count counts the workers of a queue that are not offline. */
 extern int	spl_active_workers_count(int32 org, const char *queue_name);
