@@ -295,6 +295,14 @@ CREATE TABLE dependency (
 CREATE INDEX dependency_child ON dependency (org, child);
 COMMENT ON TABLE dependency IS 'The child waits for the parent. The parent''s end takes the row away.';
 
+CREATE TABLE prepared_delta (
+    org         int4 NOT NULL,
+    queue       int4 NOT NULL,
+    minute      int4 NOT NULL,
+    numbers     int8[] NOT NULL
+);
+COMMENT ON TABLE prepared_delta IS 'What a transaction prepared for two-phase commit will add to the counters. The background worker takes the row away.';
+
 INSERT INTO org (id, name, slug) VALUES (1, 'Default', 'default');
 SELECT setval(pg_get_serial_sequence('org', 'id'), 1);
 
@@ -305,7 +313,7 @@ DECLARE
 BEGIN
     FOREACH relation IN ARRAY ARRAY['org', 'api_key', 'role_binding', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
                                    'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'job_tag', 'dependency',
-                                   'org_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
+                                   'prepared_delta', 'org_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, CASE relation WHEN 'org' THEN 'WHERE id <> 1' ELSE '' END);
     END LOOP;
 END
@@ -331,6 +339,11 @@ BEGIN
                        ' WITH CHECK (org = @extschema@.current_org())', tenant_table);
         EXECUTE format('CREATE POLICY background ON %I TO spooled_background USING (true) WITH CHECK (true)', tenant_table);
     END LOOP;
+    -- Written while a transaction is prepared, when nobody is asking any more; read by nobody but the background worker.
+    ALTER TABLE prepared_delta ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE prepared_delta FORCE ROW LEVEL SECURITY;
+    CREATE POLICY prepare ON prepared_delta FOR INSERT TO spooled_owner WITH CHECK (true);
+    CREATE POLICY background ON prepared_delta TO spooled_background USING (true);
     ALTER TABLE org ENABLE ROW LEVEL SECURITY;
     ALTER TABLE org FORCE ROW LEVEL SECURITY;
     CREATE POLICY tenant ON org TO spooled_owner USING (id = @extschema@.current_org());
@@ -520,11 +533,18 @@ CREATE FUNCTION check_integrity() RETURNS TABLE (invariant text, job_id uuid, de
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_check_integrity';
 COMMENT ON FUNCTION check_integrity() IS 'Violations of the data model''s invariants, by name. Reads whole tables of the current organization; for operators and tests.';
 
-CREATE FUNCTION _queue_counts()
+CREATE FUNCTION _queue_counts(only_queue int DEFAULT NULL)
 RETURNS TABLE (queue_id int, ready bigint, delayed bigint, backoff bigint, blocked bigint, processing bigint, deadletter bigint,
-               completed bigint, cancelled bigint, completed_24h bigint, failed_24h bigint, duration_ms_24h bigint)
-LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_queue_counts';
-COMMENT ON FUNCTION _queue_counts() IS 'Private: counters of the current organization''s queues; from shared memory, or from the tables until those are counted.';
+               completed bigint, cancelled bigint, completed_1h bigint, failed_1h bigint, completed_24h bigint, failed_24h bigint,
+               duration_ms_24h bigint)
+LANGUAGE c STABLE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_queue_counts';
+COMMENT ON FUNCTION _queue_counts(int) IS 'Private: counters of the current organization''s queues, or of one; from shared memory, or from the tables until those are counted.';
+
+CREATE FUNCTION _queue_oldest(queue_id int) RETURNS timestamptz LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'spooled_queue_oldest';
+COMMENT ON FUNCTION _queue_oldest(int) IS 'Private: created_at of the job of the queue that is ready for longest.';
+
+CREATE FUNCTION recount() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_recount';
+COMMENT ON FUNCTION recount() IS 'Makes the background worker count the jobs of every queue again. Needed only after the tables were changed without the functions, as by a data-only restore.';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- For the gateway: the same operations, JSON out.  code is OK, CREATED, ACCEPTED or NO_CONTENT; errors are raised

@@ -1,16 +1,18 @@
 /*
  * stats_sql.c
- *    Statistics for SQL.
+ *    Statistics for SQL: what the views are made of.
  */
 #include "postgres.h"
 
 #include "api/args.h"
+#include "base/org_context.h"
 #include "ops/stats.h"
 
 enum QueueCountsColumn
 {
+	COUNTS_QUEUE_ID,
 	COUNTS_READY,
-	COUNTS_SCHEDULED,
+	COUNTS_DELAYED,
 	COUNTS_BACKOFF,
 	COUNTS_BLOCKED,
 	COUNTS_PROCESSING,
@@ -21,22 +23,22 @@ enum QueueCountsColumn
 	COUNTS_FAILED_1H,
 	COUNTS_COMPLETED_24H,
 	COUNTS_FAILED_24H,
-	COUNTS_AVG_PROCESSING_MS,
+	COUNTS_DURATION_MS_24H,
 	COUNTS_COLUMNS
 };
 
-/* spooled._queue_counts(queue_id int) returns one record */
-PG_FUNCTION_INFO_V1(spooled_queue_counts);
-Datum
-spooled_queue_counts(PG_FUNCTION_ARGS)
+/* put_counts adds the row of one queue. */
+static void
+put_counts(FunctionCallInfo fcinfo, int32 queue)
 {
 	QueueStats	stats;
 	Datum		values[COUNTS_COLUMNS];
 	bool		nulls[COUNTS_COLUMNS] = {false};
 
-	spl_queue_counts(PG_GETARG_INT32(0), &stats);
+	spl_queue_counts(queue, &stats);
+	values[COUNTS_QUEUE_ID] = Int32GetDatum(queue);
 	values[COUNTS_READY] = Int64GetDatum(stats.jobs.ready);
-	values[COUNTS_SCHEDULED] = Int64GetDatum(stats.jobs.scheduled);
+	values[COUNTS_DELAYED] = Int64GetDatum(stats.jobs.scheduled);
 	values[COUNTS_BACKOFF] = Int64GetDatum(stats.jobs.backoff);
 	values[COUNTS_BLOCKED] = Int64GetDatum(stats.jobs.blocked);
 	values[COUNTS_PROCESSING] = Int64GetDatum(stats.jobs.processing);
@@ -47,9 +49,28 @@ spooled_queue_counts(PG_FUNCTION_ARGS)
 	values[COUNTS_FAILED_1H] = Int64GetDatum(stats.hour.failed);
 	values[COUNTS_COMPLETED_24H] = Int64GetDatum(stats.day.completed);
 	values[COUNTS_FAILED_24H] = Int64GetDatum(stats.day.failed);
-	values[COUNTS_AVG_PROCESSING_MS] = Int64GetDatum(stats.avg_processing_ms);
-	nulls[COUNTS_AVG_PROCESSING_MS] = stats.avg_processing_ms < 0;
-	return spl_record_out(fcinfo, values, nulls);
+	values[COUNTS_DURATION_MS_24H] = Int64GetDatum(stats.day.duration_ms);
+	spl_row_out(fcinfo, values, nulls);
+}
+
+/* spooled._queue_counts(only_queue int = NULL) returns table */
+PG_FUNCTION_INFO_V1(spooled_queue_counts);
+Datum
+spooled_queue_counts(PG_FUNCTION_ARGS)
+{
+	int32	   *queues;
+	int			count;
+
+	spl_rows_begin(fcinfo);
+	if (!PG_ARGISNULL(0))
+		put_counts(fcinfo, PG_GETARG_INT32(0));
+	else
+	{
+		count = spl_org_queues(spl_org(), &queues);
+		for (int i = 0; i < count; i++)
+			put_counts(fcinfo, queues[i]);
+	}
+	return (Datum) 0;
 }
 
 /* spooled._queue_oldest(queue_id int) returns timestamptz */

@@ -106,6 +106,12 @@ spl_queue_stats(int32 queue, QueueStats *stats)
 	stats->active_workers = spl_active_workers_count(org, name);
 }
 
+int
+spl_org_queues(int32 org, int32 **queues)
+{
+	return spl_queue_ids(org, queues);
+}
+
 /* read_queues sums queues from the counters; false: at least one is not known. */
 static bool
 read_queues(const int32 *queues, int queue_count, int64 *count)

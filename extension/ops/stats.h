@@ -50,6 +50,9 @@ typedef struct DatabaseStats
 	int64		durations[DURATION_BUCKETS];	/* not cumulated; bounds are spl_duration_bounds */
 } DatabaseStats;
 
+/* spl_org_queues lists the ids of an organization's queues. */
+extern int	spl_org_queues(int32 org, int32 **queues);
+
 /* spl_queue_counts fills what the counters know; the queue is one of the current organization. */
 extern void spl_queue_counts(int32 queue, QueueStats *stats);
 
