@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/uuid7.h"
 #include "ops/dead_letter.h"
+#include "ops/request.h"
 #include "json/job_json.h"
 #include "json/json_write.h"
 
@@ -27,7 +28,7 @@ spooled_wire_dlq_list(PG_FUNCTION_ARGS)
 	StringInfoData body;
 	SplFault	   fault;
 
-	filter.queue = spl_queue_filter_arg(fcinfo, 0);
+	filter.queue = spl_queue_filter(text_arg(fcinfo, 0));
 	filter.status = "deadletter";
 	filter.with_payload = true;
 	filter.max_bytes = LIST_MAX_BYTES;
@@ -67,7 +68,7 @@ PG_FUNCTION_INFO_V1(spooled_wire_dlq_retry);
 Datum
 spooled_wire_dlq_retry(PG_FUNCTION_ARGS)
 {
-	DeadLetterFilter filter = {.most = WIRE_BATCH_MAX, .created_before = NO_TIME};
+	DeadLetterFilter filter = {.most = REQUEST_MAX_JOBS, .created_before = NO_TIME};
 	pg_uuid_t		*replayed;
 	int				 count;
 	StringInfoData	 body;
@@ -75,7 +76,7 @@ spooled_wire_dlq_retry(PG_FUNCTION_ARGS)
 
 	ids_arg(fcinfo, 0, &filter);
 	filter.queue = text_arg(fcinfo, 1);
-	filter.limit = int_arg(fcinfo, 2, WIRE_BATCH_MAX);
+	filter.limit = int_arg(fcinfo, 2, REQUEST_MAX_JOBS);
 	raise_unless_ok(spl_dead_letter_replay(&filter, &replayed, &count, &fault), &fault);
 
 	initStringInfo(&body);

@@ -12,7 +12,7 @@
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "ops/enqueue.h"
-#include "store/ticket.h"
+#include "ops/request.h"
 #include "json/json_write.h"
 
 /* The arguments, in the order of the SQL signatures. */
@@ -155,9 +155,9 @@ read_items(FunctionCallInfo fcinfo, int *count)
 		item->priority = c.priority ? c.priority[i] : NOT_GIVEN;
 		item->max_retries = c.max_retries ? c.max_retries[i] : NOT_GIVEN;
 		item->timeout_seconds = c.timeout ? c.timeout[i] : NOT_GIVEN;
-		item->scheduled_at = c.scheduled_at ? c.scheduled_at[i] : NO_TIME;
+		item->scheduled_at = c.scheduled_at ? c.scheduled_at[i] : DT_NOBEGIN;
 		item->delay_ms = delay_ms(c.delay ? c.delay[i] : NOT_GIVEN);
-		item->expires_at = c.expires_at ? c.expires_at[i] : NO_TIME;
+		item->expires_at = c.expires_at ? c.expires_at[i] : DT_NOBEGIN;
 		item->tags = c.tags ? c.tags[i] : NULL;
 		item->parent_job_id = c.parent ? c.parent[i] : NULL;
 		item->completion_webhook = c.webhook ? c.webhook[i] : NULL;
@@ -213,9 +213,9 @@ spooled_wire_job_create_bulk(PG_FUNCTION_ARGS)
 	StringInfoData body;
 	SplFault	   fault;
 
-	if (count < 1 || count > WIRE_BATCH_MAX)
+	if (count < 1 || count > REQUEST_MAX_JOBS)
 		raise_unless_ok(spl_fault(&fault, SPL_BAD_REQUEST, "jobs", "out_of_range", NULL,
-								  "jobs must have 1 to %d elements, not %d", WIRE_BATCH_MAX, count),
+								  "jobs must have 1 to %d elements, not %d", REQUEST_MAX_JOBS, count),
 						&fault);
 	spl_enqueue(items, count);
 	initStringInfo(&body);

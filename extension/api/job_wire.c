@@ -8,6 +8,7 @@
 #include "api/wire_args.h"
 #include "base/uuid7.h"
 #include "ops/change.h"
+#include "ops/request.h"
 #include "json/history_json.h"
 #include "json/job_json.h"
 #include "json/json_write.h"
@@ -25,7 +26,7 @@ spooled_wire_job_list(PG_FUNCTION_ARGS)
 	StringInfoData body;
 	SplFault	   fault;
 
-	filter.queue = spl_queue_filter_arg(fcinfo, 0);
+	filter.queue = spl_queue_filter(text_arg(fcinfo, 0));
 	filter.status = status ? spl_job_status_parse(status) : NULL;
 	spl_page_args(fcinfo, 2, &filter);
 	raise_unless_ok(spl_job_list(&filter, &jobs, &count, &fault), &fault);
@@ -134,7 +135,7 @@ split_ids(char *list, pg_uuid_t *ids, int *listed)
 		*end = '\0';
 		if (*word == '\0')
 			continue;
-		if (*listed < WIRE_BATCH_MAX && spl_uuid_parse(word, &ids[count]))
+		if (*listed < REQUEST_MAX_JOBS && spl_uuid_parse(word, &ids[count]))
 			count++;
 		(*listed)++;
 	}
@@ -146,17 +147,17 @@ PG_FUNCTION_INFO_V1(spooled_wire_job_status);
 Datum
 spooled_wire_job_status(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t	   ids[WIRE_BATCH_MAX];
-	JobView		  *jobs = palloc(sizeof(JobView) * WIRE_BATCH_MAX);
+	pg_uuid_t	   ids[REQUEST_MAX_JOBS];
+	JobView		  *jobs = palloc(sizeof(JobView) * REQUEST_MAX_JOBS);
 	int			   listed, count;
 	StringInfoData body;
 	SplFault	   fault;
 
 	spl_need_arg(fcinfo, 0, "ids");
 	count = split_ids(text_arg(fcinfo, 0), ids, &listed);
-	if (listed > WIRE_BATCH_MAX)
+	if (listed > REQUEST_MAX_JOBS)
 		raise_unless_ok(spl_fault(&fault, SPL_BAD_REQUEST, "ids", "too_long", NULL, "ids must name at most %d jobs",
-								  WIRE_BATCH_MAX),
+								  REQUEST_MAX_JOBS),
 						&fault);
 	count = spl_job_get_many(ids, count, jobs);
 

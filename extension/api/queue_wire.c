@@ -9,7 +9,7 @@
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "ops/queue.h"
-#include "rules/limits.h"
+#include "ops/request.h"
 #include "json/json_write.h"
 #include "json/queue_json.h"
 
@@ -96,7 +96,7 @@ spooled_wire_queue_create(PG_FUNCTION_ARGS)
 	patch.default_timeout = int_arg(fcinfo, 2, NOT_GIVEN);
 	if (!PG_ARGISNULL(3))
 	{
-		raise_unless_ok(spl_check_int("retry_delay_seconds", PG_GETARG_INT32(3), 0, SECS_PER_DAY, &fault), &fault);
+		raise_unless_ok(spl_request_check("retry_delay_seconds", PG_GETARG_INT32(3), 0, SECS_PER_DAY, &fault), &fault);
 		patch.backoff_base_ms = (int64) PG_GETARG_INT32(3) * 1000;
 	}
 	raise_unless_ok(spl_queue_configure(name_arg(fcinfo, "name"), &patch, true, &created, &view, &fault), &fault);

@@ -9,7 +9,6 @@
 #include "base/uuid7.h"
 #include "ops/complete_and_claim.h"
 #include "ops/settle.h"
-#include "store/ticket.h"
 #include "json/job_json.h"
 #include "json/json_write.h"
 

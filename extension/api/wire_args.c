@@ -7,11 +7,7 @@
 #include "api/wire_args.h"
 #include "base/uuid7.h"
 #include "ops/claim.h"
-#include "rules/limits.h"
-#include "rules/names.h"
-
-#define PAGE_DEFAULT 50
-#define PAGE_MAX 100
+#include "ops/request.h"
 
 SplCode
 spl_no_such_job(SplFault *fault)
@@ -42,15 +38,7 @@ spl_check_max_jobs(int max_jobs)
 {
 	SplFault fault;
 
-	raise_unless_ok(spl_check_int("limit", max_jobs, 1, WIRE_BATCH_MAX, &fault), &fault);
-}
-
-char *
-spl_queue_filter_arg(FunctionCallInfo fcinfo, int n)
-{
-	char *name = text_arg(fcinfo, n);
-
-	return name && spl_is_queue_filter(name) ? name : NULL;
+	raise_unless_ok(spl_request_check("limit", max_jobs, 1, REQUEST_MAX_JOBS, &fault), &fault);
 }
 
 static bool
@@ -62,12 +50,11 @@ says(const char *given, const char *word)
 void
 spl_page_args(FunctionCallInfo fcinfo, int first, JobFilter *filter)
 {
-	char *tag = text_arg(fcinfo, first);
 	char *after = text_arg(fcinfo, first + 5);
 
-	filter->tag = tag && spl_is_tag_filter(tag) ? tag : NULL;
-	filter->limit = Min(Max(int_arg(fcinfo, first + 1, PAGE_DEFAULT), 1), PAGE_MAX);
-	filter->offset = Max(int_arg(fcinfo, first + 2, 0), 0);
+	filter->tag = spl_tag_filter(text_arg(fcinfo, first));
+	filter->limit = spl_page_limit(int_arg(fcinfo, first + 1, PAGE_DEFAULT));
+	filter->offset = spl_page_offset(int_arg(fcinfo, first + 2, 0));
 	filter->order = spl_job_order_parse(text_arg(fcinfo, first + 3));
 	filter->ascending = says(text_arg(fcinfo, first + 4), "asc");
 	if (after && filter->order == ORDER_CREATED_AT)

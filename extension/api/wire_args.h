@@ -11,8 +11,6 @@
 #include "api/args.h"
 #include "ops/list.h"
 
-#define WIRE_BATCH_MAX 100 /* most jobs of one request */
-
 /* spl_job_id_arg raises SP004 for a text that is no id, and SP001 for null. */
 extern pg_uuid_t spl_job_id_arg(FunctionCallInfo fcinfo, int n);
 
@@ -21,13 +19,10 @@ extern SplCode spl_no_such_job(SplFault *fault);
 /* spl_lease_secs_arg returns milliseconds, or LEASE_NOT_GIVEN. */
 extern int64 spl_lease_secs_arg(FunctionCallInfo fcinfo, int n);
 
-/* spl_check_max_jobs refuses a number of jobs outside 1 .. WIRE_BATCH_MAX. */
+/* spl_check_max_jobs refuses a number of jobs outside 1 .. REQUEST_MAX_JOBS. */
 extern void spl_check_max_jobs(int max_jobs);
 
 /* The six arguments of a list from "first" on: tag, max_jobs, skip, order_by, order_dir, after. */
 extern void spl_page_args(FunctionCallInfo fcinfo, int first, JobFilter *filter);
-
-/* spl_queue_filter_arg returns NULL for what can't be a queue's name. */
-extern char *spl_queue_filter_arg(FunctionCallInfo fcinfo, int n);
 
 #endif

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "store/ticket.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
@@ -117,7 +116,7 @@ spl_json_time(StringInfo out, const char *name, TimestampTz value)
 	struct pg_tm tm;
 	fsec_t		 fsec;
 
-	if (value == NO_TIME)
+	if (TIMESTAMP_IS_NOBEGIN(value))
 	{
 		spl_json_null(out, name);
 		return;

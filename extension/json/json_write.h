@@ -22,7 +22,7 @@ extern void spl_json_text(StringInfo out, const char *name, const char *value);	
 extern void spl_json_varlena_text(StringInfo out, const char *name, struct varlena *value); /* a text, or NULL: null */
 extern void spl_json_uuid(StringInfo out, const char *name, const pg_uuid_t *value);		/* NULL: null */
 
-/* RFC 3339 in UTC with microseconds; NO_TIME: null */
+/* RFC 3339 in UTC with microseconds; DT_NOBEGIN: null */
 extern void spl_json_time(StringInfo out, const char *name, TimestampTz value);
 
 /* Text that is JSON already, as it is; NULL: null.  The varlena may be compressed or toasted. */

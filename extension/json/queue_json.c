@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "store/ticket.h"
+#include "utils/timestamp.h"
 #include "json/json_write.h"
 #include "json/queue_json.h"
 
@@ -39,7 +39,7 @@ write_settings(StringInfo out, const QueueView *view)
 	spl_json_raw(out, "settings", stored, end - stored);
 	if (!view->configured)
 		spl_json_bool(out, "implicit", true);
-	if (view->paused_at != NO_TIME)
+	if (!TIMESTAMP_IS_NOBEGIN(view->paused_at))
 	{
 		spl_json_bool(out, "paused", true);
 		spl_json_time(out, "paused_at", view->paused_at);
@@ -51,7 +51,7 @@ write_settings(StringInfo out, const QueueView *view)
 void
 spl_json_queue(StringInfo out, const QueueView *view)
 {
-	bool paused = view->paused_at != NO_TIME;
+	bool paused = !TIMESTAMP_IS_NOBEGIN(view->paused_at);
 
 	spl_json_open(out, NULL, '{');
 	write_id(out, view);

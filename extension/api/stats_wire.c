@@ -1,0 +1,44 @@
+/*
+ * stats_wire.c
+ *    How many jobs there are, for the gateway.
+ */
+#include "postgres.h"
+
+#include "api/args.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "ops/request.h"
+#include "ops/scoped_stats.h"
+#include "json/stats_json.h"
+
+/* spooled._job_stats(queue_name text) returns spooled._reply */
+PG_FUNCTION_INFO_V1(spooled_wire_job_stats);
+Datum
+spooled_wire_job_stats(PG_FUNCTION_ARGS)
+{
+	JobStats	   stats;
+	StringInfoData body;
+	SplFault	   fault;
+
+	raise_unless_ok(spl_scoped_job_stats(spl_queue_filter(text_arg(fcinfo, 0)), &stats, &fault), &fault);
+	initStringInfo(&body);
+	spl_json_job_stats(&body, &stats);
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
+}
+
+/* spooled._queue_stats(queue_name text) returns spooled._reply */
+PG_FUNCTION_INFO_V1(spooled_wire_queue_stats);
+Datum
+spooled_wire_queue_stats(PG_FUNCTION_ARGS)
+{
+	char		  *name = text_arg(fcinfo, 0);
+	QueueStats	   stats;
+	StringInfoData body;
+	SplFault	   fault;
+
+	spl_need_arg(fcinfo, 0, "queue_name");
+	raise_unless_ok(spl_scoped_queue_stats(name, &stats, &fault), &fault);
+	initStringInfo(&body);
+	spl_json_queue_stats(&body, name, &stats, spl_clock_now());
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
+}
