@@ -109,7 +109,7 @@ spl_queue_stats(int32 queue, QueueStats *stats)
 int
 spl_org_queues(int32 org, int32 **queues)
 {
-	return spl_queue_ids(org, queues);
+	return spl_counted_queues(org, queues);
 }
 
 /* read_queues sums queues from the counters; false: at least one is not known. */
@@ -136,7 +136,7 @@ spl_org_job_stats(int32 org, int32 queue, JobStats *stats)
 	int			queue_count = 1;
 
 	if (queue == 0)
-		queue_count = spl_counters_are_counted() ? spl_counted_queues(org, &queues) : 0;
+		queue_count = spl_counters_are_counted() ? spl_org_queues(org, &queues) : 0;
 	if (!spl_counters_are_counted() || !read_queues(queues, queue_count, count))
 	{
 		memset(count, 0, sizeof(count));
