@@ -13,11 +13,9 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
-#include "catalog/pg_type.h"
 #include "rules/json_text.h"
 #include "store/list_store.h"
 #include "store/row_list.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -306,16 +304,6 @@ indexes_only(void)
 	return level;
 }
 
-static Datum
-int_array(const int32 *numbers, int count)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
-
-	for (int i = 0; i < count; i++)
-		elements[i] = Int32GetDatum(numbers[i]);
-	return PointerGetDatum(construct_array(elements, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-}
-
 /* spl_list_jobs reads a page. */
 int
 spl_list_jobs(const ListQuery *query, ListRow **rows)
@@ -330,7 +318,7 @@ spl_list_jobs(const ListQuery *query, ListRow **rows)
 	memset(&start, from_low ? 0 : 0xFF, sizeof(start));
 	values[0] = Int32GetDatum(query->org);
 	nulls[1] = query->queues == NULL;
-	values[1] = query->queues ? int_array(query->queues, query->queue_count) : (Datum) 0;
+	values[1] = query->queues ? spl_int_array(query->queues, query->queue_count) : (Datum) 0;
 	values[2] = UUIDPGetDatum(query->after ? query->after : &start);
 	values[3] = Int32GetDatum(query->key == KEY_JOB_ID ? query->limit + query->offset : LIST_SORT_MAX);
 	nulls[4] = query->tag == NULL;

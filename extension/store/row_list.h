@@ -1,13 +1,15 @@
 /*
  * row_list.h
- *    An array that grows while a statement's rows are read.
+ *    Rows of statements as arrays: one that grows while rows are read, columns that may be null, arrays as parameters.
  *
  * A row callback runs in memory that goes with the statement, so the array is made in the memory of the statement's caller.
  */
 #ifndef SPL_ROW_LIST_H
 #define SPL_ROW_LIST_H
 
+#include "catalog/pg_type.h"
 #include "store/spi_plan.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -44,6 +46,17 @@ static inline bool
 spl_row_bool(HeapTuple row, TupleDesc desc, int column)
 {
 	return DatumGetBool(spl_row_datum(row, desc, column, NULL));
+}
+
+/* spl_int_array returns numbers as an int4[] value. */
+static inline Datum
+spl_int_array(const int32 *numbers, int count)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = Int32GetDatum(numbers[i]);
+	return PointerGetDatum(construct_array(elements, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
 #endif
