@@ -1,0 +1,24 @@
+/*
+ * credential.h
+ *    Finds the credential in a request.  Whether it is worth anything is for the database to say.
+ */
+#ifndef GATEWAY_CREDENTIAL_H
+#define GATEWAY_CREDENTIAL_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+
+/* The longest credential that is passed on; an access token fits well. */
+#define CREDENTIAL_MAX 4096
+
+/*
+ * credential_from_bearer returns the token of an Authorization header, a part of it, or NULL with *message saying what
+ * the client gets to hear.
+ */
+extern const char *credential_from_bearer(const char *authorization, const char **message) MUST_CHECK;
+
+/* credential_equals compares in a time that depends on the lengths only. */
+extern bool credential_equals(const char *given, const char *expected);
+
+#endif

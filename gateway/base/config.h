@@ -1,0 +1,59 @@
+/*
+ * config.h
+ *    The settings of the gateway, all from the environment, read once before any thread starts.
+ */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+
+typedef struct Config
+{
+	char *host;
+	int	  port;
+	int	  metrics_port;
+	char *metrics_token;
+	char *environment; /* development, staging or production */
+	char *cors_allowed_origins;
+	bool  enable_hsts;
+	char *database_url;
+	int	  database_max_connections;
+	char *log_level;
+	bool  json_logs;
+	int	  quota_status;
+	int	  threads;
+	int	  db_pipelines;
+	int	  db_readers;
+	int	  db_pipeline_depth;
+	int	  db_statement_timeout_ms;
+	int	  db_lock_timeout_ms;
+	bool  batching;
+	int	  batch_size;
+	int	  batches_in_flight;
+	int	  max_connections;
+	int	  max_queued;
+	int	  max_waiters;
+	int	  connection_memory_kb;
+	int	  body_memory_mb;
+	int	  idle_timeout_secs;
+	int	  body_timeout_secs;
+	int	  request_timeout_secs;
+	int	  shutdown_timeout_secs;
+} Config;
+
+extern Config config;
+
+/* config_load reads the environment; false: a value is refused, and standard error names it and why. */
+extern bool config_load(void) MUST_CHECK;
+
+/* config_help writes every variable with its default and meaning. */
+extern void config_help(FILE *out);
+
+/* config_print writes the values in force; secrets only as set or unset. */
+extern void config_print(FILE *out);
+extern void config_free(void);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * metrics.h
+ *    What the gateway counts about itself, per event loop; whoever is asked adds the loops up.
+ */
+#ifndef GATEWAY_METRICS_H
+#define GATEWAY_METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define METRICS_STATUSES 18
+#define METRICS_BUCKETS 13
+
+typedef struct Metrics
+{
+	atomic_uint_fast64_t (*requests)[METRICS_STATUSES]; /* by operation; the last row is for unknown paths */
+	atomic_uint_fast64_t buckets[METRICS_BUCKETS + 1];
+	atomic_uint_fast64_t duration_us;
+	atomic_int			 db_connections;
+	atomic_int			 waiting;
+} Metrics;
+
+extern void metrics_init(Metrics *metrics); /* registers it; before threads start */
+extern void metrics_free(Metrics *metrics);
+extern void metrics_count(Metrics *metrics, int op_number, int status, int64_t duration_us);
+
+/* metrics_write adds the text of all loops. */
+extern void metrics_write(Buf *out);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * reply.c
+ *    Answers: the one shape of errors, the headers of every answer, and how an answer reaches libmicrohttpd.
+ *
+ * A successful body is the database's own text and is not copied: the response shares the result until it is sent.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "http/request.h"
+#include "op/json_scan.h"
+
+#define JSON_TYPE "application/json"
+
+static const char *const security_headers[][2] = {
+	{"x-frame-options", "DENY"},
+	{"x-content-type-options", "nosniff"},
+	{"x-xss-protection", "1; mode=block"},
+	{"referrer-policy", "strict-origin-when-cross-origin"},
+	{"content-security-policy", "default-src 'none'; frame-ancestors 'none'"},
+	{"permissions-policy", "accelerometer=(), camera=(), geolocation=(), microphone=()"},
+};
+
+static void
+log_request(Request *request, int status, int64_t duration_us)
+{
+	LogField fields[] = {
+		{"method", request->method == NULL ? "" : request->method, 0},
+		{"route", request->route.pattern == NULL ? "unknown" : request->route.pattern, 0},
+		{"status", NULL, status},
+		{"ms", NULL, (double) duration_us / 1000},
+		{"request_id", request->id, 0},
+	};
+
+	log_fields(status >= 500 ? LOG_WARN : LOG_DEBUG, "request", fields, (int) lengthof(fields));
+}
+
+/* finish gives a response its common headers and wakes the connection if it sleeps. */
+static void
+finish(Request *request, int status, struct MHD_Response *response, const char *type)
+{
+	int64_t duration_us = clock_us() - request->started_us;
+
+	if (type != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	for (size_t i = 0; i < lengthof(security_headers); i++)
+		MHD_add_response_header(response, security_headers[i][0], security_headers[i][1]);
+	if (config.enable_hsts)
+		MHD_add_response_header(response, "strict-transport-security", "max-age=31536000; includeSubDomains; preload");
+	MHD_add_response_header(response, "x-request-id", request->id);
+	if (request->is_api)
+		MHD_add_response_header(response, "x-api-version", "1");
+	if (request->server->draining)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	request->status = status;
+	request->response = response;
+	request->step = STEP_ANSWERED;
+	metrics_count(request->server->metrics, request->route.op == NULL ? -1 : request->route.op->number, status,
+				  duration_us);
+	if (log_wants(status >= 500 ? LOG_WARN : LOG_DEBUG))
+		log_request(request, status, duration_us);
+	request_resume(request);
+}
+
+static void
+free_result(void *result)
+{
+	db_result_free(result);
+}
+
+void
+reply_success(Request *request, int status, const OpReply *reply)
+{
+	struct MHD_Response *response;
+	bool				 has_body = reply->body != NULL && reply->body_len > 0 && status != 204;
+
+	if (has_body && reply->result != NULL)
+		response = MHD_create_response_from_buffer_with_free_callback_cls(reply->body_len, (void *) reply->body,
+																		  free_result, db_result_share(reply->result));
+	else
+		response = MHD_create_response_from_buffer(has_body ? reply->body_len : 0, has_body ? (void *) reply->body : "",
+												   MHD_RESPMEM_PERSISTENT);
+	cors_add_headers(request, response);
+	finish(request, status, response, has_body ? JSON_TYPE : NULL);
+}
+
+void
+reply_text(Request *request, int status, const char *type, Buf *text)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(text->len, text->data, MHD_RESPMEM_MUST_FREE);
+
+	cors_add_headers(request, response);
+	finish(request, status, response, type);
+}
+
+void
+reply_preflight(Request *request)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+
+	cors_add_preflight(request, response);
+	finish(request, 204, response, NULL);
+}
+
+/* add_spread writes the members of the detail at the top of the body, where old clients look for them. */
+static void
+add_spread(Buf *body, const char *detail, size_t len)
+{
+	const char *first = memchr(detail, '{', len);
+	const char *last = memrchr(detail, '}', len);
+
+	if (first == NULL || last == NULL)
+		return;
+	first++;
+	while (first < last && (*first == ' ' || *first == '\n'))
+		first++;
+	if (first == last)
+		return;
+	buf_str(body, ",");
+	buf_add(body, first, (size_t) (last - first));
+}
+
+/* detail_number finds an integer member of the detail, or returns "otherwise". */
+static int
+detail_number(const char *detail, size_t len, const char *wanted, int otherwise)
+{
+	char	  *copy = xmalloc(len + 1);
+	JsonCursor cursor;
+	JsonSpan   name;
+	JsonSpan   value;
+	int		   number = otherwise;
+
+	memcpy(copy, detail, len);
+	copy[len] = '\0';
+	if (json_open(&cursor, copy, len))
+	{
+		while (json_next(&cursor, &name, &value))
+		{
+			if (value.kind == JSON_NUMBER && name.len == strlen(wanted) + 2 &&
+				memcmp(name.at + 1, wanted, name.len - 2) == 0)
+				number = atoi(value.at);
+		}
+	}
+	free(copy);
+	return number;
+}
+
+static void
+error_body(Buf *body, const StatusRow *row, const char *message, const char *detail, size_t detail_len)
+{
+	buf_printf(body, "{\"code\":\"%s\",\"message\":", row->name);
+	buf_json_text(body, message);
+	buf_str(body, ",\"error\":");
+	buf_json_text(body, row->error != NULL ? row->error : message);
+	if (row->spread && detail_len > 0)
+		add_spread(body, detail, detail_len);
+	buf_str(body, ",\"details\":");
+	if (detail_len > 0)
+		buf_add(body, detail, detail_len);
+	else
+		buf_str(body, "{}");
+	buf_str(body, "}");
+}
+
+/* usable_detail tells whether the text is one JSON object: other details are PostgreSQL's prose. */
+static bool
+usable_detail(const char *detail, size_t len)
+{
+	JsonSpan span;
+
+	return detail != NULL && len > 0 && *detail == '{' && json_check((char *) detail, len, &span) == NULL;
+}
+
+void
+reply_error(Request *request, const char *code, const char *message, const char *detail, size_t detail_len)
+{
+	const StatusRow		*row = status_of(code);
+	struct MHD_Response *response;
+	Buf					 body = {0};
+	char				 seconds[16];
+
+	if (row->message != NULL)
+		message = row->message;
+	if (row->message != NULL || !usable_detail(detail, detail_len))
+		detail_len = 0;
+	error_body(&body, row, message, detail, detail_len);
+	response = MHD_create_response_from_buffer(body.len, body.data, MHD_RESPMEM_MUST_FREE);
+	cors_add_headers(request, response);
+	if (row->retry_after > 0)
+	{
+		int wait = row->retry_after;
+
+		if (detail_len > 0)
+			wait = detail_number(detail, detail_len, "retry_after_seconds", wait);
+		snprintf(seconds, sizeof(seconds), "%d", wait);
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+	}
+	if (row->http == 405 && request->route.allowed[0] != '\0')
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->route.allowed);
+	if (row->http == 401)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+	finish(request, row->http, response, JSON_TYPE);
+}
+
+int
+reply_send(Request *request)
+{
+	struct MHD_Response *response = request->response;
+	int					 queued;
+
+	request->response = NULL;
+	if (response == NULL)
+		return MHD_NO;
+	queued = (int) MHD_queue_response(request->mhd, (unsigned) request->status, response);
+	MHD_destroy_response(response);
+	return queued;
+}

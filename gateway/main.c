@@ -1,0 +1,96 @@
+/*
+ * main.c
+ *    Starts the parts in order and waits for the signal that ends them.
+ *
+ * The process holds nothing that its end could lose: what a client was not told may have happened, and what it was
+ * told has been committed.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "http/worker.h"
+
+static LogLevel
+wanted_level(void)
+{
+	if (strcmp(config.log_level, "error") == 0)
+		return LOG_ERROR;
+	if (strcmp(config.log_level, "warn") == 0)
+		return LOG_WARN;
+	return strcmp(config.log_level, "info") == 0 ? LOG_INFO : LOG_DEBUG;
+}
+
+/* block_signals leaves ending signals to main's sigwait; threads inherit the mask. */
+static void
+block_signals(sigset_t *set)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+static int
+run(void)
+{
+	Worker	*workers[256];
+	sigset_t signals;
+	int		 signal_number;
+
+	block_signals(&signals);
+	op_table_init();
+	route_init();
+	(void) op_engine_session(); /* before threads share it */
+	for (int i = 0; i < config.threads; i++)
+	{
+		workers[i] = worker_start(i);
+		if (workers[i] == NULL)
+			return 1;
+	}
+	for (int i = 0; i < config.threads; i++)
+		worker_run(workers[i]);
+	log_line(LOG_INFO, "spooled-gateway listens on %s port %d, metrics on port %d: %d threads, environment %s",
+			 config.host, config.port, config.metrics_port, config.threads, config.environment);
+	sigwait(&signals, &signal_number);
+	log_line(LOG_INFO, "spooled-gateway stops: %s", strsignal(signal_number));
+	for (int i = 0; i < config.threads; i++)
+		worker_stop(workers[i]);
+	for (int i = 0; i < config.threads; i++)
+		worker_join(workers[i]);
+	log_line(LOG_INFO, "spooled-gateway has stopped");
+	route_free();
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	int code;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+	{
+		config_help(stdout);
+		return 0;
+	}
+	if (!config_load())
+		return 1;
+	if (argc > 1 && strcmp(argv[1], "--print-config") == 0)
+	{
+		config_print(stdout);
+		config_free();
+		return 0;
+	}
+	log_init(wanted_level(), config.json_logs);
+	if (config.quota_status == 403)
+		status_use_legacy_quota();
+	code = run();
+	config_free();
+	return code;
+}

@@ -1,0 +1,37 @@
+/*
+ * op_batch.h
+ *    Only for op/: groups of calls that share one transaction.
+ */
+#ifndef GATEWAY_OP_BATCH_H
+#define GATEWAY_OP_BATCH_H
+
+#include "op/op_run.h"
+
+#define OP_MOST_IN_GROUP 128
+
+/* OpForm: how the calls of a group stand in their transaction. */
+typedef enum OpForm
+{
+	FORM_CALLS, /* a statement for each call */
+	FORM_ARRAYS /* one statement for all calls of an organization, with arrays */
+} OpForm;
+
+typedef struct OpGroup
+{
+	OpEngine *engine;
+	DbConn	 *conn;
+	bool	  counted; /* in conn->shared_in_flight */
+	OpForm	  form;
+	int		  count;
+	OpCall	 *calls[OP_MOST_IN_GROUP];	   /* sorted by credential, else as they came */
+	int		  result_at[OP_MOST_IN_GROUP]; /* the unit's result that answers a call */
+	int		  first_of[OP_MOST_IN_GROUP];  /* FORM_ARRAYS: the first call of the same statement */
+} OpGroup;
+
+/* op_group_send sends a group as one unit; false: the connection broke, and no call was sent. */
+extern bool op_group_send(OpGroup *group, db_done_cb done) MUST_CHECK;
+
+/* op_group_reply finds a call's reply in the results of a committed unit. */
+extern OpReply op_group_reply(const OpGroup *group, const DbUnit *unit, int number);
+
+#endif

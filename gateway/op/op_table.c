@@ -1,0 +1,82 @@
+/*
+ * op_table.c
+ *    Joins the tables: numbers every operation and every statement.  Called once, before threads start.
+ */
+#include "op/op.h"
+
+#include <stddef.h>
+
+#define MAX_OPS 128
+
+static Op			*all_ops[MAX_OPS];
+static int			 all_count;
+static const DbStmt *all_stmts[MAX_OPS * 2 + 1];
+static int			 all_stmt_count;
+static int			 queue_count = OP_QUEUE_BATCH;
+
+static int
+add_stmt(const DbStmt *stmt)
+{
+	if (stmt->sql == NULL)
+		return -1;
+	all_stmts[all_stmt_count] = stmt;
+	return all_stmt_count++;
+}
+
+static void
+add_op(Op *op)
+{
+	op->number = all_count;
+	all_ops[all_count++] = op;
+	op->nparams = 0;
+	for (int i = 0; i < OP_MAX_PARAMS && op->params[i].name != NULL; i++)
+		op->nparams += (op->params[i].flags & OP_GATEWAY) == 0;
+	op->call_stmt = add_stmt(&op->call);
+	op->batch_stmt = add_stmt(&op->batch);
+	if (op->batch.sql != NULL)
+		op->queue = queue_count++;
+	else if (op->grouped)
+		op->queue = OP_QUEUE_GROUP;
+	else
+		op->queue = op->lane == LANE_SLOW ? OP_QUEUE_SLOW : OP_QUEUE_FAST;
+}
+
+void
+op_table_init(void)
+{
+	OpTable tables[] = {op_table_health(), op_table_queues(), op_table_jobs(), op_table_dlq(), op_table_workers()};
+
+	all_count = all_stmt_count = 0;
+	queue_count = OP_QUEUE_BATCH;
+	add_stmt(&op_enter_stmt);
+	for (size_t t = 0; t < lengthof(tables); t++)
+	{
+		for (int i = 0; i < tables[t].count; i++)
+			add_op(&tables[t].ops[i]);
+	}
+}
+
+int
+op_count(void)
+{
+	return all_count;
+}
+
+const Op *
+op_at(int number)
+{
+	return all_ops[number];
+}
+
+const DbStmt *const *
+op_stmts(int *count)
+{
+	*count = all_stmt_count;
+	return all_stmts;
+}
+
+int
+op_queue_count(void)
+{
+	return queue_count;
+}

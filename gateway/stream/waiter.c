@@ -1,0 +1,182 @@
+/*
+ * waiter.c
+ *    See waiter.h.  Once a second one waiter of each queue looks for itself: wake-ups are only hints, and while the
+ *    listening connection is down there are none.
+ */
+#include "stream/waiter.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define TICK_MS 1000
+
+static int
+bucket_of(int64_t key)
+{
+	return (int) ((uint64_t) key * 0x9e3779b97f4a7c15ull >> 54) % WAITER_BUCKETS;
+}
+
+static void
+link_last(WaiterHub *hub, Waiter *waiter)
+{
+	int bucket = bucket_of(waiter->key);
+
+	waiter->next = NULL;
+	waiter->prev = hub->tails[bucket];
+	if (waiter->prev != NULL)
+		waiter->prev->next = waiter;
+	else
+		hub->buckets[bucket] = waiter;
+	hub->tails[bucket] = waiter;
+}
+
+static void
+unlink_waiter(WaiterHub *hub, Waiter *waiter)
+{
+	int bucket = bucket_of(waiter->key);
+
+	if (waiter->next != NULL)
+		waiter->next->prev = waiter->prev;
+	else
+		hub->tails[bucket] = waiter->prev;
+	if (waiter->prev != NULL)
+		waiter->prev->next = waiter->next;
+	else
+		hub->buckets[bucket] = waiter->next;
+}
+
+bool
+waiter_add(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *waiter))
+{
+	if (hub->count >= hub->most || key == 0)
+		return false;
+	waiter->key = key;
+	waiter->wake = wake;
+	waiter->busy = true;
+	waiter->again = false;
+	link_last(hub, waiter);
+	hub->count++;
+	return true;
+}
+
+void
+waiter_remove(WaiterHub *hub, Waiter *waiter)
+{
+	if (waiter->key == 0)
+		return;
+	unlink_waiter(hub, waiter);
+	waiter->key = 0;
+	hub->count--;
+}
+
+bool
+waiter_found_nothing(Waiter *waiter)
+{
+	if (waiter->again)
+	{
+		waiter->again = false;
+		return true;
+	}
+	waiter->busy = false;
+	return false;
+}
+
+/* wake_one wakes a waiter and puts it behind the others of its bucket. */
+static void
+wake_one(WaiterHub *hub, Waiter *waiter)
+{
+	unlink_waiter(hub, waiter);
+	link_last(hub, waiter);
+	if (waiter->busy)
+		waiter->again = true;
+	else
+	{
+		waiter->busy = true;
+		waiter->wake(waiter);
+	}
+}
+
+void
+waiter_wake(WaiterHub *hub, int64_t key, int most)
+{
+	/* Waking may take waiters away or add some, so the list is read anew each time; idle ones come first. */
+	for (int woken = 0; woken < most; woken++)
+	{
+		Waiter *chosen = NULL;
+
+		for (Waiter *waiter = hub->buckets[bucket_of(key)]; waiter != NULL; waiter = waiter->next)
+		{
+			if (waiter->key != key)
+				continue;
+			if (!waiter->busy)
+			{
+				chosen = waiter;
+				break;
+			}
+			if (chosen == NULL && !waiter->again)
+				chosen = waiter;
+		}
+		if (chosen == NULL)
+			return;
+		wake_one(hub, chosen);
+	}
+}
+
+/* wake_each wakes the first idle waiter of every queue; two queues in one bucket take turns. */
+static void
+wake_each(WaiterHub *hub, int most)
+{
+	for (int i = 0; i < WAITER_BUCKETS && hub->count > 0; i++)
+	{
+		if (hub->buckets[i] != NULL)
+			waiter_wake(hub, hub->buckets[i]->key, most);
+	}
+}
+
+void
+waiter_wake_all(WaiterHub *hub)
+{
+	wake_each(hub, 4);
+}
+
+void
+waiter_wake_idle(WaiterHub *hub)
+{
+	for (int i = 0; i < WAITER_BUCKETS; i++)
+	{
+		Waiter *next;
+
+		for (Waiter *waiter = hub->buckets[i]; waiter != NULL; waiter = next)
+		{
+			next = waiter->next;
+			if (waiter->busy)
+				continue;
+			waiter->busy = true;
+			waiter->wake(waiter);
+		}
+	}
+}
+
+static void
+on_tick(Timer *timer)
+{
+	WaiterHub *hub = container_of(timer, WaiterHub, tick);
+
+	wake_each(hub, 1);
+	loop_timer(hub->loop, &hub->tick, TICK_MS, on_tick);
+}
+
+void
+waiter_hub_init(WaiterHub *hub, Loop *loop, int most)
+{
+	memset(hub, 0, sizeof(*hub));
+	hub->loop = loop;
+	hub->most = most;
+	loop_timer(loop, &hub->tick, TICK_MS, on_tick);
+}
+
+void
+waiter_hub_free(WaiterHub *hub)
+{
+	loop_timer_stop(hub->loop, &hub->tick);
+}
