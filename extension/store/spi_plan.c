@@ -158,3 +158,12 @@ spl_row_int64(HeapTuple row, TupleDesc desc, int column)
 
 	return DatumGetInt64(SPI_getbinval(row, desc, column, &isnull));
 }
+
+void
+spl_spi_end_transaction(void)
+{
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect_ext failed");
+	SPI_commit();
+	SPI_finish();
+}

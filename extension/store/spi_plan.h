@@ -34,4 +34,10 @@ extern int32 spl_row_int32(HeapTuple row, TupleDesc desc, int column);
 extern int64 spl_row_int64(HeapTuple row, TupleDesc desc, int column);
 extern MemoryContext spl_spi_caller_context(void);
 
+/*
+ * spl_spi_end_transaction commits and begins a new transaction that has no snapshot yet.  Only inside a procedure that was
+ * called outside a transaction block.
+ */
+extern void spl_spi_end_transaction(void);
+
 #endif

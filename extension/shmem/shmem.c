@@ -1,0 +1,113 @@
+/*
+ * shmem.c
+ *    Asking for shared memory at server start.  What a file of this room keeps there is its own affair.
+ *
+ * After a crash of any process the postmaster makes all of it anew, empty; every part is then counted again from the tables
+ * or was only a hint.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "shmem/counters.h"
+#include "shmem/database.h"
+#include "shmem/queue_request.h"
+#include "shmem/shmem.h"
+#include "shmem/subscription.h"
+#include "shmem/waiter.h"
+#include "shmem/wake.h"
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+#include "utils/guc.h"
+
+#define TRANCHE "spooled"
+
+typedef struct Piece
+{
+	Size		(*size) (void);
+	void		(*startup) (void);
+} Piece;
+
+/* start_counters: who comes first is found out by the counters themselves. */
+static void
+start_counters(void)
+{
+	spl_counters_shmem_startup(false);
+}
+
+static const Piece pieces[] = {
+	{spl_database_shmem_size, spl_database_shmem_startup},
+	{spl_subscription_shmem_size, spl_subscription_shmem_startup},
+	{spl_queue_request_shmem_size, spl_queue_request_shmem_startup},
+	{spl_waiter_shmem_size, spl_waiter_shmem_startup},
+	{spl_wake_shmem_size, spl_wake_shmem_startup},
+	{spl_counters_shmem_size, start_counters},
+};
+
+static shmem_request_hook_type next_request_hook = NULL;
+static shmem_startup_hook_type next_startup_hook = NULL;
+
+static LWLockPadded *locks = NULL;
+
+LWLock *
+spl_lock(SplLock lock)
+{
+	return &locks[lock].lock;
+}
+
+bool
+spl_shmem_is_there(void)
+{
+	return locks != NULL;
+}
+
+/* preload_line returns the line for postgresql.conf: what is preloaded now, and us. */
+static char *
+preload_line(void)
+{
+	const char *now = GetConfigOption("shared_preload_libraries", true, false);
+
+	if (now == NULL || now[0] == '\0')
+		return "shared_preload_libraries = 'spooled'";
+	return psprintf("shared_preload_libraries = '%s, spooled'", now);
+}
+
+void
+spl_preload_require(void)
+{
+	if (!spl_shmem_is_there())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("spooled must be loaded when the server starts"),
+				 errhint("Put this line into postgresql.conf and restart the server: %s", preload_line())));
+}
+
+static void
+request(void)
+{
+	if (next_request_hook)
+		next_request_hook();
+	for (int i = 0; i < lengthof(pieces); i++)
+		RequestAddinShmemSpace(pieces[i].size());
+	RequestNamedLWLockTranche(TRANCHE, SPL_LOCKS);
+}
+
+static void
+startup(void)
+{
+	if (next_startup_hook)
+		next_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	locks = GetNamedLWLockTranche(TRANCHE);
+	for (int i = 0; i < lengthof(pieces); i++)
+		pieces[i].startup();
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+spl_shmem_init(void)
+{
+	next_request_hook = shmem_request_hook;
+	shmem_request_hook = request;
+	next_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = startup;
+}

@@ -1,0 +1,31 @@
+/*
+ * subscription.h
+ *    Who wants to hear of wake-ups on channel spooled_ready, and which queues are to be announced there.
+ */
+#ifndef SPL_SUBSCRIPTION_H
+#define SPL_SUBSCRIPTION_H
+
+#define SPL_PENDING_MAX 256		/* queues of one announcement; more is "any queue" */
+
+/* spl_subscription_begin counts this session as a subscriber of its database until it ends; false: no slot is free. */
+extern bool spl_subscription_begin(void);
+
+/* spl_subscription_exists tells whether anybody listens in the database of this slot. */
+extern bool spl_subscription_exists(int slot);
+
+/* Writers, at commit: neither raises nor allocates nor waits. */
+extern void spl_subscription_pend(int slot, int32 queue);
+extern void spl_subscription_pend_any(int slot);
+
+/*
+ * spl_subscription_take is for the worker: moves the queues to be announced into "queues" (SPL_PENDING_MAX) and returns how
+ * many; *any: a subscriber of whatever queue has to look.
+ */
+extern bool spl_subscription_is_pending(int slot);
+extern int	spl_subscription_take(int slot, int32 *queues, bool *any);
+
+extern void spl_subscription_reset(int slot);
+extern Size spl_subscription_shmem_size(void);
+extern void spl_subscription_shmem_startup(void);
+
+#endif

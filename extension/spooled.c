@@ -1,0 +1,54 @@
+/*
+ * spooled.c
+ *    The library's load: the rooms' inits, in the order in which their steps run at the end of a transaction.
+ *
+ * Loaded without the preload (by pg_upgrade's checks, by CREATE FUNCTION) it does nothing: settings, hooks and shared memory
+ * can only be had at server start.  That is no error here, or a cluster could not be upgraded; the install script has the
+ * check.
+ */
+#include "postgres.h"
+
+#include "base/guc.h"
+#include "base/org_context.h"
+#include "base/xact_end.h"
+#include "bgw/database_hook.h"
+#include "bgw/launcher.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "ops/recount.h"
+#include "shmem/counters.h"
+#include "shmem/database.h"
+#include "shmem/queue_request.h"
+#include "shmem/shmem.h"
+#include "shmem/waiter.h"
+#include "shmem/wake.h"
+#include "store/identity_store.h"
+#include "store/queue_store.h"
+#include "store/relations.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+
+	spl_guc_init();
+	spl_xact_end_init();
+	spl_org_context_init();
+	spl_shmem_init();
+	spl_relations_init();
+	spl_queue_store_init();
+	spl_identity_store_init();
+	spl_counters_init();		/* before the wake-ups: who is woken may read the counters */
+	spl_recount_init();
+	spl_queue_request_init();
+	spl_waiter_init();
+	spl_wake_init();
+	spl_database_init();
+	spl_database_hook_init();
+	spl_launcher_init();
+}
