@@ -15,6 +15,7 @@
 #include "base/org_context.h"
 #include "ops/change.h"
 #include "ops/queue.h"
+#include "ops/stats.h"
 #include "rules/json_text.h"
 #include "rules/limits.h"
 #include "rules/names.h"
@@ -108,6 +109,21 @@ not_found(const char *name, SplFault *fault)
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Queue \"%s\" not found", name);
 }
 
+/*
+ * has_jobs: in whatever state.  What waits or runs is asked of the tables, so that a transaction sees the jobs it has just
+ * added; what is over, of the counters, because no index leads from a queue to its outcomes.
+ */
+static bool
+has_jobs(int32 queue)
+{
+	JobStats	stats;
+
+	if (spl_queue_has_unfinished(spl_org(), queue))
+		return true;
+	spl_org_job_stats(spl_org(), queue, &stats);
+	return stats.total > 0;
+}
+
 /* find_queue reads a queue that exists for users: configured, or with jobs. */
 static SplCode
 find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
@@ -118,7 +134,7 @@ find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
 		return code;
 	if (!spl_queue_config_read(spl_org(), name, lock, config))
 		return not_found(name, fault);
-	if (!config->configured && !spl_queue_has_jobs(spl_org(), config->id))
+	if (!config->configured && !has_jobs(config->id))
 		return not_found(name, fault);
 	return SPL_OK;
 }
@@ -296,17 +312,17 @@ spl_queue_get(const char *name, QueueView *view, SplFault *fault)
 	return code;
 }
 
-/* spl_queue_list lists queues by name; with a queue scope, the limit counts what is within it. */
+/* spl_queue_list lists queues that exist for users, by name. */
 int
 spl_queue_list(int limit, QueueView **queues)
 {
 	QueueConfig *configs;
-	int			count = spl_queue_config_list(spl_org(), spl_scope_is_restricted() ? 0 : limit, &configs);
+	int			count = spl_queue_config_list(spl_org(), &configs);
 	int			listed = 0;
 
 	*queues = palloc(sizeof(QueueView) * Max(count, 1));
 	for (int i = 0; i < count && listed < limit; i++)
-		if (spl_queue_in_scope(configs[i].name))
+		if (spl_queue_in_scope(configs[i].name) && (configs[i].configured || has_jobs(configs[i].id)))
 			(*queues)[listed++] = view_of(&configs[i]);
 	return listed;
 }
@@ -315,7 +331,7 @@ spl_queue_list(int limit, QueueView **queues)
 int
 spl_queue_ids(const char *name, int32 **ids)
 {
-	QueueName  *names;
+	QueueConfig *configs;
 	int			count;
 	int			listed = 0;
 
@@ -331,11 +347,11 @@ spl_queue_ids(const char *name, int32 **ids)
 	}
 	if (!spl_scope_is_restricted())
 		return QUEUES_ALL;
-	count = spl_queue_names(spl_org(), &names);
+	count = spl_queue_config_list(spl_org(), &configs);
 	*ids = palloc(sizeof(int32) * Max(count, 1));
 	for (int i = 0; i < count; i++)
-		if (spl_queue_in_scope(names[i].name))
-			(*ids)[listed++] = names[i].id;
+		if (spl_queue_in_scope(configs[i].name))
+			(*ids)[listed++] = configs[i].id;
 	return listed;
 }
 

@@ -1,9 +1,6 @@
 /*
  * queue_config_store.c
  *    Rows of queue as operators see and change them.
- *
- * Whether a queue has finished jobs is asked of the counters, because no index leads from a queue to its outcomes; what waits
- * or runs is asked of the tables, so that a transaction sees the jobs it has just added.
  */
 #include "postgres.h"
 
@@ -116,13 +113,10 @@ spl_queue_config_read(int32 org, const char *name, bool lock, QueueConfig *confi
 }
 
 static SpiPlan list_queues = {
-	.sql = "SELECT " COLUMNS " FROM spooled.queue q JOIN spooled.org o ON o.id = q.org"
-	" LEFT JOIN spooled._queue_counts() c ON c.queue_id = q.id"
-	" WHERE q.org = $1 AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter"
-	"  + c.completed + c.cancelled > 0 OR EXISTS (SELECT FROM spooled.ready r WHERE r.queue = q.id))"
-	" ORDER BY q.name COLLATE \"C\" LIMIT $2",
-	.nargs = 2,
-	.argtypes = {INT4OID, INT4OID},
+	.sql = "SELECT " COLUMNS " FROM spooled.queue q JOIN spooled.org o ON o.id = q.org WHERE q.org = $1"
+	" ORDER BY q.name COLLATE \"C\"",
+	.nargs = 1,
+	.argtypes = {INT4OID},
 };
 
 static void
@@ -135,52 +129,15 @@ add_config(HeapTuple row, TupleDesc desc, void *arg)
 	read_config(row, desc, &list->configs[list->count++]);
 }
 
-/* spl_queue_config_list reads the queues that exist for users, by name. */
+/* spl_queue_config_list reads all rows, by name. */
 int
-spl_queue_config_list(int32 org, int limit, QueueConfig **configs)
+spl_queue_config_list(int32 org, QueueConfig **configs)
 {
 	ConfigList	list = {NULL, 0, 0};
-	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(limit)};
-	bool		nulls[] = {false, limit == 0};
-
-	spl_spi_run(&list_queues, values, nulls, add_config, &list);
-	*configs = list.configs;
-	return list.count;
-}
-
-static SpiPlan list_names = {
-	.sql = "SELECT id, name FROM spooled.queue WHERE org = $1",
-	.nargs = 1,
-	.argtypes = {INT4OID},
-};
-
-typedef struct NameList
-{
-	QueueName  *names;
-	int			count;
-	int			room;
-} NameList;
-
-static void
-add_name(HeapTuple row, TupleDesc desc, void *arg)
-{
-	NameList   *list = arg;
-
-	if (list->count == list->room)
-		list->names = spl_grow_rows(list->names, &list->room, sizeof(QueueName));
-	list->names[list->count].id = spl_row_int32(row, desc, 1);
-	list->names[list->count++].name = spl_row_text(row, desc, 2);
-}
-
-/* spl_queue_names reads the names of all rows. */
-int
-spl_queue_names(int32 org, QueueName **names)
-{
-	NameList	list = {NULL, 0, 0};
 	Datum		values[] = {Int32GetDatum(org)};
 
-	spl_spi_run(&list_names, values, NULL, add_name, &list);
-	*names = list.names;
+	spl_spi_run(&list_queues, values, NULL, add_config, &list);
+	*configs = list.configs;
 	return list.count;
 }
 
@@ -259,21 +216,4 @@ spl_queue_has_unfinished(int32 org, int32 queue)
 	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(queue)};
 
 	return spl_spi_run(&find_unfinished, values, NULL, NULL, NULL) > 0;
-}
-
-static SpiPlan find_finished = {
-	.sql = "SELECT FROM spooled.dead_letter WHERE org = $1 AND queue = $2"
-	" UNION ALL SELECT FROM spooled._queue_counts() WHERE queue_id = $2 AND deadletter + completed + cancelled > 0"
-	" LIMIT 1",
-	.nargs = 2,
-	.argtypes = {INT4OID, INT4OID},
-};
-
-/* spl_queue_has_jobs tells whether the queue has jobs in whatever state. */
-bool
-spl_queue_has_jobs(int32 org, int32 queue)
-{
-	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(queue)};
-
-	return spl_queue_has_unfinished(org, queue) || spl_spi_run(&find_finished, values, NULL, NULL, NULL) > 0;
 }

@@ -34,19 +34,8 @@ typedef struct QueueConfig
 /* spl_queue_config_read reads a queue by name; "lock" keeps others from changing it until this transaction ends. */
 extern bool spl_queue_config_read(int32 org, const char *name, bool lock, QueueConfig *config);
 
-/*
- * spl_queue_config_list reads queues by name, at most "limit" (0: all): those that are configured, and those that have jobs.
- */
-extern int	spl_queue_config_list(int32 org, int limit, QueueConfig **configs);
-
-typedef struct QueueName
-{
-	int32		id;
-	char	   *name;
-} QueueName;
-
-/* spl_queue_names reads the names of all rows. */
-extern int	spl_queue_names(int32 org, QueueName **names);
+/* spl_queue_config_list reads all rows, by name. */
+extern int	spl_queue_config_list(int32 org, QueueConfig **configs);
 
 /* spl_queue_config_write stores everything but id, org, name and created_at; updated_at becomes "now". */
 extern void spl_queue_config_write(int32 org, const QueueConfig *config, TimestampTz now);
@@ -56,8 +45,5 @@ extern char *spl_queue_settings_merge(const char *settings, const char *changes)
 
 /* spl_queue_has_unfinished tells whether jobs of the queue wait or run. */
 extern bool spl_queue_has_unfinished(int32 org, int32 queue);
-
-/* spl_queue_has_jobs adds those that are over or dead, by the counters. */
-extern bool spl_queue_has_jobs(int32 org, int32 queue);
 
 #endif
