@@ -47,7 +47,7 @@ spl_counter_of(TicketKind kind, char reason)
 	pg_unreachable();
 }
 
-/* write_prepared keeps one queue's notes in a row. */
+/* write_prepared keeps one queue's notes in a row.  Nothing runs at this point of a transaction, so it has no snapshot. */
 static void
 write_prepared(const CounterDelta *delta, void *arg)
 {
@@ -65,7 +65,9 @@ write_prepared(const CounterDelta *delta, void *arg)
 	numbers[DELTA_NUMBERS - 3] = delta->finished.completed;
 	numbers[DELTA_NUMBERS - 2] = delta->finished.failed;
 	numbers[DELTA_NUMBERS - 1] = delta->finished.duration_ms;
+	PushActiveSnapshot(GetTransactionSnapshot());
 	spl_prepared_delta_put(&prepared);
+	PopActiveSnapshot();
 }
 
 static void
@@ -109,7 +111,9 @@ apply_prepared(void)
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	count = spl_prepared_delta_take(note_prepared, NULL);
+	PopActiveSnapshot();
 	CommitTransactionCommand();
 	return count > 0;
 }
