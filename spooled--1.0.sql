@@ -618,3 +618,197 @@ CREATE FUNCTION _worker_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODU
 CREATE FUNCTION _worker_heartbeat(id text, current_jobs int, status text, metadata text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_heartbeat';
 CREATE FUNCTION _worker_deregister(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_deregister';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Views of the current organization.  They run with the rights of their owner, so the policies above apply to them.
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- A branch for each state, so that a condition on status leaves out the tables that cannot hold the job, and a condition
+-- on id is one look into the key of each.  ready has no index on the job alone: its branch looks under every priority.
+CREATE VIEW jobs (id, queue, status, priority, attempt, retry_count, max_retries, created_at, scheduled_at, started_at,
+                  finished_at, since, worker, lease_id, lease_expires_at, cancel_requested, error, payload, result, tags,
+                  idempotency_key, expires_at, timeout_seconds, parent_job_id) AS
+SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, NULL::timestamptz,
+       NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
+       CASE WHEN t.run > 0 THEN (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1) END,
+       j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM ready t JOIN job j ON j.org = t.org AND j.id = t.job_id AND j.queue = t.queue JOIN queue q ON q.id = t.queue
+ WHERE t.priority = ANY (ARRAY(SELECT generate_series(-100, 100)::int2))
+UNION ALL
+SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, t.due, NULL::timestamptz,
+       NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
+       (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1),
+       j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM delayed t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+ WHERE t.reason = 'b'
+UNION ALL
+SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, NULL::timestamptz,
+       NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
+       NULL::text, j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM blocked t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+UNION ALL
+SELECT j.id, q.name, 'scheduled'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, t.due, NULL::timestamptz,
+       NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
+       NULL::text, j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM delayed t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+ WHERE t.reason = 'd'
+UNION ALL
+SELECT j.id, q.name, 'processing'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.since,
+       NULL::timestamptz, t.since, t.worker, t.lease_id, t.lease_expires_at, t.cancel_requested,
+       CASE WHEN t.run > 1 THEN (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1) END,
+       j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM lease t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+UNION ALL
+SELECT j.id, q.name, 'deadletter'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.started_at,
+       t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
+       t.error, j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM dead_letter t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+UNION ALL
+SELECT j.id, q.name, 'completed'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.started_at,
+       t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
+       t.error, j.payload, t.result, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+ WHERE t.kind = 'c'
+UNION ALL
+SELECT j.id, q.name, 'cancelled'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.started_at,
+       t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
+       t.error, j.payload, t.result, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
+  FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+ WHERE t.kind <> 'c';
+COMMENT ON VIEW jobs IS 'Every job with its state: pending, scheduled, processing, completed, deadletter or cancelled. Fast by id, by queue and by status; sorting all jobs reads all jobs.';
+
+CREATE VIEW queues AS
+SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, q.paused_at, q.paused_reason, q.configured, q.max_retries::int, q.default_timeout,
+       make_interval(secs => q.lease_seconds) AS lease, q.rate_limit, make_interval(secs => q.backoff_unit) AS backoff_base,
+       q.backoff_factor, make_interval(secs => q.backoff_unit * q.backoff_cap) AS backoff_cap, q.backoff_jitter, q.enforce_timeout,
+       q.settings, q.created_at, q.updated_at
+  FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
+ WHERE q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0;
+COMMENT ON VIEW queues IS 'Queues that are configured or have jobs. Null means the server''s default.';
+
+CREATE VIEW queue_stats AS
+SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, c.ready + c.backoff + c.blocked AS pending, c.ready, c.backoff, c.blocked,
+       c.delayed AS scheduled, c.processing, c.completed, c.deadletter, c.cancelled,
+       c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled AS total,
+       c.completed_1h, c.failed_1h, c.completed_24h, c.failed_24h,
+       c.duration_ms_24h / nullif(c.completed_24h, 0) AS avg_processing_ms, _queue_oldest(q.id) AS oldest_ready,
+       (SELECT count(*) FROM worker w WHERE w.org = q.org AND q.name = ANY (w.queue_names) AND w.status <> 'offline') AS active_workers
+  FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
+ WHERE q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0;
+COMMENT ON VIEW queue_stats IS 'Counts of each queue, as of the last commits. Costs the same however many jobs there are, except while the counters are being rebuilt after a start of the server.';
+
+CREATE VIEW job_stats AS
+SELECT coalesce(sum(c.ready + c.backoff + c.blocked), 0)::bigint AS pending, coalesce(sum(c.delayed), 0)::bigint AS scheduled,
+       coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
+       coalesce(sum(c.deadletter), 0)::bigint AS deadletter, coalesce(sum(c.cancelled), 0)::bigint AS cancelled,
+       coalesce(sum(c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled), 0)::bigint AS total
+  FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c;
+COMMENT ON VIEW job_stats IS 'Counts over all queues, in one row.';
+
+CREATE VIEW workers AS
+SELECT w.id AS worker, w.queue_names AS queues, w.status, w.hostname, w.worker_type, w.version, w.max_concurrency, w.current_jobs,
+       w.last_heartbeat, w.registered_at, w.updated_at, w.metadata
+  FROM worker w;
+COMMENT ON VIEW workers IS 'Registered worker processes, and when each was last heard of.';
+
+CREATE VIEW dead_letters AS
+SELECT d.job_id, q.name AS queue, d.error, d.run AS attempt, d.retry_count::int, d.priority::int, d.worker, d.started_at, d.since AS dead_since,
+       j.created_at, j.payload, j.tags
+  FROM dead_letter d JOIN job j ON j.org = d.org AND j.id = d.job_id JOIN queue q ON q.id = d.queue;
+COMMENT ON VIEW dead_letters IS 'The dead-letter queue: jobs whose retries are used up. spooled.retry() replays one, spooled.dlq_retry() many.';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Owner and rights.  PUBLIC has nothing; what else a role may do is listed here.
+-- ---------------------------------------------------------------------------------------------------------------
+
+GRANT USAGE ON SCHEMA @extschema@ TO spooled_owner, spooled_background, spooled_gateway, spooled_producer, spooled_worker, spooled_operator,
+    spooled_reader;
+
+DO $$
+DECLARE
+    member record;
+BEGIN
+    FOR member IN
+        SELECT d.classid, o.type, o.identity, c.relkind, t.typtype
+          FROM pg_catalog.pg_depend d
+         CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+          LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+          LEFT JOIN pg_catalog.pg_type t ON d.classid = 'pg_catalog.pg_type'::regclass AND t.oid = d.objid
+         WHERE d.deptype = 'e' AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+           AND d.refobjid = (SELECT oid FROM pg_catalog.pg_extension WHERE extname = 'spooled')
+    LOOP
+        CASE
+            WHEN member.classid = 'pg_catalog.pg_proc'::regclass THEN
+                EXECUTE format('ALTER ROUTINE %s OWNER TO spooled_owner', member.identity);
+                EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', member.identity);
+            WHEN member.relkind IN ('r', 'v') THEN
+                EXECUTE format('ALTER TABLE %s OWNER TO spooled_owner', member.identity);
+                EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', member.identity);
+            WHEN member.typtype = 'c' AND member.identity IN ('@extschema@._reply', '@extschema@._item_reply') THEN
+                EXECUTE format('ALTER TYPE %s OWNER TO spooled_owner', member.identity);
+            ELSE
+                NULL;       -- indexes, sequences, array and row types follow their tables
+        END CASE;
+    END LOOP;
+END
+$$;
+
+-- The background worker writes every table, and reads nothing else.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = '@extschema@'::regnamespace AND relkind = 'r' LOOP
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.%I TO spooled_background', name);
+    END LOOP;
+END
+$$;
+
+-- Functions by role; a name stands for all its forms.  The wire functions' comments say as little as users need.
+DO $$
+DECLARE
+    own_functions CONSTANT text[] := ARRAY['_require_preload', '_queue_counts', '_queue_oldest'];
+    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job'];
+    producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel'];
+    worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
+                                    'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
+                                    'worker_heartbeat', 'deregister_worker'];
+    reader CONSTANT text[] := ARRAY['_queue_counts', '_queue_oldest', 'dlq_list'];
+    superuser_only CONSTANT text[] := ARRAY['bind_role'];
+    func record;
+BEGIN
+    FOR func IN
+        SELECT p.oid::regprocedure AS signature, p.proname AS name, p.proname LIKE '\_%' AS is_private,
+               pg_catalog.obj_description(p.oid, 'pg_proc') IS NULL AS is_bare
+          FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
+         WHERE d.deptype = 'e' AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+           AND d.refobjid = (SELECT oid FROM pg_catalog.pg_extension WHERE extname = 'spooled')
+    LOOP
+        IF func.is_private AND func.is_bare THEN
+            EXECUTE format('COMMENT ON ROUTINE %s IS %L', func.signature, 'Private: called by the gateway.');
+        END IF;
+        IF (func.is_private AND func.name <> ALL (own_functions)) OR func.name IN ('enter', 'subscribe') THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO spooled_gateway', func.signature);
+        END IF;
+        IF func.name = ANY (everybody) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO spooled_producer, spooled_worker, spooled_reader', func.signature);
+        END IF;
+        IF func.name = ANY (producer) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO spooled_producer', func.signature);
+        END IF;
+        IF func.name = ANY (worker) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO spooled_worker', func.signature);
+        END IF;
+        IF func.name = ANY (reader) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO spooled_reader', func.signature);
+        END IF;
+        IF (NOT func.is_private AND func.name <> ALL (superuser_only)) OR func.name = ANY (reader) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO spooled_operator', func.signature);
+        END IF;
+    END LOOP;
+END
+$$;
+
+GRANT SELECT ON jobs, queues, queue_stats, job_stats, workers, dead_letters TO spooled_reader, spooled_operator;
+COMMENT ON TYPE _reply IS 'Private: an answer for the gateway.';
+COMMENT ON TYPE _item_reply IS 'Private: one answer of a batch for the gateway.';
