@@ -6,14 +6,14 @@ PG_CONFIG ?= pg_config
 PGXS_MAKE  = $(MAKE) -f extension/pgxs.mk PG_CONFIG=$(PG_CONFIG)
 
 all:                    # the extension and the gateway
-	@$(PGXS_MAKE) all
+	+@$(PGXS_MAKE) all
 	@$(MAKE) -C gateway all
 
 install: all            # the extension, into the PostgreSQL that pg_config names
-	@$(PGXS_MAKE) install
+	+@$(PGXS_MAKE) install
 
 installcheck:           # SQL and isolation tests against a running server that preloads spooled
-	@$(PGXS_MAKE) installcheck
+	+@$(PGXS_MAKE) installcheck
 
 up:                     # a private PostgreSQL and a gateway, under .run/
 	@scripts/up
@@ -35,7 +35,7 @@ format:                 # every C file, by .clang-format
 	@scripts/format
 
 clean:
-	@$(PGXS_MAKE) clean
+	+@$(PGXS_MAKE) clean
 	@$(MAKE) -C gateway clean
 
 .PHONY: all install installcheck up down check demo bench format clean
