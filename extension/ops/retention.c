@@ -1,0 +1,231 @@
+/*
+ * retention.c
+ *    Deleting what is kept long enough.
+ *
+ * A pass goes through the steps below, organization by organization, and then rests.  Job ids are in the order of creation,
+ * so a step walks the oldest part of an index up to the jobs that are too young to have ended long enough ago; it never
+ * looks at more than a batch in one transaction.  Where the pass is, is kept in memory only: after a restart, or after a
+ * batch that failed, the next pass finds what is left.
+ */
+#include "postgres.h"
+
+#include "base/guc.h"
+#include "base/org_context.h"
+#include "ops/change.h"
+#include "ops/dependency.h"
+#include "ops/job_move.h"
+#include "ops/sweep.h"
+#include "store/job_store.h"
+#include "store/retention_store.h"
+#include "store/tuple.h"
+#include "store/worker_store.h"
+#include "utils/timestamp.h"
+
+#define REST (60 * USECS_PER_SEC)
+/* Organizations without anything to do that one transaction passes by. */
+#define EMPTY_ORGS_MAX 200
+
+typedef enum Step
+{
+	STEP_OUTCOMES,
+	STEP_DEAD_LETTERS,
+	STEP_ATTEMPTS,
+	STEP_EVENTS,
+	STEP_KEYS,
+	STEP_WORKERS,
+	STEPS
+} Step;
+
+typedef struct Pass
+{
+	Step		step;
+	TimestampTz next;			/* when a new pass may start */
+	int32		org;
+	AttemptPlace place;			/* in the index of the step, within the organization */
+	int64		event_id;		/* kept from pass to pass */
+} Pass;
+
+static Pass pass;
+
+/* cutoff_of returns the time before which something is old, NO_TIME when it is kept for ever. */
+static TimestampTz
+cutoff_of(TimestampTz now, int hours)
+{
+	return hours > 0 ? now - (int64) hours * USECS_PER_HOUR : NO_TIME;
+}
+
+/* first_id_of returns the lowest id that a job created at a time can have. */
+static pg_uuid_t
+first_id_of(TimestampTz time)
+{
+	uint64		ms = (time / 1000) + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
+	pg_uuid_t	id = {{0}};
+
+	for (int i = 0; i < 6; i++)
+		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
+	return id;
+}
+
+/* next_org goes on to the next organization; false: that was the last. */
+static bool
+next_org(void)
+{
+	memset(&pass.place, 0, sizeof(pass.place));
+	pass.org = spl_org_after(pass.org);
+	return pass.org != 0;
+}
+
+/* take_old takes the tickets that are old, without waiting for anybody, to the front of the array; returns how many. */
+static int
+take_old(Ticket *tickets, int count, TimestampTz cutoff)
+{
+	TakeResult *results = palloc(sizeof(TakeResult) * Max(count, 1));
+	int			old = 0;
+	int			taken = 0;
+
+	for (int i = 0; i < count; i++)
+		if (tickets[i].since < cutoff)
+			tickets[old++] = tickets[i];
+	spl_ticket_take_many(tickets, old, false, results);
+	for (int i = 0; i < old; i++)
+		if (results[i] == TAKE_OK)
+			tickets[taken++] = tickets[i];
+	spl_changes_done();
+	return taken;
+}
+
+/* delete_jobs deletes jobs whose tickets are taken. */
+static void
+delete_jobs(int32 org, const Ticket *taken, int count)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		ids[i] = taken[i].job_id;
+	spl_job_forget(taken, count);
+	spl_dependency_parent_purged(org, ids, count);
+	spl_job_delete(org, ids, count);
+	spl_changes_done();
+}
+
+/* delete_tickets looks at a stretch of outcomes or dead letters; returns how many it looked at. */
+static int
+delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
+{
+	Ticket	   *tickets = palloc(sizeof(Ticket) * limit);
+	pg_uuid_t	before = first_id_of(cutoff);
+	int			count = spl_retention_list(kind, pass.org, &pass.place.job_id, &before, limit, tickets);
+	int			taken;
+
+	if (count == 0)
+		return 0;
+	pass.place.job_id = tickets[count - 1].job_id;
+	spl_org_set_background(pass.org);
+	taken = take_old(tickets, count, cutoff);
+	if (taken > 0)
+		delete_jobs(pass.org, tickets, taken);
+	return count;
+}
+
+/* delete_attempts does the same for attempts. */
+static int
+delete_attempts(TimestampTz cutoff, int limit)
+{
+	pg_uuid_t	before = first_id_of(cutoff);
+
+	return spl_retention_delete_attempts(pass.org, &pass.place, &before, cutoff, limit);
+}
+
+/* walk_org does one batch of a step in the current organization. */
+static int
+walk_org(TimestampTz now, int limit)
+{
+	switch (pass.step)
+	{
+		case STEP_OUTCOMES:
+			return delete_tickets(TICKET_OUTCOME, cutoff_of(now, spooled_job_retention), limit);
+		case STEP_DEAD_LETTERS:
+			return delete_tickets(TICKET_DEAD_LETTER, cutoff_of(now, spooled_dead_letter_retention), limit);
+		default:
+			return delete_attempts(cutoff_of(now, spooled_history_retention), limit);
+	}
+}
+
+/* walk_orgs goes on where the pass is; 0: the step is done. */
+static int
+walk_orgs(TimestampTz now, int limit)
+{
+	for (int empty = 0; pass.org != 0 || next_org(); empty++)
+	{
+		int			count;
+
+		if (empty == EMPTY_ORGS_MAX)
+			return 1;
+		count = walk_org(now, limit);
+		if (count > 0)
+			return count;
+		if (!next_org())
+			break;
+	}
+	pass.org = 0;
+	return 0;
+}
+
+/* is_wanted: a step whose things are kept for ever has nothing to do. */
+static bool
+is_wanted(Step step)
+{
+	switch (step)
+	{
+		case STEP_OUTCOMES:
+			return spooled_job_retention > 0;
+		case STEP_DEAD_LETTERS:
+			return spooled_dead_letter_retention > 0;
+		case STEP_ATTEMPTS:
+		case STEP_EVENTS:
+			return spooled_history_retention > 0;
+		case STEP_WORKERS:
+			return spooled_worker_retention > 0;
+		default:
+			return true;
+	}
+}
+
+/* do_step does one batch; 0: the step is done. */
+static int
+do_step(TimestampTz now, int limit)
+{
+	switch (pass.step)
+	{
+		case STEP_OUTCOMES:
+		case STEP_DEAD_LETTERS:
+		case STEP_ATTEMPTS:
+			return walk_orgs(now, limit);
+		case STEP_EVENTS:
+			return spl_retention_delete_events(&pass.event_id, cutoff_of(now, spooled_history_retention), limit);
+		case STEP_KEYS:
+			return spl_retention_delete_keys(now, limit);
+		case STEP_WORKERS:
+			return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
+		default:
+			return 0;
+	}
+}
+
+/* spl_retention_delete_due does one batch of the pass; 0: nothing more for now. */
+int
+spl_retention_delete_due(TimestampTz now, int limit)
+{
+	if (now < pass.next)
+		return 0;
+	for (; pass.step < STEPS; pass.step++)
+	{
+		int			count = is_wanted(pass.step) ? do_step(now, limit) : 0;
+
+		if (count > 0)
+			return count;
+	}
+	pass.step = STEP_OUTCOMES;
+	pass.next = now + REST;
+	return 0;
+}
