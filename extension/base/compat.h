@@ -12,6 +12,7 @@
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/rel.h"
 #include "utils/wait_event.h"
 
 #if PG_VERSION_NUM < 150000
@@ -57,6 +58,17 @@ spl_owns_extension(Oid extension, Oid role)
 	return object_ownercheck(ExtensionRelationId, extension, role);
 #else
 	return pg_extension_ownercheck(extension, role);
+#endif
+}
+
+/* spl_storage_of returns the file that a table is in now: VACUUM FULL, TRUNCATE and CLUSTER give it another. */
+static inline uint64
+spl_storage_of(Relation table)
+{
+#if PG_VERSION_NUM >= 160000
+	return table->rd_locator.relNumber;
+#else
+	return table->rd_node.relNode;
 #endif
 }
 

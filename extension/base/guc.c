@@ -31,6 +31,7 @@ int			spooled_worker_heartbeat_interval = 10;
 int			spooled_max_databases = 8;
 int			spooled_max_queues = 4096;
 int			spooled_max_waiters = 1024;
+int			spooled_claim_lists = 1024;
 char	   *spooled_api_key_prefix = NULL;
 
 typedef struct IntSetting
@@ -87,6 +88,8 @@ static const IntSetting int_settings[] = {
 	8, 1, 1024, PGC_POSTMASTER, 0},
 	{"spooled.max_queues", "Sets for how many queues counters are kept in shared memory.", &spooled_max_queues,
 	4096, 16, 10000000, PGC_POSTMASTER, 0},
+	{"spooled.claim_lists", "Sets for how many queues the next ready jobs are listed in shared memory (about 13 kB each).", &spooled_claim_lists,
+	1024, 0, 1000000, PGC_POSTMASTER, 0},
 	{"spooled.max_waiters", "Sets how many sessions can wait for jobs without polling.", &spooled_max_waiters,
 	1024, 1, 100000, PGC_POSTMASTER, 0},
 };

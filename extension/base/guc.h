@@ -36,6 +36,7 @@ extern int	spooled_worker_heartbeat_interval;	/* seconds, told at registration *
 extern int	spooled_max_databases;
 extern int	spooled_max_queues;
 extern int	spooled_max_waiters;
+extern int	spooled_claim_lists;
 
 extern char *spooled_api_key_prefix;
 

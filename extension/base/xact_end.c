@@ -9,7 +9,7 @@
 #include "access/xact.h"
 #include "base/xact_end.h"
 
-#define MAX_STEPS 8
+#define MAX_STEPS 16
 
 static const XactEndSteps *steps[MAX_STEPS];
 static int	step_count = 0;
@@ -17,7 +17,8 @@ static int	step_count = 0;
 void
 spl_xact_end_add(const XactEndSteps *added)
 {
-	Assert(step_count < MAX_STEPS);
+	if (step_count == MAX_STEPS)
+		elog(ERROR, "more than %d steps at the end of a transaction", MAX_STEPS);
 	steps[step_count++] = added;
 }
 

@@ -22,6 +22,7 @@
 #include "commands/defrem.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "shmem/claim_list.h"
 #include "shmem/database.h"
 #include "shmem/wake.h"
 #include "tcop/utility.h"
@@ -145,6 +146,7 @@ after_command(Node *statement)
 	if (IsA(statement, TransactionStmt) &&
 		(transaction->kind == TRANS_STMT_COMMIT_PREPARED || transaction->kind == TRANS_STMT_ROLLBACK_PREPARED))
 	{
+		spl_claim_list_forget_all();
 		spl_wake_note_any();
 		spl_due_note(spl_clock_now());
 	}

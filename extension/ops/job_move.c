@@ -9,6 +9,7 @@
 
 #include "ops/job_move.h"
 #include "rules/ticket_steps.h"
+#include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/wake.h"
 
@@ -68,7 +69,10 @@ spl_job_put_first(const Ticket *first, int count)
 
 		spl_count_note(ticket->org, ticket->queue, counter_of(ticket), 1);
 		if (ticket->kind == TICKET_READY)
+		{
+			spl_ready_note(ticket->queue, ticket->priority, &ticket->job_id);
 			spl_wake_note(ticket->queue);
+		}
 		note_due(ticket);
 		note_finished(ticket);
 	}

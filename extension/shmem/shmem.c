@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/database.h"
 #include "shmem/queue_request.h"
@@ -41,6 +42,7 @@ static const Piece pieces[] = {
 	{spl_waiter_shmem_size, spl_waiter_shmem_startup},
 	{spl_wake_shmem_size, spl_wake_shmem_startup},
 	{spl_counters_shmem_size, start_counters},
+	{spl_claim_list_shmem_size, spl_claim_list_shmem_startup},
 };
 
 static shmem_request_hook_type next_request_hook = NULL;

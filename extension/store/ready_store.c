@@ -3,16 +3,26 @@
  *    Ready tickets: claimed in the order of the index (queue, priority desc, job id).
  *
  * A claim deletes what it can without waiting: a ticket that another transaction is just taking is passed over, and if that
- * transaction rolls back, the ticket is there for the next claim.
+ * transaction rolls back, the ticket is there for the next claim.  Which tickets to try comes from the list in shared
+ * memory; its entries are hints, so each row is fetched under a fresh snapshot and compared before it is deleted: since
+ * vacuum, its place may hold somebody else's ticket.
  */
 #include "postgres.h"
 
 #include "access/stratnum.h"
-#include "base/clock.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "base/compat.h"
+#include "base/uuid7.h"
+#include "shmem/claim_list.h"
+#include "store/ready_refill.h"
 #include "store/ticket_row.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+
+#define POP_MOST 128			/* entries of one pop */
+#define MAX_REFILLS 64			/* of one claim: enough for its jobs, and an end to a race that goes on and on */
 
 static void
 queue_key(ScanKey keys, int32 queue)
@@ -32,8 +42,12 @@ is_claimable(TupleTableSlot *slot, int32 org, TimestampTz now)
 	return DatumGetInt32(slot_getattr(slot, TICKET_ORG, &isnull)) == org;
 }
 
-int
-spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets)
+/*
+ * take_by_scan takes tickets from the start of the index: without a list, under a snapshot that is not fresh, and when this
+ * transaction has made tickets itself.
+ */
+static int
+take_by_scan(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets)
 {
 	TupleScan	scan;
 	ScanKeyData keys[1];
@@ -50,6 +64,60 @@ spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *ticke
 			spl_ticket_read(TICKET_READY, scan.slot, &tickets[count++]);
 	}
 	spl_scan_end(&scan);
+	return count;
+}
+
+/* take_entries takes what was popped off a list, as far as it is still there; returns how many. */
+static int
+take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, int popped, Ticket *tickets)
+{
+	Snapshot	snapshot = spl_snapshot_fresh();
+	TupleTableSlot *slot = spl_slot_create(table);
+	int			count = 0;
+
+	for (int i = 0; i < popped; i++)
+		if (spl_tuple_fetch(table, &entries[i].tid, snapshot, slot))
+		{
+			spl_ticket_read(TICKET_READY, slot, &tickets[count]);
+			if (spl_uuid_equal(&tickets[count].job_id, &entries[i].job_id) && is_claimable(slot, org, now) &&
+				spl_tuple_delete(table, &entries[i].tid, snapshot, false) == DELETE_OK)
+				count++;
+		}
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	spl_claim_list_missed(popped - count);
+	return count;
+}
+
+int
+spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets)
+{
+	ClaimList  *list = IsolationUsesXactSnapshot() || spl_ready_is_noted(queue) ? NULL : spl_claim_list_of(queue);
+	ClaimEntry	entries[POP_MOST];
+	Relation	table;
+	PopAnswer	answer = POP_SOME;
+	int			count = 0;
+	int			refills = 0;
+
+	if (list == NULL)
+		return take_by_scan(org, queue, now, limit, tickets);
+	table = table_open(spl_table_oid(TABLE_READY), RowExclusiveLock);
+	while (count < limit && answer != POP_NONE && answer != POP_NO_LIST && refills < MAX_REFILLS)
+	{
+		int			popped;
+
+		answer = spl_claim_list_pop(list, queue, spl_storage_of(table), Min(limit - count, POP_MOST), entries, &popped);
+		if (answer == POP_SOME)
+			count += take_entries(table, org, now, entries, popped, &tickets[count]);
+		else if (answer == POP_REFILL)
+		{
+			spl_ready_refill(list, queue, spl_storage_of(table));
+			refills++;
+		}
+	}
+	table_close(table, NoLock);
+	if (count == 0 && answer != POP_NONE)
+		return take_by_scan(org, queue, now, limit, tickets);
 	return count;
 }
 

@@ -199,6 +199,18 @@ spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 }
 
 bool
+spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	return table_tuple_fetch_row_version(table, tid, snapshot, slot);
+}
+
+TupleTableSlot *
+spl_slot_create(Relation table)
+{
+	return table_slot_create(table, NULL);
+}
+
+bool
 spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column, int32 org,
 				 int id_column, const pg_uuid_t *id)
 {

@@ -56,6 +56,10 @@ typedef enum DeleteResult
 /* spl_tuple_delete deletes a tuple that "snapshot" sees. */
 extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait);
 
+/* spl_tuple_fetch reads the row that "snapshot" sees at "tid". */
+extern bool spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot);
+extern TupleTableSlot *spl_slot_create(Relation table);
+
 /*
  * spl_tuple_is_row tells whether the tuple that "snapshot" sees at "tid" is the row of this organization and id: after vacuum
  * a place may hold somebody else's row.

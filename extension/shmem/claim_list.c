@@ -1,0 +1,622 @@
+/*
+ * claim_list.c
+ *    The lists of the next ready tickets.
+ *
+ * Without a list every claimer walks over the tickets that others have just taken, and under an old snapshot over all that
+ * were taken since it began, because their index entries cannot be removed.  With it, the index is read once for each
+ * ticket, from where the last reading ended.
+ *
+ * Locks: "refill" is held by the one session that reads the index.  "lock" guards everything else of a list and is held for
+ * the copying of some entries.  The order is refill, then lock; commit steps take only lock.
+ *
+ * Nothing that becomes visible may be overlooked.  A ticket becomes claimable when a transaction that made it commits, or
+ * one that took it rolls back.  Both tell the list after they are visible: note() then lowers "from" of the ticket's level
+ * to it.  A refill that read under an older snapshot finds the note in "late" and lowers what it is about to store; one that
+ * begins later sees the ticket.  An entry behind an earlier ticket that was told since ("stale") is not handed out before
+ * the index has been read again, so one claimer sees the exact order.
+ *
+ * What cannot tell (a prepared transaction that is finished elsewhere, notes that ran out of room) drops all lists of the
+ * database; besides, the background worker looks at the start of the index from time to time.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/guc.h"
+#include "base/xact_end.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "shmem/claim_list.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#define PROBES 8				/* places that a queue's list may have */
+#define NOTES_MAX 64
+
+typedef struct Level
+{
+	ClaimLevel	open;			/* where the next reading starts */
+	bool		has_late;
+	pg_uuid_t	late;			/* lowest id told while a refill reads */
+} Level;
+
+struct ClaimList
+{
+	LWLock		lock;
+	LWLock		refill;
+	Oid			database;		/* InvalidOid: free */
+	int32		queue;
+	uint64		storage;
+	uint64		changes;		/* grows with every note */
+	uint64		seen_changes;	/* when the refill that reads began */
+	uint64		resets;
+	uint64		seen_resets;
+	uint64		last_used;		/* tick of the whole array, for replacing */
+	bool		is_reading;
+	bool		knows_levels;
+	bool		too_many_levels;
+	bool		reached_end;	/* nothing claimable behind the last entry */
+	bool		has_stale;
+	int16		stale_priority; /* entries from this position on wait for a refill */
+	pg_uuid_t	stale_id;
+	int			level_count;
+	Level		levels[CLAIM_LIST_LEVELS];
+	int			first;			/* entries[first .. end) are left */
+	int			end;
+	ClaimEntry	entries[CLAIM_LIST_ENTRIES];
+};
+
+typedef struct Lists
+{
+	int			tranche;
+	LWLock		assign;			/* giving a queue a list; taken before the list's own locks */
+	pg_atomic_uint64 ticks;
+	pg_atomic_uint64 refills;
+	pg_atomic_uint64 misses;
+	ClaimList	list[FLEXIBLE_ARRAY_MEMBER];
+} Lists;
+
+static Lists *lists = NULL;
+
+/* What this transaction made claimable, and what it took: the lowest position of each queue and priority. */
+typedef struct Note
+{
+	int32		queue;
+	int16		priority;
+	int			level;			/* savepoint depth */
+	pg_uuid_t	job_id;
+} Note;
+
+typedef struct NoteSet
+{
+	int			count;
+	bool		overflowed;
+	Note		notes[NOTES_MAX];
+} NoteSet;
+
+static NoteSet made;
+static NoteSet taken;
+
+static inline int
+compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a->data, b->data, UUID_LEN);
+}
+
+/* is_before tells whether a position comes earlier in claim order. */
+static inline bool
+is_before(int16 priority_a, const pg_uuid_t *a, int16 priority_b, const pg_uuid_t *b)
+{
+	return priority_a != priority_b ? priority_a > priority_b : compare_ids(a, b) < 0;
+}
+
+/* after returns the next possible id. */
+static pg_uuid_t
+after(pg_uuid_t id)
+{
+	for (int i = UUID_LEN - 1; i >= 0 && ++id.data[i] == 0; i--)
+		;
+	return id;
+}
+
+Size
+spl_claim_list_shmem_size(void)
+{
+	return add_size(offsetof(Lists, list), mul_size(spooled_claim_lists, sizeof(ClaimList)));
+}
+
+void
+spl_claim_list_shmem_startup(void)
+{
+	bool		found;
+
+	lists = ShmemInitStruct("spooled claim lists", spl_claim_list_shmem_size(), &found);
+	if (!found)
+	{
+		lists->tranche = LWLockNewTrancheId();
+		LWLockInitialize(&lists->assign, lists->tranche);
+		pg_atomic_init_u64(&lists->ticks, 1);
+		pg_atomic_init_u64(&lists->refills, 0);
+		pg_atomic_init_u64(&lists->misses, 0);
+		for (int i = 0; i < spooled_claim_lists; i++)
+		{
+			memset(&lists->list[i], 0, sizeof(ClaimList));
+			LWLockInitialize(&lists->list[i].lock, lists->tranche);
+			LWLockInitialize(&lists->list[i].refill, lists->tranche);
+		}
+	}
+	LWLockRegisterTranche(lists->tranche, "spooled_claim_list");
+}
+
+/* reset forgets what a list knows; its lock is held. */
+static void
+reset(ClaimList *list, uint64 storage)
+{
+	list->storage = storage;
+	list->changes++;
+	list->resets++;
+	list->knows_levels = list->too_many_levels = list->reached_end = list->has_stale = false;
+	list->level_count = list->first = list->end = 0;
+}
+
+static ClaimList *
+place(int32 queue, int probe)
+{
+	uint32		hash = hash_combine(murmurhash32(MyDatabaseId), murmurhash32((uint32) queue));
+
+	return &lists->list[(hash + probe) % spooled_claim_lists];
+}
+
+static inline bool
+is_list_of(const ClaimList *list, int32 queue)
+{
+	return list->queue == queue && list->database == MyDatabaseId;
+}
+
+/* find returns the queue's list, locked; NULL: it has none. */
+static ClaimList *
+find(int32 queue)
+{
+	for (int i = 0; i < Min(PROBES, spooled_claim_lists); i++)
+	{
+		ClaimList  *list = place(queue, i);
+
+		if (!is_list_of(list, queue))
+			continue;
+		LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+		if (is_list_of(list, queue))
+			return list;
+		LWLockRelease(&list->lock);
+	}
+	return NULL;
+}
+
+/* assign gives a queue the place that was not used for longest and returns it locked; NULL when that is being read into. */
+static ClaimList *
+assign(int32 queue)
+{
+	ClaimList  *list = find(queue);
+
+	if (list)
+		return list;
+	list = place(queue, 0);
+	for (int i = 1; i < Min(PROBES, spooled_claim_lists); i++)
+	{
+		ClaimList  *other = place(queue, i);
+
+		if (other->last_used < list->last_used)
+			list = other;
+	}
+	if (!LWLockConditionalAcquire(&list->refill, LW_EXCLUSIVE))
+		return NULL;
+	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+	list->database = MyDatabaseId;
+	list->queue = queue;
+	list->is_reading = false;
+	reset(list, 0);
+	LWLockRelease(&list->refill);
+	return list;
+}
+
+ClaimList *
+spl_claim_list_of(int32 queue)
+{
+	ClaimList  *list;
+	bool		usable;
+
+	if (lists == NULL || spooled_claim_lists == 0)
+		return NULL;
+	list = find(queue);
+	if (list == NULL)
+	{
+		LWLockAcquire(&lists->assign, LW_EXCLUSIVE);
+		list = assign(queue);
+		LWLockRelease(&lists->assign);
+	}
+	if (list == NULL)
+		return NULL;
+	list->last_used = pg_atomic_fetch_add_u64(&lists->ticks, 1);
+	usable = !list->too_many_levels;
+	LWLockRelease(&list->lock);
+	return usable ? list : NULL;
+}
+
+/* level_of returns a priority's level, in place among the others when it is new; NULL: there are too many. */
+static Level *
+level_of(ClaimList *list, int16 priority, const pg_uuid_t *from)
+{
+	int			at = 0;
+
+	while (at < list->level_count && list->levels[at].open.priority > priority)
+		at++;
+	if (at < list->level_count && list->levels[at].open.priority == priority)
+		return &list->levels[at];
+	if (list->level_count == CLAIM_LIST_LEVELS)
+		return NULL;
+	memmove(&list->levels[at + 1], &list->levels[at], sizeof(Level) * (list->level_count - at));
+	list->level_count++;
+	list->levels[at] = (Level) {.open = {.priority = priority, .from = *from}};
+	return &list->levels[at];
+}
+
+/* tell lets a list know of a claimable ticket; its lock is held. */
+static void
+tell(ClaimList *list, int16 priority, const pg_uuid_t *id)
+{
+	Level	   *level;
+	const ClaimEntry *last = list->end > list->first ? &list->entries[list->end - 1] : NULL;
+
+	list->changes++;
+	list->reached_end = false;
+	if (!list->knows_levels && !list->is_reading)
+		return;					/* it will be read from the start anyway */
+	level = level_of(list, priority, id);
+	if (level == NULL)
+	{
+		list->too_many_levels = true;
+		return;
+	}
+	if (compare_ids(id, &level->open.from) < 0)
+		level->open.from = *id;
+	if (list->is_reading && (!level->has_late || compare_ids(id, &level->late) < 0))
+	{
+		level->has_late = true;
+		level->late = *id;
+	}
+	if (last && is_before(priority, id, last->priority, &last->job_id) &&
+		(!list->has_stale || is_before(priority, id, list->stale_priority, &list->stale_id)))
+	{
+		list->has_stale = true;
+		list->stale_priority = priority;
+		list->stale_id = *id;
+	}
+}
+
+void
+spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *job_id)
+{
+	ClaimList  *list = lists && spooled_claim_lists > 0 ? find(queue) : NULL;
+
+	if (list == NULL)
+		return;
+	tell(list, priority, job_id);
+	LWLockRelease(&list->lock);
+}
+
+void
+spl_claim_list_forget_all(void)
+{
+	for (int i = 0; lists && i < spooled_claim_lists; i++)
+	{
+		ClaimList  *list = &lists->list[i];
+
+		if (list->database != MyDatabaseId)
+			continue;
+		LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+		if (list->database == MyDatabaseId)
+			reset(list, list->storage);
+		LWLockRelease(&list->lock);
+	}
+}
+
+/* note remembers the lowest position of a queue and priority at this savepoint depth. */
+static void
+note(NoteSet *set, int32 queue, int16 priority, const pg_uuid_t *job_id)
+{
+	int			level = GetCurrentTransactionNestLevel();
+
+	for (int i = set->count - 1; i >= 0; i--)
+	{
+		Note	   *known = &set->notes[i];
+
+		if (known->queue == queue && known->priority == priority && known->level == level)
+		{
+			if (compare_ids(job_id, &known->job_id) < 0)
+				known->job_id = *job_id;
+			return;
+		}
+	}
+	if (set->count == NOTES_MAX)
+		set->overflowed = true;
+	else
+		set->notes[set->count++] = (Note) {.queue = queue, .priority = priority, .level = level, .job_id = *job_id};
+}
+
+void
+spl_ready_note(int32 queue, int16 priority, const pg_uuid_t *job_id)
+{
+	note(&made, queue, priority, job_id);
+}
+
+bool
+spl_ready_is_noted(int32 queue)
+{
+	for (int i = 0; i < made.count; i++)
+		if (made.notes[i].queue == queue)
+			return true;
+	return made.overflowed;
+}
+
+/* next_entry returns the first entry that may be handed out now, or NULL. */
+static const ClaimEntry *
+next_entry(const ClaimList *list)
+{
+	const ClaimEntry *entry = &list->entries[list->first];
+
+	if (list->first == list->end)
+		return NULL;
+	if (list->has_stale && !is_before(entry->priority, &entry->job_id, list->stale_priority, &list->stale_id))
+		return NULL;
+	return entry;
+}
+
+PopAnswer
+spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, ClaimEntry *entries, int *count)
+{
+	const ClaimEntry *entry;
+	PopAnswer	answer;
+	int			first;
+
+	*count = 0;
+	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+	if (!is_list_of(list, queue) || list->too_many_levels)
+	{
+		LWLockRelease(&list->lock);
+		return POP_NO_LIST;
+	}
+	if (list->storage != storage)
+		reset(list, storage);
+	first = list->first;
+	while (*count < limit && (entry = next_entry(list)) != NULL)
+	{
+		entries[(*count)++] = *entry;
+		list->first++;
+	}
+	answer = list->first > first ? POP_SOME : list->reached_end && list->first == list->end ? POP_NONE : POP_REFILL;
+	for (int i = 0; i < *count; i++)
+		if (i == 0 || entries[i].priority != entries[i - 1].priority)
+			note(&taken, list->queue, entries[i].priority, &entries[i].job_id);
+	LWLockRelease(&list->lock);
+	return answer;
+}
+
+/* give_back makes the entries that are left be read again, so that a refill always starts with an empty list. */
+static void
+give_back(ClaimList *list)
+{
+	for (int i = list->first; i < list->end; i++)
+	{
+		const ClaimEntry *entry = &list->entries[i];
+		Level	   *level;
+
+		if (i > list->first && entry->priority == entry[-1].priority)
+			continue;
+		level = level_of(list, entry->priority, &entry->job_id);
+		if (level && compare_ids(&entry->job_id, &level->open.from) < 0)
+			level->open.from = entry->job_id;
+	}
+	list->first = list->end = 0;
+	list->has_stale = false;
+}
+
+bool
+spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, Refill *refill)
+{
+	LWLockAcquire(&list->refill, LW_EXCLUSIVE);
+	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+	if (list->storage != storage)
+		reset(list, storage);
+	if (!is_list_of(list, queue) || list->too_many_levels || next_entry(list) != NULL ||
+		(list->reached_end && list->first == list->end))
+	{
+		LWLockRelease(&list->lock);
+		LWLockRelease(&list->refill);
+		return false;
+	}
+	give_back(list);
+	list->is_reading = true;
+	list->seen_changes = list->changes;
+	list->seen_resets = list->resets;
+	refill->knows_levels = list->knows_levels;
+	refill->level_count = list->knows_levels ? list->level_count : 0;
+	refill->count = 0;
+	refill->reached_end = refill->too_many_levels = false;
+	if (!list->knows_levels)
+		list->level_count = 0;
+	for (int i = 0; i < list->level_count; i++)
+	{
+		list->levels[i].has_late = false;
+		refill->levels[i] = list->levels[i].open;
+	}
+	LWLockRelease(&list->lock);
+	pg_atomic_fetch_add_u64(&lists->refills, 1);
+	return true;
+}
+
+/* store_levels keeps how far each level was read, unless an earlier ticket was told meanwhile. */
+static void
+store_levels(ClaimList *list, const Refill *refill)
+{
+	for (int i = 0; i < refill->level_count; i++)
+	{
+		const ClaimLevel *read = &refill->levels[i];
+		Level	   *level = level_of(list, read->priority, &read->from);
+
+		if (level == NULL)
+			list->too_many_levels = true;
+		else
+			level->open.from = level->has_late && compare_ids(&level->late, &read->from) < 0 ? level->late : read->from;
+	}
+}
+
+/* mark_late marks what was told while the index was read and comes before the last entry. */
+static void
+mark_late(ClaimList *list)
+{
+	const ClaimEntry *last = &list->entries[list->end - 1];
+
+	if (list->end == 0)
+		return;
+	for (int i = 0; i < list->level_count; i++)
+	{
+		Level	   *level = &list->levels[i];
+
+		if (level->has_late && is_before(level->open.priority, &level->late, last->priority, &last->job_id))
+		{
+			list->has_stale = true;
+			list->stale_priority = level->open.priority;
+			list->stale_id = level->late;
+			return;				/* levels are in claim order */
+		}
+	}
+}
+
+void
+spl_claim_list_refill_end(ClaimList *list, Refill *refill)
+{
+	for (int i = 0; i < refill->count; i++)
+		for (int l = 0; l < refill->level_count; l++)
+			if (refill->levels[l].priority == refill->entries[i].priority)
+				refill->levels[l].from = after(refill->entries[i].job_id);
+	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+	list->is_reading = false;
+	if (list->resets != list->seen_resets)
+		list->level_count = 0;	/* what was read may be out of date */
+	else if (refill->too_many_levels)
+		list->too_many_levels = true;
+	else
+	{
+		store_levels(list, refill);
+		list->knows_levels = true;
+		memcpy(list->entries, refill->entries, sizeof(ClaimEntry) * refill->count);
+		list->first = 0;
+		list->end = refill->count;
+		list->reached_end = refill->reached_end && list->changes == list->seen_changes;
+		mark_late(list);
+	}
+	LWLockRelease(&list->lock);
+	LWLockRelease(&list->refill);
+}
+
+int
+spl_claim_list_queues(int32 *queues, int limit)
+{
+	int			count = 0;
+
+	for (int i = 0; lists && i < spooled_claim_lists && count < limit; i++)
+		if (lists->list[i].database == MyDatabaseId)
+			queues[count++] = lists->list[i].queue;
+	return count;
+}
+
+void
+spl_claim_list_missed(int count)
+{
+	if (count > 0)
+		pg_atomic_fetch_add_u64(&lists->misses, count);
+}
+
+void
+spl_claim_list_figures(uint64 *in_use, uint64 *refills, uint64 *misses)
+{
+	*in_use = *refills = *misses = 0;
+	if (lists == NULL)
+		return;
+	for (int i = 0; i < spooled_claim_lists; i++)
+		*in_use += OidIsValid(lists->list[i].database) ? 1 : 0;
+	*refills = pg_atomic_read_u64(&lists->refills);
+	*misses = pg_atomic_read_u64(&lists->misses);
+}
+
+/* tell_all hands a set of notes from "level" on to the lists. */
+static void
+tell_all(NoteSet *set, int level)
+{
+	int			left = 0;
+
+	if (set->overflowed)
+		spl_claim_list_forget_all();
+	for (int i = 0; i < set->count; i++)
+	{
+		if (set->notes[i].level >= level)
+			spl_claim_list_found(set->notes[i].queue, set->notes[i].priority, &set->notes[i].job_id);
+		else
+			set->notes[left++] = set->notes[i];
+	}
+	set->count = left;
+	if (level <= 1)
+		set->overflowed = false;
+}
+
+static void
+at_commit(void)
+{
+	tell_all(&made, 0);
+	taken.count = 0;
+	taken.overflowed = false;
+}
+
+static void
+at_abort(void)
+{
+	tell_all(&taken, 0);
+	made.count = 0;
+	made.overflowed = false;
+}
+
+static void
+raise_level(NoteSet *set, int level)
+{
+	for (int i = 0; i < set->count; i++)
+		if (set->notes[i].level >= level)
+			set->notes[i].level = level - 1;
+}
+
+static void
+at_subxact_commit(int level)
+{
+	raise_level(&made, level);
+	raise_level(&taken, level);
+}
+
+static void
+at_subxact_abort(int level)
+{
+	int			left = 0;
+
+	tell_all(&taken, level);
+	for (int i = 0; i < made.count; i++)
+		if (made.notes[i].level < level)
+			made.notes[left++] = made.notes[i];
+	made.count = left;
+}
+
+void
+spl_claim_list_init(void)
+{
+	static const XactEndSteps steps = {
+		.commit = at_commit, .abort = at_abort, .subxact_commit = at_subxact_commit, .subxact_abort = at_subxact_abort
+	};
+
+	spl_xact_end_add(&steps);
+}

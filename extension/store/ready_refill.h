@@ -1,0 +1,20 @@
+/*
+ * ready_refill.h
+ *    Reading the index of ready tickets into a claim list.
+ */
+#ifndef SPL_READY_REFILL_H
+#define SPL_READY_REFILL_H
+
+#include "datatype/timestamp.h"
+#include "shmem/claim_list.h"
+
+/* spl_ready_refill reads the next tickets of a queue, unless another session has just done it. */
+extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage);
+
+/*
+ * spl_ready_audit shows the lists of this database the first claimable ticket of their queues, read from the start of the
+ * index; for the background worker.  At least one hundred times as long as it took passes before it reads again.
+ */
+extern int	spl_ready_audit(TimestampTz now, int limit);
+
+#endif
