@@ -14,7 +14,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "http/worker.h"
+#include "worker.h"
 
 static LogLevel
 wanted_level(void)

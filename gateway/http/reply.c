@@ -36,7 +36,7 @@ log_request(Request *request, int status, int64_t duration_us)
 		{"request_id", request->id, 0},
 	};
 
-	log_fields(status >= 500 ? LOG_WARN : LOG_DEBUG, "request", fields, (int) lengthof(fields));
+	log_fields(status == 500 ? LOG_WARN : LOG_DEBUG, "request", fields, (int) lengthof(fields));
 }
 
 /* finish gives a response its common headers and wakes the connection if it sleeps. */
@@ -61,7 +61,7 @@ finish(Request *request, int status, struct MHD_Response *response, const char *
 	request->step = STEP_ANSWERED;
 	metrics_count(request->server->metrics, request->route.op == NULL ? -1 : request->route.op->number, status,
 				  duration_us);
-	if (log_wants(status >= 500 ? LOG_WARN : LOG_DEBUG))
+	if (log_wants(status == 500 ? LOG_WARN : LOG_DEBUG))
 		log_request(request, status, duration_us);
 	request_resume(request);
 }

@@ -6,7 +6,7 @@
  * The end: no new connections, waiting claims are answered, what was taken is finished within a time, the rest gets
  * 503; only then is libmicrohttpd stopped, since it must not hold suspended connections.
  */
-#include "http/worker.h"
+#include "worker.h"
 
 #include <stdlib.h>
 #include <string.h>
