@@ -39,7 +39,7 @@ fi
 "$bin/postgres" -D "$data" -k "$base" -p "$port" -h '*' &
 postgres=$!
 trap 'kill -INT "$postgres" 2>/dev/null; wait "$postgres" || true' EXIT
-trap 'exit 143' TERM INT
+trap 'exit 0' TERM INT
 until "$bin/pg_isready" -q -h "$base" -p "$port"; do
     kill -0 "$postgres" || exit 1
     sleep 0.1
