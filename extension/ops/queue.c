@@ -403,13 +403,13 @@ delete_all_jobs(int32 queue)
 static SplCode
 check_deletable(const QueueConfig *config, SplFault *fault)
 {
-	const char *hint = "Delete its jobs as well with delete_jobs, or purge the queue first.";
-
 	if (spl_queue_has_unfinished(spl_org(), config->id))
-		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, hint, "Queue \"%s\" has jobs that wait or run", config->name);
+		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, "Purge the queue first, or delete its jobs as well with delete_jobs.",
+						 "Queue \"%s\" has jobs that wait or run", config->name);
 	if (config->configured)
 		return SPL_OK;
-	return spl_fault(fault, SPL_CONFLICT, NULL, NULL, hint, "Queue \"%s\" exists only through finished jobs", config->name);
+	return spl_fault(fault, SPL_CONFLICT, NULL, NULL, "Delete its jobs as well with delete_jobs.",
+					 "Queue \"%s\" exists only through finished jobs", config->name);
 }
 
 /* spl_queue_delete takes the configuration away, and with "delete_jobs" all jobs. */
