@@ -49,14 +49,16 @@ static WindowSum
 sum_ring(const WindowBucket *ring, int32 size, int32 newest, int32 now)
 {
 	WindowSum	sum = {0};
+	int32		first = Max(0, Max(newest, now) - size + 1);
+	int32		place = first % size;
 
-	for (int32 i = Max(0, Max(newest, now) - size + 1); i <= newest; i++)
+	for (int32 i = first; i <= newest; i++)
 	{
-		const WindowBucket *bucket = &ring[i % size];
-
-		sum.completed += bucket->completed;
-		sum.failed += bucket->failed;
-		sum.duration_ms += bucket->duration_ms;
+		sum.completed += ring[place].completed;
+		sum.failed += ring[place].failed;
+		sum.duration_ms += ring[place].duration_ms;
+		if (++place == size)
+			place = 0;
 	}
 	return sum;
 }
