@@ -203,7 +203,17 @@ spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampT
 void
 spl_rows_begin(FunctionCallInfo fcinfo)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	TupleDesc	desc;
+	bool		is_scalar = get_call_result_type(fcinfo, NULL, &desc) == TYPEFUNC_SCALAR;
+
+	InitMaterializedSRF(fcinfo, is_scalar ? MAT_SRF_USE_EXPECTED_DESC : 0);
+}
+
+/* spl_values_begin is the same for a function that returns SETOF a scalar type. */
+void
+spl_values_begin(FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 }
 
 /* spl_row_out adds a row. */

@@ -83,7 +83,7 @@ spooled_dlq_retry(PG_FUNCTION_ARGS)
 	SplFault	fault;
 
 	raise_unless_ok(spl_dead_letter_replay(&filter, &replayed, &count, &fault), &fault);
-	spl_rows_begin(fcinfo);
+	spl_values_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
 		Datum		values[1] = {UUIDPGetDatum(&replayed[i])};
