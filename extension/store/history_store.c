@@ -4,7 +4,7 @@
  *
  * The happy path writes no history: it follows from the job and its ticket.  A run that was claimed is known from the lease,
  * from the outcome or dead letter it ended in, from its attempt, or from the log entry of its release; where two of these
- * tell of the same run, it is shown once.
+ * tell of the same run, it is shown once.  So is a cancellation that the log and the outcome both know.
  */
 #include "postgres.h"
 
@@ -38,7 +38,8 @@ static SpiPlan read_history = {
 	"   FROM spooled.event_log e WHERE e.org = $1 AND e.job_id = $2"
 	"  UNION ALL SELECT t.since, CASE t.kind WHEN 'c' THEN 'completed' WHEN 'x' THEN 'cancelled' ELSE 'expired' END,"
 	"    CASE WHEN t.lease_id IS NULL THEN 0 ELSE t.run END, t.worker, 4, 0::int8, jsonb_build_object('error', t.error)"
-	"   FROM spooled.outcome t WHERE t.org = $1 AND t.job_id = $2)"
+	"   FROM spooled.outcome t WHERE t.org = $1 AND t.job_id = $2"
+	"    AND NOT EXISTS (SELECT FROM spooled.event_log e WHERE e.org = $1 AND e.job_id = $2 AND e.kind = 'cancelled' AND e.at = t.since))"
 	" SELECT e.at, e.event, e.run, e.worker, jsonb_strip_nulls(e.details)::text FROM events e ORDER BY e.at, e.rank, e.run, e.id",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDOID},
