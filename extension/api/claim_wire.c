@@ -7,6 +7,8 @@
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/guc.h"
+#include "base/org_context.h"
+#include "common/hashfn.h"
 #include "ops/claim.h"
 #include "json/job_json.h"
 #include "json/json_write.h"
@@ -28,6 +30,23 @@ claim_request(FunctionCallInfo fcinfo, const char **queue_name, int lease_arg)
 	};
 }
 
+/*
+ * wait_key returns what an empty claim may wait for.  A queue without a number yet gets a negative one of its own, which no
+ * wake-up names: who waits for it has to look from time to time until its first job gives it its number.
+ */
+static int32
+wait_key(const ClaimResult *result, const char *queue_name)
+{
+	uint32 hash;
+
+	if (result->count > 0)
+		return 0;
+	if (result->wait_key != 0)
+		return result->wait_key;
+	hash = hash_combine(hash_bytes((const unsigned char *) queue_name, strlen(queue_name)), (uint32) spl_org());
+	return -1 - (int32) (hash & 0x7ffffff);
+}
+
 /* spooled._job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int) returns spooled._reply */
 PG_FUNCTION_INFO_V1(spooled_wire_job_claim);
 Datum
@@ -47,7 +66,7 @@ spooled_wire_job_claim(PG_FUNCTION_ARGS)
 	spl_json_open(&body, NULL, '{');
 	spl_json_claimed(&body, &result);
 	spl_json_close(&body, '}');
-	return spl_reply(fcinfo, REPLY_OK, &body, result.count == 0 ? result.wait_key : 0);
+	return spl_reply(fcinfo, REPLY_OK, &body, wait_key(&result, queue_name));
 }
 
 /* spooled._job_dequeue(queue_name text, worker_id text, lease_duration_secs int) returns spooled._reply: a job or null */
@@ -69,5 +88,5 @@ spooled_wire_job_dequeue(PG_FUNCTION_ARGS)
 		spl_json_leased_job(&body, &result.jobs[0], &result.leases[0], result.queue_names[0]);
 	else
 		spl_json_null(&body, NULL);
-	return spl_reply(fcinfo, REPLY_OK, &body, result.count == 0 ? result.wait_key : 0);
+	return spl_reply(fcinfo, REPLY_OK, &body, wait_key(&result, queue_name));
 }
