@@ -59,12 +59,9 @@ cancelled_ticket(const Ticket *from, TimestampTz now)
 static TakeResult
 request_cancel(const Ticket *lease, TimestampTz now)
 {
-	Ticket		asked = *lease;
-
 	if (lease->cancel_requested)
 		return TAKE_OK;
-	asked.cancel_requested = true;
-	if (spl_lease_renew(&asked) == TAKE_LOST)
+	if (spl_lease_ask_cancel(lease) == TAKE_LOST)
 		return TAKE_LOST;
 	spl_event_log_put(lease->org, &lease->job_id, now, "cancel_requested", spl_actor(), NULL);
 	return TAKE_OK;

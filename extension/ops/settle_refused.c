@@ -152,7 +152,7 @@ spl_settle_refuse(int32 org, SettleVerb verb, SettleItem *item, TimestampTz now)
 	if (ticket.kind == TICKET_LEASE && is_same_worker(item, &ticket) && (item->lease_id == NULL || is_same_lease(item, &ticket)) &&
 		ticket.lease_expires_at > now)
 		return;					/* it was leased again meanwhile: the next look finds it */
-	if (is_same_lease(item, &ticket))
+	if (is_same_lease(item, &ticket) && (ticket.kind == TICKET_LEASE || ticket.reason == OUTCOME_COMPLETED))
 		answer_by_run(verb, item, &ticket);
 	else if (answer_by_attempt(org, verb, item, &ticket) || answer_by_release(org, verb, item, &ticket))
 		return;

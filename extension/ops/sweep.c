@@ -13,6 +13,7 @@
 #include "ops/run_end.h"
 #include "ops/sweep.h"
 #include "store/dependency_store.h"
+#include "store/lease_sweep.h"
 #include "store/tuple.h"
 
 static const RunEnd lease_lost = {
@@ -33,26 +34,6 @@ take_nowait(Ticket *tickets, int count)
 		if (results[i] == TAKE_OK)
 			tickets[taken++] = tickets[i];
 	return taken;
-}
-
-/* rearm_renewed puts the sweep of renewed leases forward and keeps the others; returns how many are left. */
-static int
-rearm_renewed(Ticket *leases, int count, TimestampTz now)
-{
-	int			left = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (leases[i].lease_expires_at <= now)
-		{
-			leases[left++] = leases[i];
-			continue;
-		}
-		leases[i].sweep_at = leases[i].lease_expires_at;
-		spl_lease_rearm(&leases[i]);
-	}
-	spl_changes_done();
-	return left;
 }
 
 /* end_lost ends runs whose leases are taken, one organization after the other. */
@@ -80,12 +61,11 @@ int
 spl_lease_expire_due(TimestampTz now, int limit)
 {
 	Ticket	   *leases = palloc(sizeof(Ticket) * limit);
-	int			listed = spl_lease_list_due(now, limit, leases);
-	int			count = take_nowait(leases, rearm_renewed(leases, listed, now));
+	int			count = take_nowait(leases, spl_lease_list_due(now, limit, leases));
 
 	end_lost(leases, count, now);
 	spl_changes_done();
-	return listed;
+	return count;
 }
 
 int

@@ -7,10 +7,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "store/dependency_store.h"
 #include "store/spi_plan.h"
 #include "store/ticket_row.h"
+#include "utils/snapmgr.h"
 
 static SpiPlan put_edge = {
 	.sql = "INSERT INTO spooled.dependency (org, parent, child) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -44,12 +46,13 @@ spl_edge_put(int32 org, const pg_uuid_t *parent, const pg_uuid_t *child)
 	spl_spi_run(&put_edge, values, NULL, NULL, NULL);
 }
 
-void
-spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists)
+/* exist_in probes under one snapshot (NULL: a fresh one). */
+static void
+exist_in(Snapshot snapshot, int32 org, const pg_uuid_t *parents, int count, bool *exists)
 {
 	TupleScan	scan;
 
-	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, NULL, 2);
+	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
 	for (int i = 0; i < count; i++)
 	{
 		ScanKeyData keys[2];
@@ -59,6 +62,51 @@ spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exist
 		exists[i] = spl_scan_next(&scan, ForwardScanDirection);
 	}
 	spl_scan_end(&scan);
+}
+
+/* count_edges counts the edges of one parent under one snapshot. */
+static int64
+count_edges(Snapshot snapshot, int32 org, const pg_uuid_t *parent)
+{
+	TupleScan	scan;
+	ScanKeyData keys[2];
+	int64		count = 0;
+
+	spl_ticket_keys(keys, org, parent);
+	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
+	spl_scan_keys(&scan, keys, 2);
+	while (spl_scan_next(&scan, ForwardScanDirection))
+		count++;
+	spl_scan_end(&scan);
+	return count;
+}
+
+/* refuse_unseen raises 40001 when a child was added since this transaction's snapshot: it would wait for ever. */
+static void
+refuse_unseen(Snapshot latest, int32 org, const pg_uuid_t *parent)
+{
+	if (count_edges(latest, org, parent) != count_edges(NULL, org, parent))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: a job that waits for this one was added or ended meanwhile")));
+}
+
+void
+spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists)
+{
+	Snapshot	latest;
+
+	if (!IsolationUsesXactSnapshot())
+	{
+		exist_in(NULL, org, parents, count, exists);
+		return;
+	}
+	latest = spl_snapshot_latest();
+	exist_in(latest, org, parents, count, exists);
+	for (int i = 0; i < count; i++)
+		if (exists[i])
+			refuse_unseen(latest, org, &parents[i]);
+	UnregisterSnapshot(latest);
 }
 
 typedef struct Children

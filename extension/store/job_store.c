@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "store/job_store.h"
 #include "store/spi_plan.h"
@@ -13,6 +14,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 enum JobColumn
@@ -78,7 +80,7 @@ fill_job(const void *jobs, int i, Datum *values, bool *nulls)
 void
 spl_job_put(const Job *jobs, int count)
 {
-	spl_tuples_insert(TABLE_JOB, jobs, count, fill_job);
+	spl_tuples_insert(TABLE_JOB, jobs, count, fill_job, NULL);
 }
 
 static TimestampTz
@@ -127,12 +129,13 @@ read_job(TupleTableSlot *slot, bool with_payload, Job *job)
 		job->payload = read_varlena(slot, JOB_PAYLOAD);
 }
 
-void
-spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
+/* find_under reads jobs under a snapshot; NULL: a fresh one. */
+static void
+find_under(Snapshot snapshot, int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
 {
 	TupleScan	scan;
 
-	spl_scan_begin(&scan, TABLE_JOB, INDEX_JOB, AccessShareLock, NULL, 2);
+	spl_scan_begin(&scan, TABLE_JOB, INDEX_JOB, AccessShareLock, snapshot, 2);
 	for (int i = 0; i < count; i++)
 	{
 		ScanKeyData keys[2];
@@ -147,12 +150,36 @@ spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload,
 	spl_scan_end(&scan);
 }
 
+void
+spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
+{
+	find_under(NULL, org, ids, count, with_payload, jobs, found);
+}
+
+/* refuse_unseen raises 40001 when a job was added since this transaction's snapshot. */
+static void
+refuse_unseen(int32 org, const pg_uuid_t *id)
+{
+	Snapshot	latest = spl_snapshot_latest();
+	Job			job;
+	bool		found;
+
+	find_under(latest, org, id, 1, false, &job, &found);
+	UnregisterSnapshot(latest);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: the job was added after this transaction's snapshot")));
+}
+
 bool
 spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job *job)
 {
 	bool		found;
 
-	spl_job_find_many(org, id, 1, with_payload, job, &found);
+	find_under(NULL, org, id, 1, with_payload, job, &found);
+	if (!found && IsolationUsesXactSnapshot())
+		refuse_unseen(org, id);
 	return found;
 }
 

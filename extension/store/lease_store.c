@@ -1,31 +1,33 @@
 /*
  * lease_store.c
- *    Leases by job, by worker, and by when the sweep looks at them; the other tickets that become due.
+ *    Leases by job and by worker; the other tickets that become due.
  *
- * A heartbeat changes only lease_expires_at, which no index contains, so it is a heap-only update.  The sweep goes by
- * sweep_at and puts it forward when it finds the lease renewed.
+ * A heartbeat changes only lease_expires_at, which no index contains, so it is a heap-only update.  Where the new version of
+ * the row is, the clock in shared memory has to be told (lease_sweep.c).
  */
 #include "postgres.h"
 
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
+#include "shmem/lease_clock.h"
 #include "store/spi_plan.h"
 #include "store/ticket_row.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-static SpiPlan update_lease = {
-	.sql = "UPDATE spooled.lease SET lease_expires_at = $4, sweep_at = $5, cancel_requested = $6"
-	" WHERE org = $1 AND job_id = $2 AND run = $3",
-	.nargs = 6,
-	.argtypes = {INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID},
+/* Each statement writes one column: what two sessions change at the same time must not undo each other. */
+static SpiPlan renew_lease = {
+	.sql = "UPDATE spooled.lease SET lease_expires_at = $4 WHERE org = $1 AND job_id = $2 AND run = $3 RETURNING ctid, lease_expires_at, cancel_requested",
+	.nargs = 4,
+	.argtypes = {INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID},
 };
 
-static SpiPlan renew_lease = {
-	.sql = "UPDATE spooled.lease SET lease_expires_at = $4, cancel_requested = $5 WHERE org = $1 AND job_id = $2 AND run = $3",
-	.nargs = 5,
-	.argtypes = {INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID, BOOLOID},
+static SpiPlan ask_cancel = {
+	.sql = "UPDATE spooled.lease SET cancel_requested = true WHERE org = $1 AND job_id = $2 AND run = $3"
+	" RETURNING ctid, lease_expires_at, cancel_requested",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
 
 void
@@ -47,22 +49,32 @@ spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leas
 	spl_scan_end(&scan);
 }
 
-TakeResult
-spl_lease_renew(const Ticket *lease)
+/* see_update tells the clock where the lease's row is now, and reads whether cancellation was asked for. */
+static void
+see_update(HeapTuple row, TupleDesc desc, void *cancel_requested)
 {
-	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run),
-	TimestampTzGetDatum(lease->lease_expires_at), BoolGetDatum(lease->cancel_requested)};
+	ItemPointer tid = (ItemPointer) DatumGetPointer(spl_row_datum(row, desc, 1, NULL));
 
-	return spl_spi_run(&renew_lease, values, NULL, NULL, NULL) == 1 ? TAKE_OK : TAKE_LOST;
+	spl_lease_clock_lower(ItemPointerGetBlockNumber(tid), DatumGetTimestampTz(spl_row_datum(row, desc, 2, NULL)));
+	*(bool *) cancel_requested = DatumGetBool(spl_row_datum(row, desc, 3, NULL));
 }
 
 TakeResult
-spl_lease_rearm(const Ticket *lease)
+spl_lease_renew(Ticket *lease)
 {
 	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run),
-		TimestampTzGetDatum(lease->lease_expires_at), TimestampTzGetDatum(lease->sweep_at), BoolGetDatum(lease->cancel_requested)};
+	TimestampTzGetDatum(lease->lease_expires_at)};
 
-	return spl_spi_run(&update_lease, values, NULL, NULL, NULL) == 1 ? TAKE_OK : TAKE_LOST;
+	return spl_spi_run(&renew_lease, values, NULL, see_update, &lease->cancel_requested) == 1 ? TAKE_OK : TAKE_LOST;
+}
+
+TakeResult
+spl_lease_ask_cancel(const Ticket *lease)
+{
+	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run)};
+	bool		cancel_requested;
+
+	return spl_spi_run(&ask_cancel, values, NULL, see_update, &cancel_requested) == 1 ? TAKE_OK : TAKE_LOST;
 }
 
 int
@@ -92,7 +104,6 @@ typedef struct DueIndex
 	SplIndex	index;
 } DueIndex;
 
-static const DueIndex lease_sweep = {TICKET_LEASE, INDEX_LEASE_SWEEP};
 static const DueIndex delayed_due = {TICKET_DELAYED, INDEX_DELAYED_DUE};
 static const DueIndex expiry[] = {
 	[TICKET_READY] = {TICKET_READY, INDEX_READY_EXPIRY},
@@ -138,12 +149,6 @@ next_due(const DueIndex *due, TimestampTz (*time_of) (const Ticket *))
 }
 
 static TimestampTz
-sweep_at(const Ticket *ticket)
-{
-	return ticket->sweep_at;
-}
-
-static TimestampTz
 due_at(const Ticket *ticket)
 {
 	return ticket->due;
@@ -156,12 +161,6 @@ expires_at(const Ticket *ticket)
 }
 
 int
-spl_lease_list_due(TimestampTz now, int limit, Ticket *leases)
-{
-	return list_due(&lease_sweep, now, limit, leases);
-}
-
-int
 spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets)
 {
 	return list_due(&delayed_due, now, limit, tickets);
@@ -171,12 +170,6 @@ int
 spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets)
 {
 	return list_due(&expiry[kind], now, limit, tickets);
-}
-
-TimestampTz
-spl_lease_next_sweep(void)
-{
-	return next_due(&lease_sweep, sweep_at);
 }
 
 TimestampTz

@@ -9,6 +9,8 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
+#include "shmem/lease_clock.h"
 #include "store/ticket_row.h"
 #include "utils/snapmgr.h"
 
@@ -39,18 +41,41 @@ find_in(TicketKind kind, int32 org, const pg_uuid_t *job_id, Snapshot snapshot, 
 	return found;
 }
 
+static bool
+find_under(Snapshot snapshot, int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket)
+{
+	static const TicketKind order[] = {TICKET_LEASE, TICKET_OUTCOME, TICKET_DELAYED, TICKET_DEAD_LETTER, TICKET_BLOCKED};
+
+	for (int i = 0; i < lengthof(order); i++)
+		if (find_in(order[i], org, job_id, snapshot, ticket))
+			return true;
+	return spl_ready_find(org, job_id, queue, priority, snapshot, ticket);
+}
+
+/* refuse_outdated raises 40001 when the job has moved since this transaction's snapshot: no answer would be right. */
+static void
+refuse_outdated(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *seen)
+{
+	Snapshot	latest = spl_snapshot_latest();
+	Ticket		now;
+	bool		found = find_under(latest, org, job_id, queue, priority, &now);
+
+	UnregisterSnapshot(latest);
+	if (found != (seen != NULL) || (found && (now.kind != seen->kind || !ItemPointerEquals(&now.tid, &seen->tid))))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+}
+
 bool
 spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket)
 {
-	static const TicketKind order[] = {TICKET_LEASE, TICKET_OUTCOME, TICKET_DELAYED, TICKET_DEAD_LETTER, TICKET_BLOCKED};
 	Snapshot	snapshot = spl_snapshot_fresh();
-	bool		found = false;
+	bool		found = find_under(snapshot, org, job_id, queue, priority, ticket);
 
-	for (int i = 0; i < lengthof(order) && !found; i++)
-		found = find_in(order[i], org, job_id, snapshot, ticket);
-	if (!found)
-		found = spl_ready_find(org, job_id, queue, priority, snapshot, ticket);
 	UnregisterSnapshot(snapshot);
+	if (IsolationUsesXactSnapshot())
+		refuse_outdated(org, job_id, queue, priority, found ? ticket : NULL);
 	return found;
 }
 
@@ -112,6 +137,14 @@ spl_ticket_hold(const Ticket *ticket)
 void
 spl_ticket_put(const Ticket *tickets, int count)
 {
-	if (count > 0)
-		spl_tuples_insert(spl_ticket_table(tickets[0].kind), tickets, count, spl_ticket_fill);
+	ItemPointer tids;
+
+	if (count == 0)
+		return;
+	tids = palloc(sizeof(ItemPointerData) * count);
+	spl_tuples_insert(spl_ticket_table(tickets[0].kind), tickets, count, spl_ticket_fill, tids);
+	if (tickets[0].kind == TICKET_LEASE)
+		for (int i = 0; i < count; i++)
+			spl_lease_clock_lower(ItemPointerGetBlockNumber(&tids[i]), tickets[i].lease_expires_at);
+	pfree(tids);
 }

@@ -53,7 +53,6 @@ typedef struct Ticket
 	char		reason;			/* delayed: DELAY_*; outcome: OUTCOME_* */
 
 	TimestampTz lease_expires_at;	/* lease */
-	TimestampTz sweep_at;		/* lease: when the sweep looks at it next */
 	bool		cancel_requested;	/* lease */
 
 	bool		has_run;		/* lease, dead_letter, outcome: the three below are set */
@@ -72,7 +71,8 @@ typedef enum TakeResult
 
 /*
  * spl_ticket_find reads the ticket of a job in all ticket tables under ONE fresh snapshot.  "queue" and "priority" come
- * from the job's row.  False: the job holds no visible ticket (it is being deleted).
+ * from the job's row.  False: the job holds no visible ticket (it is being deleted).  Raises 40001 under REPEATABLE READ when
+ * the job has moved since the snapshot.
  */
 extern bool spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket);
 
@@ -112,11 +112,11 @@ extern bool spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int1
 /* spl_lease_find_many reads leases by job id under one fresh snapshot; found[i] tells. */
 extern void spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found);
 
-/* spl_lease_renew writes lease_expires_at and cancel_requested of the same run: a heap-only update. */
-extern TakeResult spl_lease_renew(const Ticket *lease);
+/* spl_lease_renew writes lease_expires_at of the same run, a heap-only update, and reads cancel_requested as it is now. */
+extern TakeResult spl_lease_renew(Ticket *lease);
 
-/* spl_lease_rearm writes sweep_at as well. */
-extern TakeResult spl_lease_rearm(const Ticket *lease);
+/* spl_lease_ask_cancel writes cancel_requested. */
+extern TakeResult spl_lease_ask_cancel(const Ticket *lease);
 
 /* spl_lease_list_worker lists up to "limit" leases of a worker. */
 extern int	spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases);
@@ -125,10 +125,8 @@ extern int	spl_lease_list_worker(int32 org, const char *worker, int limit, Ticke
  * For sweeps, of all organizations: up to "limit" tickets in the order of the sweep's index; the caller takes and moves
  * them.  The *_next_* functions return when the first is due, or NO_TIME.
  */
-extern int	spl_lease_list_due(TimestampTz now, int limit, Ticket *leases);
 extern int	spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets);
 extern int	spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets);
-extern TimestampTz spl_lease_next_sweep(void);
 extern TimestampTz spl_delayed_next_due(void);
 extern TimestampTz spl_ticket_next_expiry(TicketKind kind);
 
