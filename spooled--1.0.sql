@@ -187,14 +187,12 @@ CREATE TABLE lease (
     releases          int2 NOT NULL,
     job_id            uuid NOT NULL,
     expires_at        timestamptz,
-    lease_expires_at  timestamptz NOT NULL,  -- in no index: a heartbeat is a heap-only update
-    sweep_at          timestamptz NOT NULL,
+    lease_expires_at  timestamptz NOT NULL,  -- in no index: a heartbeat is a heap-only update; the sweep goes by blocks
     lease_id          uuid NOT NULL,
     cancel_requested  boolean NOT NULL,
     worker            text NOT NULL,
     PRIMARY KEY (org, job_id)
 ) WITH (vacuum_truncate = off, fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX lease_sweep ON lease (sweep_at);                              -- expired leases; about 75 bytes of WAL a claim
 COMMENT ON TABLE lease IS 'Ticket: a worker owns the job until lease_expires_at.';
 
 CREATE TABLE dead_letter (

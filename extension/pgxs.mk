@@ -1,5 +1,5 @@
 # pgxs.mk
-#    Builds, installs and installchecks the extension.  Run from the top folder: make -f extension/pgxs.mk
+#    Builds and installs the extension.  Run from the top folder: make -f extension/pgxs.mk
 
 MODULE_big = spooled
 EXTENSION  = spooled
@@ -10,12 +10,7 @@ PG_CPPFLAGS = -Iextension -MMD -MP
 # What PostgreSQL's own headers and callback signatures do all the time is not worth a warning.
 PG_CFLAGS   = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
               -Wno-declaration-after-statement
-EXTRA_CLEAN = $(OBJS:.o=.d) results output_iso regression.diffs regression.out
-
-REGRESS        = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
-REGRESS_OPTS   = --inputdir=test --load-extension=spooled
-ISOLATION      = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --load-extension=spooled
+EXTRA_CLEAN = $(OBJS:.o=.d)
 
 # No bitcode: building must not need clang.  PGXS takes the folder of this file for the source folder; it is the top.
 override with_llvm = no

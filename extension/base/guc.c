@@ -32,6 +32,7 @@ int			spooled_max_databases = 8;
 int			spooled_max_queues = 4096;
 int			spooled_max_waiters = 1024;
 int			spooled_claim_lists = 1024;
+int			spooled_lease_clock_blocks = 16384;
 char	   *spooled_api_key_prefix = NULL;
 
 typedef struct IntSetting
@@ -90,6 +91,8 @@ static const IntSetting int_settings[] = {
 	4096, 16, 10000000, PGC_POSTMASTER, 0},
 	{"spooled.claim_lists", "Sets for how many queues the next ready jobs are listed in shared memory (about 13 kB each).", &spooled_claim_lists,
 	1024, 0, 1000000, PGC_POSTMASTER, 0},
+	{"spooled.lease_clock_blocks", "Sets for how many blocks of a database's lease table the end of leases is known exactly (8 bytes each).", &spooled_lease_clock_blocks,
+	16384, 16, 16777216, PGC_POSTMASTER, 0},
 	{"spooled.max_waiters", "Sets how many sessions can wait for jobs without polling.", &spooled_max_waiters,
 	1024, 1, 100000, PGC_POSTMASTER, 0},
 };

@@ -37,6 +37,7 @@ extern int	spooled_max_databases;
 extern int	spooled_max_queues;
 extern int	spooled_max_waiters;
 extern int	spooled_claim_lists;
+extern int	spooled_lease_clock_blocks;
 
 extern char *spooled_api_key_prefix;
 

@@ -62,7 +62,6 @@ lease_tickets(const ClaimRequest *request, const Queue *queue, const Ticket *rea
 		lease->has_run = true;
 		lease->started_at = now;
 		lease->lease_expires_at = now + lease_ms * 1000;
-		lease->sweep_at = lease->lease_expires_at;
 		lease->lease_id = spl_uuid_random();
 		lease->worker = (char *) request->worker;
 	}
@@ -77,7 +76,6 @@ cap_by_timeout(const Queue *queue, const Job *jobs, Ticket *leases, int count)
 		TimestampTz end = spl_timeout_end(leases[i].started_at, jobs[i].timeout_seconds);
 
 		leases[i].lease_expires_at = Min(leases[i].lease_expires_at, end);
-		leases[i].sweep_at = leases[i].lease_expires_at;
 	}
 }
 

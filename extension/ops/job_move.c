@@ -52,7 +52,7 @@ static void
 note_due(const Ticket *ticket)
 {
 	if (ticket->kind == TICKET_LEASE)
-		spl_due_note(ticket->sweep_at);
+		spl_due_note(ticket->lease_expires_at);
 	else if (ticket->kind == TICKET_DELAYED)
 		spl_due_note(ticket->due);
 	if (ticket->expires_at != NO_TIME && ticket->kind <= TICKET_BLOCKED)

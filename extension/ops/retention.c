@@ -2,7 +2,7 @@
  * retention.c
  *    Deleting what is kept long enough.
  *
- * A pass goes through the steps below, organization by organization, and then rests.  Job ids are in the order of creation,
+ * A pass goes through the steps below, organization by organization, and ends.  Job ids are in the order of creation,
  * so a step walks the oldest part of an index up to the jobs that are too young to have ended long enough ago; it never
  * looks at more than a batch in one transaction.  Where the pass is, is kept in memory only: after a restart, or after a
  * batch that failed, the next pass finds what is left.
@@ -21,10 +21,6 @@
 #include "store/worker_store.h"
 #include "utils/timestamp.h"
 
-#define REST (60 * USECS_PER_SEC)
-/* Organizations without anything to do that one transaction passes by. */
-#define EMPTY_ORGS_MAX 200
-
 typedef enum Step
 {
 	STEP_OUTCOMES,
@@ -39,7 +35,6 @@ typedef enum Step
 typedef struct Pass
 {
 	Step		step;
-	TimestampTz next;			/* when a new pass may start */
 	int32		org;
 	AttemptPlace place;			/* in the index of the step, within the organization */
 	int64		event_id;		/* kept from pass to pass */
@@ -151,24 +146,18 @@ walk_org(TimestampTz now, int limit)
 	}
 }
 
-/* walk_orgs goes on where the pass is; 0: the step is done. */
+/* walk_orgs does one batch where the pass is; an organization that is passed by counts like a row.  0: the step is done. */
 static int
 walk_orgs(TimestampTz now, int limit)
 {
-	for (int empty = 0; pass.org != 0 || next_org(); empty++)
-	{
-		int			count;
+	int			count;
 
-		if (empty == EMPTY_ORGS_MAX)
-			return 1;
-		count = walk_org(now, limit);
-		if (count > 0)
-			return count;
-		if (!next_org())
-			break;
-	}
-	pass.org = 0;
-	return 0;
+	if (pass.org == 0 && !next_org())
+		return 0;
+	count = walk_org(now, limit);
+	if (count > 0)
+		return count;
+	return next_org() ? 1 : 0;
 }
 
 /* is_wanted: a step whose things are kept for ever has nothing to do. */
@@ -212,20 +201,21 @@ do_step(TimestampTz now, int limit)
 	}
 }
 
-/* spl_retention_delete_due does one batch of the pass; 0: nothing more for now. */
+/* spl_retention_delete_due goes on with the pass for "limit" rows; fewer: the pass is at its end. */
 int
 spl_retention_delete_due(TimestampTz now, int limit)
 {
-	if (now < pass.next)
-		return 0;
-	for (; pass.step < STEPS; pass.step++)
-	{
-		int			count = is_wanted(pass.step) ? do_step(now, limit) : 0;
+	int			handled = 0;
 
-		if (count > 0)
-			return count;
+	while (handled < limit && pass.step < STEPS)
+	{
+		int			count = is_wanted(pass.step) ? do_step(now, limit - handled) : 0;
+
+		handled += count;
+		if (count == 0)
+			pass.step++;
 	}
-	pass.step = STEP_OUTCOMES;
-	pass.next = now + REST;
-	return 0;
+	if (pass.step == STEPS)
+		pass.step = STEP_OUTCOMES;
+	return handled;
 }

@@ -11,6 +11,7 @@
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/database.h"
+#include "shmem/lease_clock.h"
 #include "shmem/queue_request.h"
 #include "shmem/shmem.h"
 #include "shmem/subscription.h"
@@ -42,6 +43,7 @@ static const Piece pieces[] = {
 	{spl_waiter_shmem_size, spl_waiter_shmem_startup},
 	{spl_wake_shmem_size, spl_wake_shmem_startup},
 	{spl_counters_shmem_size, start_counters},
+	{spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
 	{spl_claim_list_shmem_size, spl_claim_list_shmem_startup},
 };
 

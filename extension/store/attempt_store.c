@@ -50,7 +50,7 @@ fill_attempt(const void *attempts, int i, Datum *values, bool *nulls)
 void
 spl_attempt_put(const Attempt *attempts, int count)
 {
-	spl_tuples_insert(TABLE_ATTEMPT, attempts, count, fill_attempt);
+	spl_tuples_insert(TABLE_ATTEMPT, attempts, count, fill_attempt, NULL);
 }
 
 static SpiPlan find_attempt = {

@@ -37,7 +37,6 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_BLOCKED_JOB] = "blocked_pkey",
 	[INDEX_BLOCKED_EXPIRY] = "blocked_expiry",
 	[INDEX_LEASE_JOB] = "lease_pkey",
-	[INDEX_LEASE_SWEEP] = "lease_sweep",
 	[INDEX_DEAD_LETTER_JOB] = "dead_letter_pkey",
 	[INDEX_OUTCOME_JOB] = "outcome_pkey",
 	[INDEX_JOB] = "job_pkey",

@@ -25,7 +25,6 @@ enum BlockedColumn
 enum LeaseColumn
 {
 	LEASE_EXPIRES_AT = TICKET_OWN_COLUMNS,
-	LEASE_SWEEP_AT,
 	LEASE_ID,
 	LEASE_CANCEL_REQUESTED,
 	LEASE_WORKER
@@ -110,7 +109,6 @@ read_own(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 			ticket->has_run = true;
 			ticket->started_at = ticket->since;
 			ticket->lease_expires_at = time_column(slot, LEASE_EXPIRES_AT);
-			ticket->sweep_at = time_column(slot, LEASE_SWEEP_AT);
 			ticket->lease_id = *DatumGetUUIDP(column(slot, LEASE_ID, &isnull));
 			ticket->cancel_requested = DatumGetBool(column(slot, LEASE_CANCEL_REQUESTED, &isnull));
 			ticket->worker = text_column(slot, LEASE_WORKER);
@@ -214,7 +212,6 @@ fill_own(RowFill *row, const Ticket *ticket)
 			break;
 		case TICKET_LEASE:
 			set_time(row, LEASE_EXPIRES_AT, ticket->lease_expires_at);
-			set_time(row, LEASE_SWEEP_AT, ticket->sweep_at);
 			set(row, LEASE_ID, UUIDPGetDatum(&ticket->lease_id));
 			set(row, LEASE_CANCEL_REQUESTED, BoolGetDatum(ticket->cancel_requested));
 			set_text(row, LEASE_WORKER, ticket->worker);

@@ -81,7 +81,8 @@ insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
 
 /* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
 static void
-insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count, FillRowFn fill)
+insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count, FillRowFn fill,
+			 ItemPointer tids)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -97,11 +98,15 @@ insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const vo
 	else
 		table_multi_insert(table, slots, count, GetCurrentCommandId(true), 0, NULL);
 	for (int i = 0; i < count; i++)
+	{
 		insert_index_entries(table, indexes, slots[i]);
+		if (tids)
+			tids[first + i] = slots[i]->tts_tid;
+	}
 }
 
 void
-spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill)
+spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, ItemPointer tids)
 {
 	Relation	table;
 	IndexSet	indexes;
@@ -116,7 +121,7 @@ spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill)
 	for (int i = 0; i < slot_count; i++)
 		slots[i] = table_slot_create(table, NULL);
 	for (int first = 0; first < count; first += INSERT_CHUNK)
-		insert_chunk(table, &indexes, slots, rows, first, Min(count - first, INSERT_CHUNK), fill);
+		insert_chunk(table, &indexes, slots, rows, first, Min(count - first, INSERT_CHUNK), fill, tids);
 	for (int i = 0; i < slot_count; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	close_indexes(&indexes);

@@ -20,8 +20,8 @@
 /* Fills the columns of row "i"; all are given as not null and may be set to null. */
 typedef void (*FillRowFn) (const void *rows, int i, Datum *values, bool *nulls);
 
-/* spl_tuples_insert inserts rows and their index entries. */
-extern void spl_tuples_insert(SplTable table, const void *rows, int count, FillRowFn fill);
+/* spl_tuples_insert inserts rows and their index entries, and tells where each is (tids may be NULL). */
+extern void spl_tuples_insert(SplTable table, const void *rows, int count, FillRowFn fill, ItemPointer tids);
 
 /* A scan of an index, from spl_scan_begin to spl_scan_end; it can be restarted with other keys. */
 typedef struct TupleScan
