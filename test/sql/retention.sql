@@ -1,0 +1,97 @@
+-- Retention: what is kept long enough goes, with all that hangs on it; and workers that fell silent.
+
+-- age(job, by) moves a job into the past: its id, which carries the time, and every time in its rows.
+CREATE FUNCTION age(job uuid, by interval) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    ms bigint := extract(epoch FROM now() - by) * 1000;
+    old_id uuid := overlay(job::text PLACING substr(lpad(to_hex(ms), 12, '0'), 1, 8) || '-' || substr(lpad(to_hex(ms), 12, '0'), 9) FROM 1 FOR 13)::uuid;
+    place text;
+BEGIN
+    UPDATE spooled.job j SET id = old_id, created_at = created_at - by WHERE j.id = job;
+    FOREACH place IN ARRAY ARRAY['ready', 'lease', 'dead_letter', 'outcome'] LOOP
+        EXECUTE format('UPDATE spooled.%I SET job_id = $2, since = since - $3 WHERE job_id = $1', place) USING job, old_id, by;
+    END LOOP;
+    UPDATE spooled.attempt SET job_id = old_id, started_at = started_at - by, ended_at = ended_at - by WHERE job_id = job;
+    UPDATE spooled.event_log SET job_id = old_id, at = at - by WHERE job_id = job;
+    UPDATE spooled.job_tag SET job_id = old_id WHERE job_id = job;
+    UPDATE spooled.idempotency SET job_id = old_id WHERE job_id = job;
+    RETURN old_id;
+END $$;
+
+-- run(name, max_retries, end) makes a job and ends it: complete, fail, or cancel.
+CREATE TEMP TABLE made (name text, id uuid);
+CREATE FUNCTION run(name text, how text, by interval DEFAULT '0') RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    job uuid := spooled.enqueue('q', '{}', max_retries => CASE how WHEN 'fail' THEN 0 END, tags => '{"t": 1}', idempotency_key => run.name);
+BEGIN
+    PERFORM spooled.claim('q', 'w-1');
+    PERFORM spooled.release(job, 'w-1');
+    IF how = 'cancel' THEN
+        PERFORM spooled.cancel(job);
+    ELSIF how <> 'ready' THEN
+        PERFORM spooled.claim('q', 'w-1');
+        IF how = 'fail' THEN
+            PERFORM spooled.fail(job, 'w-1', 'broken');
+        ELSE
+            PERFORM spooled.complete(job, 'w-1');
+        END IF;
+    END IF;
+    INSERT INTO made VALUES (run.name, age(job, run.by));
+END $$;
+
+-- the log is in the order of time: what is old comes first
+INSERT INTO spooled.event_log (at, org, kind) VALUES (now() - interval '40 days', 1, 'worker_deregistered');
+SELECT run('completed long ago', 'complete', '40 days');
+SELECT run('cancelled long ago', 'cancel', '40 days');
+SELECT run('completed', 'complete');
+SELECT run('dead for 100 days', 'fail', '100 days');
+SELECT run('dead for 40 days', 'fail', '40 days');
+-- a job that took long to end: the row is old, its end is not; its first attempt is
+SELECT run('slow', 'complete', '40 days');
+UPDATE spooled.outcome SET since = now() WHERE job_id = (SELECT id FROM made WHERE name = 'slow');
+INSERT INTO spooled.attempt SELECT now() - interval '39 days', now() - interval '40 days', now() - interval '39 days', 1, 1, 0, 'f', id, id, 'w-1', 'first'
+  FROM made WHERE name = 'slow';
+SELECT run('waits for 100 days', 'ready', '100 days');
+-- the key of a job may go before the job
+UPDATE spooled.idempotency SET expires_at = now() - interval '1 s' WHERE key = 'completed';
+-- workers
+SELECT spooled.register_worker('q', 'host', 'gone'), spooled.register_worker('q', 'host', 'silent'), spooled.register_worker('q', 'host', 'offline'),
+       spooled.register_worker('q', 'host', 'alive');
+UPDATE spooled.worker SET status = 'offline', last_heartbeat = now() - interval '8 days', updated_at = now() - interval '8 days' WHERE id = 'gone';
+UPDATE spooled.worker SET status = 'offline' WHERE id = 'offline';
+SELECT spooled.enqueue('lost', '{}', max_retries => 1) IS NOT NULL AS enqueued;
+SELECT spooled.create_queue('lost', backoff_base => '1 hour');
+SELECT count(*) FROM spooled.claim('lost', 'silent', lease => '1 hour');
+UPDATE spooled.worker SET status = 'draining', last_heartbeat = now() - interval '3 min' WHERE id = 'silent';
+SELECT invariant FROM spooled.check_integrity();
+
+-- the background worker does this at its start and then every minute
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'spooled worker' AND datname = current_database();
+CREATE PROCEDURE wait_for(condition text) LANGUAGE plpgsql AS $$
+DECLARE
+    is_true boolean;
+BEGIN
+    FOR i IN 1 .. 1200 LOOP
+        EXECUTE 'SELECT ' || condition INTO is_true;
+        EXIT WHEN is_true;
+        COMMIT;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END $$;
+CALL wait_for('NOT EXISTS (SELECT FROM spooled.worker WHERE id = ''gone'') AND EXISTS (SELECT FROM spooled.worker WHERE id = ''silent'' AND status = ''offline'')');
+
+SELECT m.name, coalesce(d.error, o.kind::text, CASE WHEN r.job_id IS NOT NULL THEN 'ready' END) AS state
+  FROM made m JOIN spooled.job j ON j.id = m.id LEFT JOIN spooled.dead_letter d ON d.job_id = m.id
+  LEFT JOIN spooled.outcome o ON o.job_id = m.id LEFT JOIN spooled.ready r ON r.job_id = m.id ORDER BY 1;
+SELECT m.name, a.run, a.kind FROM spooled.attempt a JOIN made m ON m.id = a.job_id ORDER BY 1, 2;
+SELECT key FROM spooled.idempotency ORDER BY 1;
+SELECT count(*) FROM spooled.job_tag;
+SELECT count(*) FROM spooled.event_log WHERE at < now() - interval '30 days' AND kind = 'worker_deregistered';
+SELECT id, status FROM spooled.worker ORDER BY id;
+
+-- the silent worker's job waits for its retry, as after a failure
+SELECT d.reason, d.retry_count, d.due > now() + interval '10 min' AS later, a.kind, a.error, a.worker
+  FROM spooled.delayed d JOIN spooled.attempt a USING (job_id);
+SELECT kind, actor, details->>'worker' AS worker FROM spooled.event_log WHERE kind = 'worker_offline';
+SELECT spooled.worker_heartbeat('silent');
+SELECT * FROM spooled.check_integrity();
