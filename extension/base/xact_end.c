@@ -2,17 +2,26 @@
  * xact_end.c
  *    The one transaction callback of the library.
  *
- * Steps run in the order in which they were added, on abort in the opposite order.
+ * Steps run in the order in which they were added, on abort in the opposite order.  The steps "over" hang on the release of
+ * the transaction's resources, the only place that comes after sending cache messages and releasing locks.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "base/xact_end.h"
+#include "utils/resowner.h"
 
 #define MAX_STEPS 16
 
 static const XactEndSteps *steps[MAX_STEPS];
 static int	step_count = 0;
+
+static enum
+{
+	OUTCOME_NONE,				/* no transaction is about to be over */
+	OUTCOME_COMMIT,
+	OUTCOME_ABORT
+}			outcome = OUTCOME_NONE;
 
 void
 spl_xact_end_add(const XactEndSteps *added)
@@ -44,6 +53,7 @@ at_xact_end(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
 			EACH_STEP(commit);
+			outcome = OUTCOME_COMMIT;
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
@@ -51,8 +61,22 @@ at_xact_end(XactEvent event, void *arg)
 			for (int i = step_count - 1; i >= 0; i--)
 				if (steps[i]->abort)
 					steps[i]->abort();
+			outcome = OUTCOME_ABORT;
 			break;
 	}
+}
+
+static void
+at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
+{
+	bool		committed = outcome == OUTCOME_COMMIT;
+
+	if (outcome == OUTCOME_NONE || !is_top_level || phase != RESOURCE_RELEASE_AFTER_LOCKS)
+		return;
+	outcome = OUTCOME_NONE;
+	for (int i = 0; i < step_count; i++)
+		if (steps[i]->over)
+			steps[i]->over(committed);
 }
 
 static void
@@ -74,4 +98,5 @@ spl_xact_end_init(void)
 {
 	RegisterXactCallback(at_xact_end, NULL);
 	RegisterSubXactCallback(at_subxact_end, NULL);
+	RegisterResourceReleaseCallback(at_release, NULL);
 }

@@ -16,6 +16,7 @@
 #include "ops/lease_length.h"
 #include "rules/limits.h"
 #include "rules/names.h"
+#include "shmem/wake.h"
 #include "store/queue_store.h"
 #include "store/tuple.h"
 
@@ -99,6 +100,7 @@ claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int l
 	count = spl_ready_take(org, queue->id, now, limit, ready);
 	if (count == 0)
 		return 0;
+	spl_wake_note_taken(queue->id);
 	ids = palloc(sizeof(pg_uuid_t) * count);
 	found = palloc(sizeof(bool) * count);
 	for (int i = 0; i < count; i++)

@@ -283,28 +283,25 @@ refuse_prepared(void)
 				 errmsg("cannot PREPARE a transaction that created or dropped extension \"spooled\"")));
 }
 
+/* look_at_change has somebody look whether this database has the extension. */
 static void
-at_commit(void)
+look_at_change(void)
 {
-	if (noted_change)
-	{
-		int			slot = spl_database_assign(MyDatabaseId);
+	int			slot = spl_database_assign(MyDatabaseId);
 
-		if (slot != SPL_NO_SLOT)
-		{
-			pg_atomic_write_u32(&shared->slots[slot].must_look, 1);
-			spl_database_wake_worker(slot);
-		}
-	}
-	if (noted_scan)
-		spl_scan_want();
-	noted_change = noted_scan = false;
-	release_holds();
+	if (slot == SPL_NO_SLOT)
+		return;
+	pg_atomic_write_u32(&shared->slots[slot].must_look, 1);
+	spl_database_wake_worker(slot);
 }
 
 static void
-at_abort(void)
+at_end(bool committed)
 {
+	if (committed && noted_change)
+		look_at_change();
+	if (committed && noted_scan)
+		spl_scan_want();
 	noted_change = noted_scan = false;
 	release_holds();
 }
@@ -511,7 +508,7 @@ spl_database_shmem_startup(void)
 void
 spl_database_init(void)
 {
-	static const XactEndSteps steps = {.pre_prepare = refuse_prepared, .commit = at_commit, .abort = at_abort};
+	static const XactEndSteps steps = {.pre_prepare = refuse_prepared, .over = at_end};
 
 	spl_xact_end_add(&steps);
 }

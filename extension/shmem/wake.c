@@ -157,19 +157,13 @@ tell_due(void)
 		spl_database_wake_worker(slot);
 }
 
+/* at_end tells: what was made when it is committed, what was taken when it is not (or is prepared, then in vain). */
 static void
-at_commit(void)
+at_end(bool committed)
 {
-	tell_notes(&made, 1);
-	tell_due();
-	forget();
-}
-
-/* at_abort also ends PREPARE TRANSACTION, when "taken" is told in vain. */
-static void
-at_abort(void)
-{
-	tell_notes(&taken, 1);
+	tell_notes(committed ? &made : &taken, 1);
+	if (committed)
+		tell_due();
 	forget();
 }
 
@@ -233,8 +227,7 @@ void
 spl_wake_init(void)
 {
 	static const XactEndSteps steps = {
-		.commit = at_commit,
-		.abort = at_abort,
+		.over = at_end,
 		.subxact_commit = at_subxact_commit,
 		.subxact_abort = at_subxact_abort,
 	};

@@ -15,6 +15,7 @@
 #include "base/compat.h"
 #include "base/uuid7.h"
 #include "shmem/claim_list.h"
+#include "storage/procarray.h"
 #include "store/ready_refill.h"
 #include "store/ticket_row.h"
 #include "utils/fmgroids.h"
@@ -121,6 +122,17 @@ spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *ticke
 	return count;
 }
 
+/* is_being_taken tells whether an open transaction is about to take (or to keep) the scan's ticket. */
+static bool
+is_being_taken(TupleTableSlot *slot)
+{
+	bool		isnull;
+	TransactionId by = DatumGetTransactionId(slot_getsysattr(slot, MaxTransactionIdAttributeNumber, &isnull));
+
+	return TransactionIdIsNormal(by) && TransactionIdIsInProgress(by);
+}
+
+/* What somebody is just taking does not count; if he rolls back, the queue is told (spl_wake_note_taken). */
 bool
 spl_ready_exists(int32 org, int32 queue, TimestampTz now)
 {
@@ -132,7 +144,7 @@ spl_ready_exists(int32 org, int32 queue, TimestampTz now)
 	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 1);
 	spl_scan_keys(&scan, keys, 1);
 	while (!found && spl_scan_next(&scan, ForwardScanDirection))
-		found = is_claimable(scan.slot, org, now);
+		found = is_claimable(scan.slot, org, now) && !is_being_taken(scan.slot);
 	spl_scan_end(&scan);
 	return found;
 }
