@@ -12,8 +12,9 @@ all:                    # the extension and the gateway
 install: all            # the extension, into the PostgreSQL that pg_config names
 	+@$(PGXS_MAKE) install
 
-installcheck:           # SQL and isolation tests against a running server that preloads spooled
-	+@$(PGXS_MAKE) installcheck
+installcheck:           # SQL and isolation tests on the running server that psql finds, which preloads spooled
+	@test/run-regress --running
+	@test/run-isolation --running
 
 up:                     # a private PostgreSQL and a gateway, under .run/
 	@scripts/up

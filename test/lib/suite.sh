@@ -158,26 +158,33 @@ cluster_stop() {
 
 # fresh_database NAME makes an empty database with the extension, and makes it the one that psql connects to.
 fresh_database() {
-    PGDATABASE=postgres
-    psql -XqAt -v ON_ERROR_STOP=1 -c "CREATE DATABASE $1"
+    PGDATABASE=postgres psql -XqAt -v ON_ERROR_STOP=1 -c "CREATE DATABASE $1"
     PGDATABASE=$1
+    export PGDATABASE
     psql -XqAt -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION spooled'
 }
 
 # drop_database NAME; a test that left a session behind has ended by now, so it may be thrown out
 drop_database() {
-    PGDATABASE=postgres
-    psql -XqAt -c "DROP DATABASE IF EXISTS $1 WITH (FORCE)" 2>&1 || true
+    PGDATABASE=postgres psql -XqAt -c "DROP DATABASE IF EXISTS $1 WITH (FORCE)" 2>&1 || true
 }
 
-# compare_outputs TOOL EXTENSION FILE... runs one of PostgreSQL's regression drivers on each file, and shows the
-# difference to the expected output where there is one.
+# compare_outputs TOOL FOLDER EXTENSION [--running] [FILE...] runs one of PostgreSQL's regression drivers on each file of
+# the folder, or on those given, and shows the difference to the expected output where there is one.  With --running on
+# the server that psql finds, else on one of its own.
 compare_outputs() {
     tool=$PGXS_DIR/test/$1
-    extension=$2
-    shift 2
+    folder=$2
+    extension=$3
+    shift 3
+    server=own
+    if [ "${1:-}" = --running ]; then
+        server=running
+        shift
+    fi
+    [ $# -gt 0 ] || set -- "$folder"/*"$extension"
     [ -e "$1" ] || return 0
-    cluster_start cluster
+    [ $server = running ] || cluster_start cluster
     mkdir -p "$WORK/out"
     ln -sfn "$TOP/expected" "$WORK/out/expected"
     for file in "$@"; do
