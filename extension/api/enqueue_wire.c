@@ -36,7 +36,7 @@ enum
 static int64
 delay_ms(int seconds)
 {
-	return seconds == NOT_GIVEN || seconds == 0 ? -1 : (int64) seconds * 1000;
+	return seconds == NOT_GIVEN || seconds == 0 ? DELAY_NOT_GIVEN : (int64) seconds * 1000;
 }
 
 static const char *

@@ -22,9 +22,9 @@ typedef struct Scan
 {
 	const unsigned char *at;
 	const unsigned char *end;
-	bool escaped_null; /* a string contained \u0000 */
-	int depth;
-	uint64 objects[SPL_JSON_MAX_DEPTH / 64]; /* per level: is it an object */
+	bool				 escaped_null; /* a string contained \u0000 */
+	int					 depth;
+	uint64				 objects[SPL_JSON_MAX_DEPTH / 64]; /* per level: is it an object */
 } Scan;
 
 static inline void
@@ -226,7 +226,7 @@ take_value(Scan *scan)
 	do
 	{
 		unsigned char c = peek(scan);
-		bool complete = true;
+		bool		  complete = true;
 
 		if (c == '{' || c == '[')
 		{
@@ -246,7 +246,7 @@ take_value(Scan *scan)
 static Verdict
 judge(const char *text, int len, bool allow_escaped_null)
 {
-	Scan scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
+	Scan	scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
 	Verdict verdict = take_value(&scan);
 
 	if (verdict != VERDICT_GOOD)
@@ -288,7 +288,7 @@ spl_json_kind(const char *text, int len)
 const char *
 spl_json_member(const char *text, int len, const char *name, int *value_len)
 {
-	Scan scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
+	Scan   scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
 	size_t name_len = strlen(name);
 
 	if (peek(&scan) != '{')
@@ -296,7 +296,7 @@ spl_json_member(const char *text, int len, const char *name, int *value_len)
 	do
 	{
 		const unsigned char *start;
-		bool is_wanted;
+		bool				 is_wanted;
 
 		scan.at++; /* over { or , */
 		skip_space(&scan);
