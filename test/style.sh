@@ -54,12 +54,12 @@ arrows() {
 }
 arrows <<'ROOMS' | rule 'includes follow the arrows between rooms'
 extension/base
-extension/rules base/codes.h
+extension/rules base/codes.h base/ticket_kind.h
 extension/shmem base
-extension/store base
+extension/store rules/json_text.h shmem base
 extension/ops rules shmem store base
 extension/json ops base
-extension/api json ops base
+extension/api json ops rules base
 extension/bgw ops shmem base
 gateway/base
 gateway/loop base
