@@ -31,8 +31,8 @@ claim_request(FunctionCallInfo fcinfo, const char **queue_name, int lease_arg)
 }
 
 /*
- * wait_key returns what an empty claim may wait for.  A queue without a number yet gets a negative one of its own, which no
- * wake-up names: who waits for it has to look from time to time until its first job gives it its number.
+ * wait_key returns what an empty claim may wait for.  A queue without a number yet gets a negative one of its own,
+ * which no wake-up names: who waits for it has to look from time to time until its first job gives it its number.
  */
 static int32
 wait_key(const ClaimResult *result, const char *queue_name)
@@ -69,7 +69,8 @@ spooled_wire_job_claim(PG_FUNCTION_ARGS)
 	return spl_reply(fcinfo, REPLY_OK, &body, wait_key(&result, queue_name));
 }
 
-/* spooled._job_dequeue(queue_name text, worker_id text, lease_duration_secs int) returns spooled._reply: a job or null */
+/* spooled._job_dequeue(queue_name text, worker_id text, lease_duration_secs int) returns spooled._reply:
+ * a job or null */
 PG_FUNCTION_INFO_V1(spooled_wire_job_dequeue);
 Datum
 spooled_wire_job_dequeue(PG_FUNCTION_ARGS)

@@ -43,7 +43,7 @@ spooled_wire_dlq_list(PG_FUNCTION_ARGS)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* ids_arg reads an array of texts; what can't be an id is no dead letter and is left out, within the bound all the same. */
+/* ids_arg reads an array of texts; what can't be an id is no dead letter, so it counts but is left out. */
 static void
 ids_arg(FunctionCallInfo fcinfo, int n, DeadLetterFilter *filter)
 {

@@ -82,7 +82,8 @@ spooled_wire_queue_configure(PG_FUNCTION_ARGS)
 	return reply_queue(fcinfo, REPLY_OK, &view);
 }
 
-/* spooled._queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int) returns spooled._reply */
+/* spooled._queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int) returns
+ * spooled._reply */
 PG_FUNCTION_INFO_V1(spooled_wire_queue_create);
 Datum
 spooled_wire_queue_create(PG_FUNCTION_ARGS)

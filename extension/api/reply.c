@@ -2,8 +2,8 @@
  * reply.c
  *    Answers for the gateway: rows of spooled._reply and spooled._item_reply.
  *
- * A success is named here and becomes an HTTP or gRPC status in the gateway; a refusal is an error for a single call, and
- * for an item of a batch the same SQLSTATE in the same column, with what the error would have said as its body.
+ * A success is named here and becomes an HTTP or gRPC status in the gateway; a refusal is an error for a single call,
+ * and for an item of a batch the same SQLSTATE in the same column, with what the error would have said as its body.
  */
 #include "postgres.h"
 

@@ -2,8 +2,8 @@
  * wire_args.h
  *    Arguments that several of the gateway's functions have.
  *
- * A page's bounds and an unusable filter are put right instead of refused; ids are text, and one that can't be an id is one
- * that nothing has.
+ * A page's bounds and an unusable filter are put right instead of refused; ids are text, and one that can't be an id
+ * is one that nothing has.
  */
 #ifndef SPL_WIRE_ARGS_H
 #define SPL_WIRE_ARGS_H

@@ -89,7 +89,8 @@ spooled_wire_worker_get(PG_FUNCTION_ARGS)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* spooled._worker_heartbeat(id text, current_jobs int, status text, metadata text) returns spooled._reply without a body */
+/* spooled._worker_heartbeat(id text, current_jobs int, status text, metadata text) returns spooled._reply
+ * without a body */
 PG_FUNCTION_INFO_V1(spooled_wire_worker_heartbeat);
 Datum
 spooled_wire_worker_heartbeat(PG_FUNCTION_ARGS)

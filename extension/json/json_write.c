@@ -2,8 +2,8 @@
  * json_write.c
  *    Appending JSON to a StringInfo.
  *
- * Whether a comma is needed shows in the last character: only an opening bracket or a name's colon stands before a value
- * that needs none.  That holds after raw text too, since no JSON value ends in one of them.
+ * Whether a comma is needed shows in the last character: only an opening bracket or a name's colon stands before a
+ * value that needs none.  That holds after raw text too, since no JSON value ends in one of them.
  */
 #include "postgres.h"
 

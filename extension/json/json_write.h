@@ -2,8 +2,8 @@
  * json_write.h
  *    Appending JSON to a StringInfo.
  *
- * Every function takes the member's name first, or NULL for an element of an array, and puts the comma where one is needed.
- * Names are written as they are: they are literals without anything to escape.
+ * Every function takes the member's name first, or NULL for an element of an array, and puts the comma where one is
+ * needed.  Names are written as they are: they are literals without anything to escape.
  */
 #ifndef SPL_JSON_WRITE_H
 #define SPL_JSON_WRITE_H

@@ -2,8 +2,8 @@
  * metrics_text.c
  *    Metrics in Prometheus's text format.
  *
- * None has labels: numbers by organization or queue would tell one tenant of another, and grow without bound.  What is not
- * known (how many jobs there are, until the counters are) is left out, because a wrong zero looks like a fact.
+ * None has labels: numbers by organization or queue would tell one tenant of another, and grow without bound.  What is
+ * not known (how many jobs there are, until the counters are) is left out, because a wrong zero looks like a fact.
  */
 #include "postgres.h"
 

@@ -2,8 +2,8 @@
  * queue_json.c
  *    Queues as JSON.
  *
- * Inside, a queue is a number; clients want a UUID that stays the same, so it is made of the organization's and that number.
- * A queue that only jobs made has no configuration to identify and shows as implicit:<name>.
+ * Inside, a queue is a number; clients want a UUID that stays the same, so it is made of the organization's and that
+ * number.  A queue that only jobs made has no configuration to identify and shows as implicit:<name>.
  */
 #include "postgres.h"
 

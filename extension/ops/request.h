@@ -1,6 +1,7 @@
 /*
  * request.h
- *    What one request may ask for, where that is less than what an operation can do, or is put right instead of refused.
+ *    What one request may ask for, where that is less than what an operation can do, or is put right instead of
+ *    refused.
  */
 #ifndef SPL_REQUEST_H
 #define SPL_REQUEST_H

@@ -3,8 +3,8 @@
  *    Whether a text may be stored as json, without parsing it into anything.
  *
  * Payloads are kept as the text they came as, so all that is needed is a verdict, and it is needed for every job.  The
- * scanner must not accept what PostgreSQL's json type refuses: such a row would break a dump's restore.  It keeps its own
- * stack of one bit a level, so nesting costs no C stack.  Text has been checked for its encoding when it came in.
+ * scanner must not accept what PostgreSQL's json type refuses: such a row would break a dump's restore.  It keeps its
+ * own stack of one bit a level, so nesting costs no C stack.  Text has been checked for its encoding when it came in.
  */
 #include "postgres.h"
 
@@ -201,7 +201,9 @@ open_container(Scan *scan, bool *empty)
 	return object && !take_name(scan) ? VERDICT_BROKEN : VERDICT_GOOD;
 }
 
-/* after_value closes what ends here, up to where the next value is expected; depth 0: the outermost value is complete. */
+/*
+ * after_value closes what ends here, up to where the next value is expected; depth 0: the outermost value is complete.
+ */
 static bool
 after_value(Scan *scan)
 {

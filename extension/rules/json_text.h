@@ -24,8 +24,8 @@ spl_check_json(const char *field, const char *text, int len, bool allow_escaped_
 extern char spl_json_kind(const char *text, int len);
 
 /*
- * spl_json_member finds the first member of a top-level object by its name as written and returns the start of its value,
- * with the value's length in *value_len; NULL when there is none.  The text must have passed spl_check_json.
+ * spl_json_member finds the first member of a top-level object by its name as written and returns the start of its
+ * value, with the value's length in *value_len; NULL when there is none.  The text must have passed spl_check_json.
  */
 extern const char *spl_json_member(const char *text, int len, const char *name, int *value_len);
 
