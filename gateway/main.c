@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/config.h"
 #include "base/log.h"
@@ -37,6 +38,24 @@ block_signals(sigset_t *set)
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
+/* fit_files raises the limit of open files, or lowers the number of connections to what it allows. */
+static void
+fit_files(void)
+{
+	struct rlimit limit;
+	long		  others = 64 + (long) config.threads * (config.db_pipelines + config.db_readers + 8);
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void) setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur == RLIM_INFINITY || (long) limit.rlim_cur > config.max_connections + others)
+		return;
+	config.max_connections = (long) limit.rlim_cur > others * 2 ? (int) ((long) limit.rlim_cur - others) : (int) others;
+	log_line(LOG_WARN, "only %ld open files are allowed, so at most %d client connections are taken",
+			 (long) limit.rlim_cur, config.max_connections);
+}
+
 static int
 run(void)
 {
@@ -45,6 +64,7 @@ run(void)
 	int		 signal_number;
 
 	block_signals(&signals);
+	fit_files();
 	op_table_init();
 	route_init();
 	(void) op_engine_session(); /* before threads share it */

@@ -110,6 +110,12 @@ found_nothing(Request *request, const OpReply *reply)
 		dispatch_answer(request, reply);
 		return;
 	}
+	/* A queue that just got its first job has another key than before. */
+	if (!first && reply->wait_key != request->waiter.key)
+	{
+		waiter_remove(request->server->hub, &request->waiter);
+		first = waiter_add(request->server->hub, &request->waiter, reply->wait_key, on_wake);
+	}
 	keep_empty(request, reply);
 	if (request->server->loop->now >= request->wait_until || request->server->draining || request->client_gone)
 		claim_give_up(request);

@@ -7,6 +7,7 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -19,6 +20,7 @@
 #include "http/request.h"
 
 #define HEALTH_TIMEOUT_MS 2000
+#define HOPELESS_LEN ((unsigned long long) 64 * 1024 * 1024)
 #define API_PREFIX "/api/v1"
 
 static int64_t process_started_ms;
@@ -79,6 +81,10 @@ note_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *va
 			if (strcasecmp(name, "X-Request-Id") == 0 && is_usable_id(value))
 				request->id = value;
 			break;
+		case 14:
+			if (strcasecmp(name, "Content-Length") == 0)
+				request->promised_len = strtoull(value, NULL, 10);
+			break;
 		case 13:
 			if (strcasecmp(name, "Authorization") == 0)
 				request->authorization = value;
@@ -88,6 +94,8 @@ note_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *va
 		case 15:
 			if (strcasecmp(name, "Idempotency-Key") == 0 && *value != '\0')
 				request->idempotency_key = arena_copy(&request->arena, value, strlen(value));
+			else if (strcasecmp(name, "Accept-Encoding") == 0)
+				request->accept_encoding = value;
 			break;
 		case 30:
 			if (strcasecmp(name, "Access-Control-Request-Headers") == 0)
@@ -122,6 +130,9 @@ dispatch_headers(Request *request)
 		(request->path[sizeof(API_PREFIX) - 1] == '/' || request->path[sizeof(API_PREFIX) - 1] == '\0');
 	route_find(method_of(request->method), request->path, request->path_len, &request->route);
 	body_begin(request);
+	/* A body that nobody can want to send to its end is not waited for; the connection closes after this answer. */
+	if (request->promised_len > HOPELESS_LEN)
+		reply_error(request, CODE_TOO_LARGE, "The request body is too large", NULL, 0);
 }
 
 static void

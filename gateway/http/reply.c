@@ -72,6 +72,26 @@ free_result(void *result)
 	db_result_free(result);
 }
 
+/* compressed makes a response of a text that the client wants compressed; NULL: it stays as it is. */
+static struct MHD_Response *
+compressed(Request *request, const char *text, size_t len)
+{
+	struct MHD_Response *response;
+	Buf					 small = {0};
+
+	if (!gzip_is_wanted(request, len))
+		return NULL;
+	if (!gzip_text(text, len, &small))
+	{
+		buf_free(&small);
+		return NULL;
+	}
+	response = MHD_create_response_from_buffer(small.len, small.data, MHD_RESPMEM_MUST_FREE);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "accept-encoding");
+	return response;
+}
+
 void
 reply_success(Request *request, int status, const OpReply *reply)
 {
@@ -91,8 +111,12 @@ reply_success(Request *request, int status, const OpReply *reply)
 void
 reply_text(Request *request, int status, const char *type, Buf *text)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(text->len, text->data, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = compressed(request, text->data, text->len);
 
+	if (response != NULL)
+		buf_free(text);
+	else
+		response = MHD_create_response_from_buffer(text->len, text->data, MHD_RESPMEM_MUST_FREE);
 	cors_add_headers(request, response);
 	finish(request, status, response, type);
 }

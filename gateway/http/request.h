@@ -63,14 +63,16 @@ struct Request
 	const char *api_version;
 	const char *idempotency_key;
 	const char *requested_headers; /* of a CORS preflight */
-	bool		is_api;			   /* below /api/v1 */
+	const char *accept_encoding;
+	bool		is_api; /* below /api/v1 */
 
-	char  *body; /* on the heap; NULL: none */
-	size_t body_len;
-	size_t body_cap;
-	size_t body_limit;
-	bool   body_too_large;
-	bool   body_refused; /* the memory for bodies is used up */
+	unsigned long long promised_len; /* Content-Length */
+	char			  *body;		 /* on the heap; NULL: none */
+	size_t			   body_len;
+	size_t			   body_cap;
+	size_t			   body_limit;
+	bool			   body_too_large;
+	bool			   body_refused; /* the memory for bodies is used up */
 
 	int					 status;
 	struct MHD_Response *response;
@@ -124,6 +126,10 @@ extern void reply_error(Request *request, const char *code, const char *message,
 extern void reply_text(Request *request, int status, const char *type, Buf *text); /* takes the text */
 extern void reply_preflight(Request *request);
 extern int	reply_send(Request *request); /* hands the response to libmicrohttpd */
+
+/* From gzip.c. */
+extern bool gzip_is_wanted(const Request *request, size_t len);
+extern bool gzip_text(const char *text, size_t len, Buf *out) MUST_CHECK;
 
 /* From cors.c. */
 extern void cors_add_headers(Request *request, struct MHD_Response *response);

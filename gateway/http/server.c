@@ -169,7 +169,7 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *m
 		request->begun = true;
 		request->method = method;
 		dispatch_headers(request);
-		return MHD_YES;
+		return request->step == STEP_ANSWERED ? (enum MHD_Result) reply_send(request) : MHD_YES;
 	}
 	if (*data_size > 0)
 	{

@@ -1,14 +1,14 @@
 /*
  * waiter.c
- *    See waiter.h.  Once a second one waiter of each queue looks for itself: wake-ups are only hints, and while the
- *    listening connection is down there are none.
+ *    See waiter.h.  Twice a second one waiter of each queue looks for itself: wake-ups are only hints, while the
+ *    listening connection is down there are none, and a queue that never had a job has a key that no wake-up names.
  */
 #include "stream/waiter.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#define TICK_MS 1000
+#define TICK_MS 500
 
 static int
 bucket_of(int64_t key)
@@ -122,14 +122,35 @@ waiter_wake(WaiterHub *hub, int64_t key, int most)
 	}
 }
 
-/* wake_each wakes the first idle waiter of every queue; two queues in one bucket take turns. */
+#define MOST_KEYS 16
+
+/* wake_bucket wakes up to "most" waiters of each queue of a bucket; what does not fit in one go has its turn later. */
+static void
+wake_bucket(WaiterHub *hub, int bucket, int most)
+{
+	int64_t keys[MOST_KEYS];
+	int		count = 0;
+
+	for (Waiter *waiter = hub->buckets[bucket]; waiter != NULL && count < MOST_KEYS; waiter = waiter->next)
+	{
+		bool known = false;
+
+		for (int i = 0; i < count; i++)
+			known |= keys[i] == waiter->key;
+		if (!known)
+			keys[count++] = waiter->key;
+	}
+	for (int i = 0; i < count; i++)
+		waiter_wake(hub, keys[i], most);
+}
+
 static void
 wake_each(WaiterHub *hub, int most)
 {
 	for (int i = 0; i < WAITER_BUCKETS && hub->count > 0; i++)
 	{
 		if (hub->buckets[i] != NULL)
-			waiter_wake(hub, hub->buckets[i]->key, most);
+			wake_bucket(hub, i, most);
 	}
 }
 
