@@ -4,16 +4,15 @@
  */
 #include "postgres.h"
 
-#include "access/stratnum.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "store/id_scan.h"
 #include "store/job_store.h"
 #include "store/spi_plan.h"
 #include "store/ticket.h"
 #include "store/tuple.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -129,25 +128,31 @@ read_job(TupleTableSlot *slot, bool with_payload, Job *job)
 		job->payload = read_varlena(slot, JOB_PAYLOAD);
 }
 
+/* The answer of find_under under construction. */
+typedef struct JobRows
+{
+	Job		   *jobs;
+	bool	   *found;
+	bool		with_payload;
+} JobRows;
+
+static void
+see_job(TupleTableSlot *slot, int i, void *arg)
+{
+	JobRows    *rows = arg;
+
+	read_job(slot, rows->with_payload, &rows->jobs[i]);
+	rows->found[i] = true;
+}
+
 /* find_under reads jobs under a snapshot; NULL: a fresh one. */
 static void
 find_under(Snapshot snapshot, int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
 {
-	TupleScan	scan;
+	JobRows		rows = {jobs, found, with_payload};
 
-	spl_scan_begin(&scan, TABLE_JOB, INDEX_JOB, AccessShareLock, snapshot, 2);
-	for (int i = 0; i < count; i++)
-	{
-		ScanKeyData keys[2];
-
-		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(org));
-		ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&ids[i]));
-		spl_scan_keys(&scan, keys, 2);
-		found[i] = spl_scan_next(&scan, ForwardScanDirection);
-		if (found[i])
-			read_job(scan.slot, with_payload, &jobs[i]);
-	}
-	spl_scan_end(&scan);
+	memset(found, 0, sizeof(bool) * count);
+	spl_scan_ids(TABLE_JOB, INDEX_JOB, AccessShareLock, snapshot, org, ids, count, JOB_ID, see_job, &rows);
 }
 
 void

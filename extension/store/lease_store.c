@@ -10,6 +10,7 @@
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
 #include "shmem/lease_clock.h"
+#include "store/id_scan.h"
 #include "store/spi_plan.h"
 #include "store/ticket_row.h"
 #include "utils/fmgroids.h"
@@ -30,23 +31,29 @@ static SpiPlan ask_cancel = {
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
 
+/* The answer of spl_lease_find_many under construction. */
+typedef struct LeaseRows
+{
+	Ticket	   *leases;
+	bool	   *found;
+} LeaseRows;
+
+static void
+see_lease(TupleTableSlot *slot, int i, void *arg)
+{
+	LeaseRows  *rows = arg;
+
+	spl_ticket_read(TICKET_LEASE, slot, &rows->leases[i]);
+	rows->found[i] = true;
+}
+
 void
 spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found)
 {
-	TupleScan	scan;
+	LeaseRows	rows = {leases, found};
 
-	spl_scan_begin(&scan, TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, 2);
-	for (int i = 0; i < count; i++)
-	{
-		ScanKeyData keys[2];
-
-		spl_ticket_keys(keys, org, &job_ids[i]);
-		spl_scan_keys(&scan, keys, 2);
-		found[i] = spl_scan_next(&scan, ForwardScanDirection);
-		if (found[i])
-			spl_ticket_read(TICKET_LEASE, scan.slot, &leases[i]);
-	}
-	spl_scan_end(&scan);
+	memset(found, 0, sizeof(bool) * count);
+	spl_scan_ids(TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, org, job_ids, count, TICKET_JOB_ID, see_lease, &rows);
 }
 
 /* see_update tells the clock where the lease's row is now, and reads whether cancellation was asked for. */
