@@ -1,0 +1,216 @@
+# 010_worker.pl: the launcher and its workers: where they run, what ends them, what brings them back, and how soon they do
+# what is due.  Nothing here sleeps and hopes: what has to happen is polled for, and what took how long is read from rows.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'spooled worker'";
+my $worker_pid = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'spooled worker' AND datname = current_database()";
+my $launcher_pid = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'spooled launcher'";
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init(allows_streaming => 1);
+$node->append_conf('postgresql.conf', q(
+max_worker_processes = 16
+max_prepared_transactions = 5
+spooled.max_databases = 3
+spooled.lease_min = 50
+));
+$node->start;
+
+# until_is DATABASE, QUERY, VALUE, NAME: a test that passes when the query's answer becomes the value.
+sub until_is
+{
+	my ($database, $query, $value, $name) = @_;
+	my $server = ref $database ? shift @$database : $node;
+	$database = $database->[0] if ref $database;
+	ok($server->poll_query_until($database, $query, $value), $name)
+	  or diag "still: " . $server->safe_psql($database, $query);
+	return;
+}
+
+# --- where workers run
+
+until_is('postgres', $launcher_pid =~ s/pid/count(*)/r, 1, 'the launcher runs');
+is($node->safe_psql('postgres', $workers), 0, 'no worker where the extension is nowhere');
+
+$node->safe_psql('postgres', 'CREATE EXTENSION spooled');
+$node->safe_psql('postgres', 'CREATE DATABASE second');
+$node->safe_psql('second', 'CREATE EXTENSION spooled');
+until_is('postgres', $workers, 2, 'a worker for each database with the extension');
+
+my ($status, undef, $error) = $node->psql('postgres', 'CREATE DATABASE copy TEMPLATE second');
+is($status, 0, 'a database with a worker can be a template') or diag $error;
+until_is('postgres', $workers, 3, 'the copy gets a worker, the template has its own back');
+
+my $log_end = -s $node->logfile;
+$node->safe_psql('postgres', 'CREATE DATABASE fourth');
+$node->safe_psql('fourth', 'CREATE EXTENSION spooled');
+$node->wait_for_log(qr/more databases have the extension "spooled" than the server has slots for/, $log_end);
+pass('one database too many is logged');
+is($node->safe_psql('postgres', $workers), 3, 'and has no worker');
+($status, undef, $error) = $node->psql('fourth', 'SELECT spooled.subscribe()');
+like($error, qr/more databases use spooled than the server has slots for/, 'and no wake-ups to subscribe to');
+
+($status, undef, $error) = $node->psql('postgres', 'DROP DATABASE copy');
+is($status, 0, 'a database with a worker can be dropped') or diag $error;
+until_is('fourth', $worker_pid =~ s/pid/count(*)/r, 1, 'the slot goes to the database that had none');
+
+($status, undef, $error) = $node->psql('postgres', 'ALTER DATABASE fourth RENAME TO renamed');
+is($status, 0, 'a database with a worker can be renamed') or diag $error;
+until_is('renamed', $worker_pid =~ s/pid/count(*)/r, 1, 'the worker comes back under the new name');
+
+$node->safe_psql('postgres', 'CREATE ROLE stranger LOGIN');
+my $before = $node->safe_psql('renamed', $worker_pid);
+($status, undef, $error) = $node->psql('postgres', 'DROP DATABASE renamed', extra_params => ['-U', 'stranger']);
+like($error, qr/must be owner/, 'a stranger may not drop a database');
+is($node->safe_psql('renamed', $worker_pid), $before, 'and does not end its worker');
+
+$node->safe_psql('renamed', 'BEGIN; DROP EXTENSION spooled; ROLLBACK');
+until_is('renamed', $worker_pid =~ s/pid/count(*)/r, 1, 'a worker after DROP EXTENSION was rolled back');
+$node->safe_psql('renamed', 'DROP EXTENSION spooled');
+until_is('postgres', $workers, 2, 'no worker after DROP EXTENSION');
+$node->safe_psql('renamed', 'CREATE EXTENSION spooled');
+until_is('postgres', $workers, 3, 'a worker after the next CREATE EXTENSION');
+$node->safe_psql('renamed', 'DROP SCHEMA spooled CASCADE');
+until_is('postgres', $workers, 2, 'no worker after the schema was dropped');
+$node->safe_psql('postgres', 'DROP DATABASE renamed');
+
+# --- what brings them back
+
+$before = $node->safe_psql('postgres', $worker_pid);
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($before)");
+until_is('postgres', "SELECT pid <> $before FROM ($worker_pid) AS now", 't', 'a terminated worker is replaced');
+
+$before = $node->safe_psql('postgres', $launcher_pid);
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($before)");
+until_is('postgres', "SELECT pid <> $before FROM ($launcher_pid) AS now", 't', 'a terminated launcher is replaced');
+is($node->safe_psql('postgres', $workers), 2, 'and finds the workers that are there');
+
+# restart_after_crash is off in test clusters by default
+$node->safe_psql('postgres', 'ALTER SYSTEM SET restart_after_crash = on');
+$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
+$node->safe_psql('postgres', "SELECT spooled.enqueue('crash', '{}', delay => '1 s')");
+kill 'KILL', $node->safe_psql('postgres', $worker_pid);
+until_is('postgres', $workers, 2, 'all workers come back after one was killed');
+until_is('postgres', "SELECT count(*) FROM spooled.claim('crash', 'w')", 1, 'a delayed job becomes due after the crash');
+
+# --- how soon
+
+# Machines that run tests stutter: each round has to be right, and the best one prompt.
+my ($best, $worst) = (1e9, 0);
+for (1 .. 5)
+{
+	$node->safe_psql('postgres', "SELECT spooled.enqueue('delayed', '{}', delay => '300 ms')");
+	$node->poll_query_until('postgres', 'SELECT count(*) FROM spooled.ready', '1');
+	my $late = $node->safe_psql('postgres', q(
+		SELECT extract(epoch FROM r.since - j.created_at) * 1000 - 300
+		  FROM spooled.ready r JOIN spooled.job j ON j.id = r.job_id));
+	$best = $late if $late < $best;
+	$worst = $late if $late > $worst;
+	$node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('delayed', 'w')");
+}
+cmp_ok($best, '<', 100, "a delayed job is ready within 100 ms of its time (best of 5: $best ms, worst: $worst ms)");
+cmp_ok($best, '>=', 0, 'and not before it');
+
+($best, $worst) = (1e9, 0);
+for my $round (1 .. 3)
+{
+	my $lease_ends = $node->safe_psql('postgres', qq(
+		SELECT FROM spooled.enqueue('lost$round', '{}');
+		SELECT extract(epoch FROM lease_expires_at) FROM spooled.claim('lost$round', 'w', lease => '200 ms'))) =~ s/\s//gr;
+	$node->poll_query_until('postgres', 'SELECT count(*) FROM spooled.attempt', $round);
+	my $late = $node->safe_psql('postgres', "SELECT (extract(epoch FROM max(ended_at)) - $lease_ends) * 1000 FROM spooled.attempt");
+	$best = $late if $late < $best;
+	$worst = $late if $late > $worst;
+}
+cmp_ok($best, '<', 1000, "a lost job is taken back within 1 s of its lease (best of 3: $best ms, worst: $worst ms)");
+cmp_ok($best, '>=', 0, 'and not before it is over');
+
+# --- waiting holds nothing back
+
+my $waiting = q(SELECT count(*) FROM pg_stat_activity
+	WHERE query LIKE 'CALL spooled.wait_for_jobs%' AND state = 'active' AND wait_event_type = 'Extension'
+	  AND backend_xmin IS NULL AND backend_xid IS NULL);
+my $session = $node->background_psql('postgres');
+
+# wait_for CALL, ACTION, NAME: the call waits, holding nothing, and the action ends the wait.
+sub wait_for
+{
+	my ($call, $action, $name) = @_;
+	$session->{stdin} .= "$call;\n\\echo over\n";
+	$session->{run}->pump_nb;
+	until_is('postgres', $waiting, 1, "$name: waits without snapshot and transaction id");
+	$node->safe_psql('postgres', $action);
+	$session->query_until(qr/over/, '');
+	pass("$name: is woken");
+	return;
+}
+wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "SELECT spooled.enqueue('unknown', '{}')", 'a queue that does not exist yet');
+$node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
+wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "SELECT spooled.enqueue('unknown', '{}')", 'an empty queue');
+$node->safe_psql('postgres', "SELECT spooled.pause_queue('unknown')");
+wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "SELECT spooled.resume_queue('unknown')", 'a paused queue');
+$node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
+wait_for("CALL spooled.wait_for_jobs(ARRAY['unknown', 'other'], '60 s')",
+	"SELECT spooled.enqueue('unknown', '{}', delay => '100 ms')", 'a delayed job');
+$node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
+$node->safe_psql('postgres', "BEGIN; SELECT spooled.enqueue('unknown', '{}'); PREPARE TRANSACTION 'later'");
+wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "COMMIT PREPARED 'later'", 'a prepared transaction');
+
+# A claim that is rolled back, while another session waits because the job is just being taken.
+my $claimer = $node->background_psql('postgres');
+$claimer->query_safe("BEGIN");
+$claimer->query_safe("SELECT count(*) FROM spooled.claim('unknown', 'w')");
+$session->{stdin} .= "CALL spooled.wait_for_jobs('unknown', '60 s');\n\\echo over\n";
+$session->{run}->pump_nb;
+until_is('postgres', $waiting, 1, 'a job that is being claimed is waited for');
+$claimer->query_safe("ROLLBACK");
+$session->query_until(qr/over/, '');
+pass('a claim that is rolled back wakes');
+$claimer->quit;
+$session->quit;
+
+($status, undef, $error) = $node->psql('postgres', "BEGIN; CALL spooled.wait_for_jobs('unknown'); COMMIT");
+like($error, qr/cannot run inside a transaction block/, 'not in a transaction block');
+($status, undef, $error) = $node->psql('postgres', "DO \$\$ BEGIN CALL spooled.wait_for_jobs('other', '1 ms'); END \$\$");
+is($status, 0, 'but in a DO block that is not in one') or diag $error;
+
+# --- wake-ups of subscribers
+
+my $subscriber = $node->background_psql('postgres');
+$subscriber->query_safe('LISTEN spooled_ready');
+$subscriber->query_safe('SELECT spooled.subscribe()');
+my $queue = $node->safe_psql('postgres', "SELECT id FROM spooled.queue WHERE name = 'unknown'");
+$node->safe_psql('postgres', "SELECT spooled.enqueue('unknown', '{}')");
+my $heard = '';
+for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	$heard .= $subscriber->query('SELECT 1');
+	last if $heard =~ /Asynchronous notification "spooled_ready"/;
+	select(undef, undef, undef, 0.1);
+}
+like($heard, qr/Asynchronous notification "spooled_ready" with payload "$queue" received/, 'a subscriber hears which queue');
+$subscriber->quit;
+
+# --- promotion
+
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->safe_psql('postgres', "SELECT spooled.enqueue('promoted', '{}', delay => '3 s')");
+$node->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'spooled%'"), 0,
+	'nothing runs on a standby');
+$node->stop('immediate');
+$standby->promote;
+until_is([ $standby, 'postgres' ], $workers, 2, 'the workers take over after promotion');
+until_is([ $standby, 'postgres' ], "SELECT count(*) FROM spooled.claim('promoted', 'w')", 1,
+	'a delayed job becomes due on the new primary');
+$standby->stop;
+
+done_testing();
