@@ -16,10 +16,14 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "store/tuple.h"
+#include "tcop/utility.h"
 #include "utils/snapmgr.h"
 
 #define INSERT_CHUNK 64
 #define MAX_INDEXES 8
+
+/* What a read-only transaction is told: nobody else asks when the executor is passed by. */
+static const char write_command[] = "a function that changes jobs";
 
 typedef struct IndexSet
 {
@@ -115,6 +119,7 @@ spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, I
 
 	if (count == 0)
 		return;
+	PreventCommandIfReadOnly(write_command);
 	table = table_open(spl_table_oid(which), RowExclusiveLock);
 	Assert(RelationGetNumberOfAttributes(table) <= SPL_MAX_COLUMNS);
 	open_indexes(table, &indexes);
@@ -178,7 +183,10 @@ DeleteResult
 spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 {
 	TM_FailureData failure;
-	TM_Result	result = table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait, &failure, false);
+	TM_Result	result;
+
+	PreventCommandIfReadOnly(write_command);
+	result = table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait, &failure, false);
 
 	switch (result)
 	{
