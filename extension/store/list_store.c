@@ -109,11 +109,11 @@ static const char *const keys[LIST_KEYS] = {
 	"SELECT p.kind, p.since, p.queue, p.run, p.priority::int4, p.retry_count::int4, p.releases::int4, p.job_id, p.expires_at," \
 	" p.due, p.reason, p.lease_expires_at, p.cancel_requested, p.started_at, p.lease_id, p.worker, p.error, p.result," \
 	" j.created_at, j.timeout_seconds, j.priority::int4, j.max_retries::int4, j.scheduled_at, j.expires_at, j.parent_job_id," \
-	" j.idempotency_key, j.completion_webhook, j.tags, j.payload, o.uid, q.name, a.error, a.started_at" \
+	" j.idempotency_key, j.completion_webhook, j.tags, j.payload, o.uid," \
+	" (SELECT q.name FROM spooled.queue q WHERE q.id = p.queue), a.error, a.started_at" \
 	" FROM (SELECT s.*, %2$s AS key FROM (%1$s) s ORDER BY key %3$s NULLS LAST, s.job_id %3$s LIMIT $8 OFFSET $9) p" \
 	" JOIN spooled.job j ON j.org = $1 AND j.id = p.job_id" \
 	" JOIN spooled.org o ON o.id = $1" \
-	" LEFT JOIN spooled.queue q ON q.id = p.queue" \
 	" LEFT JOIN LATERAL (SELECT a.error, a.started_at FROM spooled.attempt a" \
 	"   WHERE p.retry_count > 0 AND p.kind < 4 AND a.org = $1 AND a.job_id = p.job_id ORDER BY a.run DESC LIMIT 1) a ON true" \
 	" ORDER BY p.key %3$s NULLS LAST, p.job_id %3$s"
@@ -288,13 +288,17 @@ plan_of(ListSource source, ListKey key, bool ascending)
 	return plan;
 }
 
-/* indexes_only lets the planner use nothing but indexes and nested loops until the GUC level ends. */
+/*
+ * indexes_only lets the planner use nothing but indexes and nested loops until the GUC level ends.  Only what every statement
+ * here can do without is forbidden: before PostgreSQL 18, the price of a forbidden step that is needed all the same is so high
+ * that the planner no longer tells the rest apart.
+ */
 static int
 indexes_only(void)
 {
 	static const char *const settings[][2] = {
 		{"enable_seqscan", "off"}, {"enable_bitmapscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
-		{"enable_sort", "off"}, {"enable_material", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
+		{"enable_material", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
 		{"plan_cache_mode", "force_generic_plan"},
 	};
 	int			level = NewGUCNestLevel();
