@@ -31,9 +31,9 @@ enum QueueCountsColumn
 static void
 put_counts(FunctionCallInfo fcinfo, int32 queue)
 {
-	QueueStats	stats;
-	Datum		values[COUNTS_COLUMNS];
-	bool		nulls[COUNTS_COLUMNS] = {false};
+	QueueStats stats;
+	Datum	   values[COUNTS_COLUMNS];
+	bool	   nulls[COUNTS_COLUMNS] = {false};
 
 	spl_queue_counts(queue, &stats);
 	values[COUNTS_QUEUE_ID] = Int32GetDatum(queue);
@@ -58,8 +58,8 @@ PG_FUNCTION_INFO_V1(spooled_queue_counts);
 Datum
 spooled_queue_counts(PG_FUNCTION_ARGS)
 {
-	int32	   *queues;
-	int			count;
+	int32 *queues;
+	int	   count;
 
 	spl_rows_begin(fcinfo);
 	if (!PG_ARGISNULL(0))

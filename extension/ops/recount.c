@@ -2,13 +2,14 @@
  * recount.c
  *    Keeping the counters in step with the tables.
  *
- * Counting after a start: shmem/counters.c has the argument why it is exact while others commit.  The snapshot is held
- * for as long as it takes to read every ticket once: about a second for each few million.
+ * Counting after a start: shmem/counters.c has the argument why it is exact while others commit.  The snapshot is
+ * held for as long as it takes to read every ticket once: about a second for each few million.
  *
- * Two-phase commit: a transaction's notes are this backend's memory, but COMMIT PREPARED may come from any session and
- * after any number of crashes.  So PREPARE TRANSACTION writes them to prepared_delta, which becomes visible together with
- * the jobs, and the worker takes the rows away and adds what they say, in one transaction.  Until then the counters are
- * behind the tables by the sum of the visible rows; a recount keeps it that way, since the rows are still to be added.
+ * Two-phase commit: a transaction's notes are this backend's memory, but COMMIT PREPARED may come from any session
+ * and after any number of crashes.  So PREPARE TRANSACTION writes them to prepared_delta, which becomes visible
+ * together with the jobs, and the worker takes the rows away and adds what they say, in one transaction.  Until then
+ * the counters are behind the tables by the sum of the visible rows; a recount keeps it that way, since the rows are
+ * still to be added.
  */
 #include "postgres.h"
 
@@ -29,29 +30,22 @@ spl_counter_of(TicketKind kind, char reason)
 {
 	switch (kind)
 	{
-		case TICKET_READY:
-			return COUNT_READY;
-		case TICKET_DELAYED:
-			return reason == DELAY_ASKED ? COUNT_DELAYED : COUNT_BACKOFF;
-		case TICKET_BLOCKED:
-			return COUNT_BLOCKED;
-		case TICKET_LEASE:
-			return COUNT_LEASE;
-		case TICKET_DEAD_LETTER:
-			return COUNT_DEAD_LETTER;
-		case TICKET_OUTCOME:
-			return reason == OUTCOME_COMPLETED ? COUNT_COMPLETED : COUNT_CANCELLED;
-		case TICKET_KINDS:
-			break;
+		case TICKET_READY: return COUNT_READY;
+		case TICKET_DELAYED: return reason == DELAY_ASKED ? COUNT_DELAYED : COUNT_BACKOFF;
+		case TICKET_BLOCKED: return COUNT_BLOCKED;
+		case TICKET_LEASE: return COUNT_LEASE;
+		case TICKET_DEAD_LETTER: return COUNT_DEAD_LETTER;
+		case TICKET_OUTCOME: return reason == OUTCOME_COMPLETED ? COUNT_COMPLETED : COUNT_CANCELLED;
+		case TICKET_KINDS: break;
 	}
 	pg_unreachable();
 }
 
-/* write_prepared keeps one queue's notes in a row.  Nothing runs at this point of a transaction, so it has no snapshot. */
+/* write_prepared keeps one queue's notes in a row.  At this point of a transaction there is no snapshot. */
 static void
 write_prepared(const CounterDelta *delta, void *arg)
 {
-	int64		numbers[DELTA_NUMBERS];
+	int64		  numbers[DELTA_NUMBERS];
 	PreparedDelta prepared = {
 		.org = delta->org,
 		.queue = delta->queue,
@@ -84,7 +78,8 @@ read_numbers(const PreparedDelta *prepared, int sign)
 	const int64 *numbers = prepared->numbers;
 
 	if (prepared->number_count != DELTA_NUMBERS)
-		elog(ERROR, "a row of prepared_delta has %d numbers instead of %d", prepared->number_count, (int) DELTA_NUMBERS);
+		elog(ERROR, "a row of prepared_delta has %d numbers instead of %d", prepared->number_count,
+			 (int) DELTA_NUMBERS);
 	for (int i = 0; i < COUNTER_SLOTS; i++)
 		delta.count[i] = sign * numbers[i];
 	for (int i = 0; i < TOTAL_SLOTS; i++)
@@ -107,7 +102,7 @@ note_prepared(const PreparedDelta *prepared, void *arg)
 static bool
 apply_prepared(void)
 {
-	int			count;
+	int count;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -131,7 +126,7 @@ add_tickets(const TicketCount *tickets, void *arg)
 static void
 add_finished(const FinishedCount *finished, void *arg)
 {
-	TimestampTz hour_begin = *(TimestampTz *) arg;
+	TimestampTz	 hour_begin = *(TimestampTz *) arg;
 	CounterDelta delta = {
 		.org = finished->org,
 		.queue = finished->queue,
@@ -171,10 +166,11 @@ warn_no_room(void)
 	static bool warned = false;
 
 	if (!warned)
-		ereport(WARNING,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are no counters for this database in shared memory; its jobs are counted at every question"),
-				 errhint("Raise spooled.max_databases.")));
+		ereport(
+			WARNING,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("there are no counters for this database in shared memory; its jobs are counted at every question"),
+			 errhint("Raise spooled.max_databases.")));
 	warned = true;
 }
 
@@ -206,7 +202,7 @@ recount(void)
 bool
 spl_counters_tick(void)
 {
-	bool		worked = false;
+	bool worked = false;
 
 	if (max_prepared_xacts > 0)
 		worked = apply_prepared();

@@ -12,8 +12,8 @@
 extern CounterSlot spl_counter_of(TicketKind kind, char reason);
 
 /*
- * spl_counters_tick is the background worker's share: adds what prepared transactions noted, once they are committed, and
- * counts the tables when the counters are not known.  Outside a transaction; false: there was nothing to do.
+ * spl_counters_tick is the background worker's share: adds what prepared transactions noted, once they are committed,
+ * and counts the tables when the counters are not known.  Outside a transaction; false: there was nothing to do.
  */
 extern bool spl_counters_tick(void);
 

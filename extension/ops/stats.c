@@ -17,7 +17,7 @@
 static void
 add_count(const TicketCount *tickets, void *arg)
 {
-	int64	   *count = arg;
+	int64 *count = arg;
 
 	count[spl_counter_of(tickets->kind, tickets->reason)] += tickets->jobs;
 }
@@ -45,7 +45,7 @@ count_queue(int32 org, int32 queue, CounterReading *reading)
 static JobStats
 job_stats(const int64 *count)
 {
-	JobStats	stats = {
+	JobStats stats = {
 		.ready = count[COUNT_READY],
 		.backoff = count[COUNT_BACKOFF],
 		.blocked = count[COUNT_BLOCKED],
@@ -77,7 +77,7 @@ void
 spl_queue_counts(int32 queue, QueueStats *stats)
 {
 	CounterReading reading;
-	int32		org = require_queue(queue)->org;
+	int32		   org = require_queue(queue)->org;
 
 	if (!spl_counters_read(queue, &reading))
 		count_queue(org, queue, &reading);
@@ -98,8 +98,8 @@ spl_queue_oldest(int32 queue)
 void
 spl_queue_stats(int32 queue, QueueStats *stats)
 {
-	int32		org = require_queue(queue)->org;
-	char	   *name = pstrdup(require_queue(queue)->name);
+	int32 org = require_queue(queue)->org;
+	char *name = pstrdup(require_queue(queue)->name);
 
 	spl_queue_counts(queue, stats);
 	stats->oldest_ready = spl_queue_oldest(queue);
@@ -131,9 +131,9 @@ read_queues(const int32 *queues, int queue_count, int64 *count)
 void
 spl_org_job_stats(int32 org, int32 queue, JobStats *stats)
 {
-	int64		count[COUNTER_SLOTS] = {0};
-	int32	   *queues = &queue;
-	int			queue_count = 1;
+	int64  count[COUNTER_SLOTS] = {0};
+	int32 *queues = &queue;
+	int	   queue_count = 1;
 
 	if (queue == 0)
 		queue_count = spl_counters_are_counted() ? spl_org_queues(org, &queues) : 0;
@@ -148,8 +148,8 @@ spl_org_job_stats(int32 org, int32 queue, JobStats *stats)
 void
 spl_database_stats(DatabaseStats *stats)
 {
-	int64		count[COUNTER_SLOTS];
-	int64		total[TOTAL_SLOTS];
+	int64 count[COUNTER_SLOTS];
+	int64 total[TOTAL_SLOTS];
 
 	stats->counted = spl_counters_read_database(count, total);
 	stats->jobs = job_stats(count);

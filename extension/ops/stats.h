@@ -15,16 +15,16 @@
 /* Jobs by their state on the wire; and by ticket where that is finer. */
 typedef struct JobStats
 {
-	int64		pending;		/* ready + backoff + blocked */
-	int64		ready;
-	int64		backoff;
-	int64		blocked;
-	int64		scheduled;
-	int64		processing;
-	int64		completed;
-	int64		deadletter;
-	int64		cancelled;		/* and expired */
-	int64		total;
+	int64 pending; /* ready + backoff + blocked */
+	int64 ready;
+	int64 backoff;
+	int64 blocked;
+	int64 scheduled;
+	int64 processing;
+	int64 completed;
+	int64 deadletter;
+	int64 cancelled; /* and expired */
+	int64 total;
 } JobStats;
 
 typedef struct QueueStats
@@ -32,26 +32,26 @@ typedef struct QueueStats
 	JobStats	jobs;
 	WindowSum	hour;
 	WindowSum	day;
-	int64		avg_processing_ms;	/* of what completed in 24 hours; -1: nothing did */
-	TimestampTz oldest_ready;	/* created_at of the job that waits longest, or NO_TIME */
+	int64		avg_processing_ms; /* of what completed in 24 hours; -1: nothing did */
+	TimestampTz oldest_ready;	   /* created_at of the job that waits longest, or NO_TIME */
 	int			active_workers;
 } QueueStats;
 
 typedef struct DatabaseStats
 {
-	bool		counted;		/* false: "jobs" is not known; the rest always counts from the start of the server */
-	JobStats	jobs;
-	int64		enqueued;
-	int64		completed;
-	int64		failed;			/* runs */
-	int64		retried;
-	int64		dead_lettered;
-	int64		duration_ms;
-	int64		durations[DURATION_BUCKETS];	/* not cumulated; bounds are spl_duration_bounds */
+	bool	 counted; /* false: "jobs" is not known; the rest always counts from the start of the server */
+	JobStats jobs;
+	int64	 enqueued;
+	int64	 completed;
+	int64	 failed; /* runs */
+	int64	 retried;
+	int64	 dead_lettered;
+	int64	 duration_ms;
+	int64	 durations[DURATION_BUCKETS]; /* not cumulated; bounds are spl_duration_bounds */
 } DatabaseStats;
 
 /* spl_org_queues lists the ids of an organization's queues. */
-extern int	spl_org_queues(int32 org, int32 **queues);
+extern int spl_org_queues(int32 org, int32 **queues);
 
 /* spl_queue_counts fills what the counters know; the queue is one of the current organization. */
 extern void spl_queue_counts(int32 queue, QueueStats *stats);

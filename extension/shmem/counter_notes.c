@@ -2,10 +2,10 @@
  * counter_notes.c
  *    What the current transaction will add to the counters, in this backend's memory.
  *
- * One note for each queue, nest level and minute in which something finished.  Notes are in the order of their levels, as
- * a deeper one ends before anything is noted at a higher one: what a subtransaction noted lies at the end of the array,
- * where its rollback cuts it off and its commit folds it into the level above (so a loop of a million savepoints needs
- * room for two notes).  Room is made when noting; the commit step only reads.
+ * One note for each queue, nest level and minute in which something finished.  Notes are in the order of their
+ * levels, as a deeper one ends before anything is noted at a higher one: what a subtransaction noted lies at the end
+ * of the array, where its rollback cuts it off and its commit folds it into the level above (so a loop of a million
+ * savepoints needs room for two notes).  Room is made when noting; the commit step only reads.
  */
 #include "postgres.h"
 
@@ -15,20 +15,20 @@
 #include "shmem/counters.h"
 #include "utils/memutils.h"
 
-#define NO_ORG 0				/* of a note that only forgets */
+#define NO_ORG 0 /* of a note that only forgets */
 #define FIRST_ROOM 8
-#define ROOM_TO_KEEP 1024		/* a transaction with more leaves no memory behind */
+#define ROOM_TO_KEEP 1024 /* a transaction with more leaves no memory behind */
 
 typedef struct Note
 {
 	CounterDelta delta;
-	int			nest_level;
-	bool		forget;			/* afterwards, drop the entry if it is empty */
+	int			 nest_level;
+	bool		 forget; /* afterwards, drop the entry if it is empty */
 } Note;
 
 static Note *notes = NULL;
-static int	note_count = 0;
-static int	note_room = 0;
+static int	 note_count = 0;
+static int	 note_room = 0;
 
 static void
 make_room(void)
@@ -50,7 +50,7 @@ make_room(void)
 	}
 }
 
-/* find_note returns the note of a level that can take more of this queue (and minute, unless 0), searching from the end. */
+/* find_note returns the note of a level that takes more of this queue (and minute, unless 0), searching from the end. */
 static Note *
 find_note(int nest_level, int32 queue, int32 minute)
 {
@@ -68,8 +68,8 @@ find_note(int nest_level, int32 queue, int32 minute)
 static Note *
 note_for(int32 org, int32 queue, int32 minute)
 {
-	int			nest_level = GetCurrentTransactionNestLevel();
-	Note	   *note = find_note(nest_level, queue, minute);
+	int	  nest_level = GetCurrentTransactionNestLevel();
+	Note *note = find_note(nest_level, queue, minute);
 
 	if (note == NULL)
 	{
@@ -102,7 +102,7 @@ spl_count_total_note(int32 org, int32 queue, TotalSlot slot, int64 delta)
 static TotalSlot
 duration_bucket(int64 duration_ms)
 {
-	int			bucket = 0;
+	int bucket = 0;
 
 	while (bucket < DURATION_BUCKETS - 1 && duration_ms > spl_duration_bounds[bucket])
 		bucket++;
@@ -157,16 +157,16 @@ fold(Note *into, const Note *from)
 void
 spl_counters_note_again(const CounterDelta *delta)
 {
-	Note		note = {.delta = *delta};
+	Note note = {.delta = *delta};
 
 	fold(note_for(delta->org, delta->queue, delta->minute), &note);
 }
 
 /* spl_counters_take_notes hands out all notes; what is to be forgotten is not worth remembering. */
 void
-spl_counters_take_notes(void (*take) (const CounterDelta *delta, void *arg), void *arg)
+spl_counters_take_notes(void (*take)(const CounterDelta *delta, void *arg), void *arg)
 {
-	int			count = note_count;
+	int count = note_count;
 
 	note_count = 0;
 	for (int i = 0; i < count; i++)
@@ -196,7 +196,7 @@ at_abort(void)
 static int
 first_note_of(int nest_level)
 {
-	int			first = note_count;
+	int first = note_count;
 
 	while (first > 0 && notes[first - 1].nest_level >= nest_level)
 		first--;
@@ -206,13 +206,13 @@ first_note_of(int nest_level)
 static void
 at_subxact_commit(int nest_level)
 {
-	int			first = first_note_of(nest_level);
-	int			count = note_count;
+	int first = first_note_of(nest_level);
+	int count = note_count;
 
 	note_count = first;
 	for (int i = first; i < count; i++)
 	{
-		Note	   *above = find_note(nest_level - 1, notes[i].delta.queue, notes[i].delta.minute);
+		Note *above = find_note(nest_level - 1, notes[i].delta.queue, notes[i].delta.minute);
 
 		if (above)
 			fold(above, &notes[i]);

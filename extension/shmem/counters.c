@@ -2,29 +2,30 @@
  * counters.c
  *    The counters of all queues, in shared memory.
  *
- * A counter equals what the tables hold, for every transaction whose commit has been told to a client; so reading one costs
- * the same whether a queue has ten thousand jobs or ten million.  After a start of the server nothing is known: the
- * background worker counts the tables of its database once, and until then every answer comes from the tables.
+ * A counter equals what the tables hold, for every transaction whose commit has been told to a client; so reading one
+ * costs the same whether a queue has ten thousand jobs or ten million.  After a start of the server nothing is known:
+ * the background worker counts the tables of its database once, and until then every answer comes from the tables.
  *
  * Counting while others commit is exact, because of this order of things:
  *
- *  - A transaction's notes are added (spl_counters_add) in its commit callback, which PostgreSQL runs after the transaction
- *    has left the list of running ones.  A snapshot taken later sees it.
+ *  - A transaction's notes are added (spl_counters_add) in its commit callback, which PostgreSQL runs after the
+ *    transaction has left the list of running ones.  A snapshot taken later sees it.
  *  - The recount takes every partition lock, and under them all: removes the database's entries, takes a snapshot and
  *    publishes it (the "cut").  Then it lets go, counts the tables under that snapshot and adds what it found.
- *  - A transaction adds under one partition lock, so it adds either before the cut or after it.  Before: the cut's snapshot
- *    sees it, so the recount counts it, and what it added has been removed.  After: it looks whether the snapshot sees its
- *    id.  If so the recount counts it, and it adds nothing; if not it adds.  Each is counted once, and by one side.
+ *  - A transaction adds under one partition lock, so it adds either before the cut or after it.  Before: the cut's
+ *    snapshot sees it, so the recount counts it, and what it added has been removed.  After: it looks whether the
+ *    snapshot sees its id.  If so the recount counts it, and it adds nothing; if not it adds.  Each is counted once,
+ *    and by one side.
  *
- * So no lock is held from before a commit to after it, where it would include the wait for a synchronous standby; what the
- * commit callback holds is one partition lock for some twenty additions.  That callback must not fail: it allocates
- * nothing, since entries come from a table of fixed size.  When that is full the database is marked as overflowed: from
- * then on a queue without an entry is counted from the tables, slower and not wrong, and no entry is made for it before
- * the next recount, as it would miss what was lost.  An entry that exists is always complete.
+ * So no lock is held from before a commit to after it, where it would include the wait for a synchronous standby;
+ * what the commit callback holds is one partition lock for some twenty additions.  That callback must not fail: it
+ * allocates nothing, since entries come from a table of fixed size.  When that is full the database is marked as
+ * overflowed: from then on a queue without an entry is counted from the tables, slower and not wrong, and no entry is
+ * made for it before the next recount, as it would miss what was lost.  An entry that exists is always complete.
  *
- * Locks: partition[n] guards the chains of buckets n, n + PARTITIONS ... and the entries on them; the database slots are
- * read under any partition lock and written under all of them ("overflowed" under any: who must see it holds the same
- * lock); free_lock guards the free list.  Locks are taken in ascending order, by who takes more than one.
+ * Locks: partition[n] guards the chains of buckets n, n + PARTITIONS ... and the entries on them; the database slots
+ * are read under any partition lock and written under all of them ("overflowed" under any: who must see it holds the
+ * same lock); free_lock guards the free list.  Locks are taken in ascending order, by who takes more than one.
  */
 #include "postgres.h"
 
@@ -47,48 +48,48 @@
 /* A database that overflowed is counted again when there is room, but not more often than this. */
 #define RECOUNT_INTERVAL (INT64CONST(10) * USECS_PER_MINUTE)
 
-const int	spl_duration_bounds[DURATION_BUCKETS - 1] = {10, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
+const int spl_duration_bounds[DURATION_BUCKETS - 1] = {10, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
 
 typedef struct QueueEntry
 {
-	Oid			database;		/* InvalidOid: free */
-	int32		queue;
-	int32		next;			/* in its bucket, or in the free list; END_OF_CHAIN ends either */
-	int64		count[COUNTER_SLOTS];
+	Oid	  database; /* InvalidOid: free */
+	int32 queue;
+	int32 next; /* in its bucket, or in the free list; END_OF_CHAIN ends either */
+	int64 count[COUNTER_SLOTS];
 } QueueEntry;
 
 #define END_OF_CHAIN (-1)
 
 typedef struct DatabaseSlot
 {
-	Oid			database;		/* InvalidOid: free */
-	bool		counted;		/* false: cut, but the tables are still being counted */
-	bool		overflowed;		/* some queues have no entry */
-	TimestampTz cut_at;
-	FullTransactionId cut_xmax; /* the snapshot of the cut: the first id it does not see, */
-	int			cut_running_count;	/* and the ids before it that were running (cut_running_of) */
-	pg_atomic_uint64 total[TOTAL_SLOTS];
+	Oid				  database;	  /* InvalidOid: free */
+	bool			  counted;	  /* false: cut, but the tables are still being counted */
+	bool			  overflowed; /* some queues have no entry */
+	TimestampTz		  cut_at;
+	FullTransactionId cut_xmax;			 /* the snapshot of the cut: the first id it does not see, */
+	int				  cut_running_count; /* and the ids before it that were running (cut_running_of) */
+	pg_atomic_uint64  total[TOTAL_SLOTS];
 } DatabaseSlot;
 
 typedef struct CountersHeader
 {
-	int			tranche;
-	int			database_count;
-	int			entry_count;
-	int			bucket_count;	/* a power of two */
-	int			max_running;
-	slock_t		free_lock;
-	int32		first_free;		/* entries that were used before */
-	int32		touched;		/* entries from here on never were: their memory has not been touched yet */
+	int			 tranche;
+	int			 database_count;
+	int			 entry_count;
+	int			 bucket_count; /* a power of two */
+	int			 max_running;
+	slock_t		 free_lock;
+	int32		 first_free; /* entries that were used before */
+	int32		 touched;	 /* entries from here on never were: their memory has not been touched yet */
 	LWLockPadded partition[PARTITIONS];
 } CountersHeader;
 
 static CountersHeader *shared = NULL;
-static DatabaseSlot *databases;
-static TransactionId *cut_running;
-static int32 *buckets;
-static QueueEntry *entries;
-static TimeWindows *windows;	/* apart from the entries, as most queues of a large table are never touched */
+static DatabaseSlot	  *databases;
+static TransactionId  *cut_running;
+static int32		  *buckets;
+static QueueEntry	  *entries;
+static TimeWindows	  *windows; /* apart from the entries, as most queues of a large table are never touched */
 
 /* Most transactions that a snapshot can list. */
 static int
@@ -100,7 +101,7 @@ max_running_transactions(void)
 static int
 bucket_count_for(int entry_count)
 {
-	int			count = PARTITIONS;
+	int count = PARTITIONS;
 
 	while (count < entry_count)
 		count *= 2;
@@ -111,12 +112,13 @@ bucket_count_for(int entry_count)
 static Size
 place_arrays(char *base, int database_count, int entry_count, int bucket_count, int max_running)
 {
-	Size		size = MAXALIGN(sizeof(CountersHeader));
+	Size size = MAXALIGN(sizeof(CountersHeader));
 
-#define PLACE(array, count) \
-	do { \
-		if (base) \
-			array = (void *) (base + size); \
+#define PLACE(array, count)                                               \
+	do                                                                    \
+	{                                                                     \
+		if (base)                                                         \
+			array = (void *) (base + size);                               \
 		size = add_size(size, MAXALIGN(mul_size(sizeof(*array), count))); \
 	} while (0)
 
@@ -158,7 +160,8 @@ spl_counters_shmem_startup(bool found)
 	shared = ShmemInitStruct("spooled counters", spl_counters_shmem_size(), &found);
 	if (!found)
 		init_header();
-	place_arrays((char *) shared, shared->database_count, shared->entry_count, shared->bucket_count, shared->max_running);
+	place_arrays((char *) shared, shared->database_count, shared->entry_count, shared->bucket_count,
+				 shared->max_running);
 	if (!found)
 	{
 		memset(databases, 0, sizeof(DatabaseSlot) * shared->database_count);
@@ -226,7 +229,7 @@ find_entry(int bucket, Oid database, int32 queue)
 static int32
 take_free(void)
 {
-	int32		index;
+	int32 index;
 
 	SpinLockAcquire(&shared->free_lock);
 	index = shared->first_free;
@@ -267,8 +270,8 @@ find_or_make_entry(DatabaseSlot *slot, int bucket, int32 queue)
 static void
 drop_entry(int bucket, QueueEntry *entry)
 {
-	int32		index = entry - entries;
-	int32	   *link = &buckets[bucket];
+	int32  index = entry - entries;
+	int32 *link = &buckets[bucket];
 
 	while (*link != index)
 		link = &entries[*link].next;
@@ -293,7 +296,7 @@ drop_entries_of(Oid database)
 static bool
 is_in_cut(DatabaseSlot *slot)
 {
-	FullTransactionId id = GetTopFullTransactionIdIfAny();
+	FullTransactionId	 id = GetTopFullTransactionIdIfAny();
 	const TransactionId *running = cut_running_of(slot);
 
 	if (!FullTransactionIdIsValid(id) || FullTransactionIdFollowsOrEquals(id, slot->cut_xmax))
@@ -324,12 +327,12 @@ add_totals(DatabaseSlot *slot, const CounterDelta *delta)
 void
 spl_counters_add(const CounterDelta *delta)
 {
-	int			bucket = bucket_of(MyDatabaseId, delta->queue);
+	int			  bucket = bucket_of(MyDatabaseId, delta->queue);
 	DatabaseSlot *slot;
 
 	LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
 	slot = slot_of(MyDatabaseId);
-	if (slot)					/* else there was no cut yet, and the first one will see this transaction */
+	if (slot) /* else there was no cut yet, and the first one will see this transaction */
 	{
 		add_totals(slot, delta);
 		if (!is_in_cut(slot))
@@ -356,9 +359,9 @@ has_counts(const QueueEntry *entry)
 void
 spl_counters_drop_empty(int32 queue)
 {
-	int			bucket = bucket_of(MyDatabaseId, queue);
+	int			  bucket = bucket_of(MyDatabaseId, queue);
 	DatabaseSlot *slot;
-	QueueEntry *entry;
+	QueueEntry	 *entry;
 
 	LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
 	slot = slot_of(MyDatabaseId);
@@ -372,7 +375,7 @@ spl_counters_drop_empty(int32 queue)
 static FullTransactionId
 full_id(TransactionId id, FullTransactionId next)
 {
-	uint32		epoch = EpochFromFullTransactionId(next);
+	uint32 epoch = EpochFromFullTransactionId(next);
 
 	if (id > XidFromFullTransactionId(next))
 		epoch--;
@@ -392,16 +395,16 @@ publish_cut(DatabaseSlot *slot, Snapshot snapshot, FullTransactionId next)
 }
 
 /*
- * spl_counters_cut begins a recount of this database: what is counted under the snapshot that it pushes is to be added by
- * spl_counters_add_counted.  False: no room for another database (spooled.max_databases).  An error here leaves the
- * counters as they were: what can fail comes before what changes them.
+ * spl_counters_cut begins a recount of this database: what is counted under the snapshot that it pushes is to be
+ * added by spl_counters_add_counted.  False: no room for another database (spooled.max_databases).  An error here
+ * leaves the counters as they were: what can fail comes before what changes them.
  */
 bool
 spl_counters_cut(void)
 {
 	FullTransactionId next;
-	DatabaseSlot *slot;
-	Snapshot	snapshot;
+	DatabaseSlot	 *slot;
+	Snapshot		  snapshot;
 
 	lock_all();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -427,9 +430,9 @@ spl_counters_cut(void)
 void
 spl_counters_add_counted(const CounterDelta *delta, WindowRings rings)
 {
-	int			bucket = bucket_of(MyDatabaseId, delta->queue);
+	int			  bucket = bucket_of(MyDatabaseId, delta->queue);
 	DatabaseSlot *slot;
-	QueueEntry *entry;
+	QueueEntry	 *entry;
 
 	LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
 	slot = slot_of(MyDatabaseId);
@@ -452,7 +455,7 @@ spl_counters_finish_recount(void)
 static bool
 has_free_entry(void)
 {
-	bool		answer;
+	bool answer;
 
 	SpinLockAcquire(&shared->free_lock);
 	answer = shared->first_free != END_OF_CHAIN || shared->touched < shared->entry_count;
@@ -464,7 +467,7 @@ bool
 spl_counters_need_recount(void)
 {
 	DatabaseSlot *slot;
-	bool		answer;
+	bool		  answer;
 
 	LWLockAcquire(lock_of(0), LW_SHARED);
 	slot = slot_of(MyDatabaseId);
@@ -509,7 +512,7 @@ bool
 spl_counters_are_counted(void)
 {
 	DatabaseSlot *slot;
-	bool		answer;
+	bool		  answer;
 
 	if (shared == NULL)
 		return false;
@@ -523,11 +526,11 @@ spl_counters_are_counted(void)
 bool
 spl_counters_read(int32 queue, CounterReading *reading)
 {
-	int			bucket = bucket_of(MyDatabaseId, queue);
-	int32		now_minute = spl_minute_of(spl_clock_now());
+	int			  bucket = bucket_of(MyDatabaseId, queue);
+	int32		  now_minute = spl_minute_of(spl_clock_now());
 	DatabaseSlot *slot;
-	QueueEntry *entry;
-	bool		known;
+	QueueEntry	 *entry;
+	bool		  known;
 
 	memset(reading, 0, sizeof(*reading));
 	LWLockAcquire(lock_of(bucket), LW_SHARED);
@@ -556,7 +559,7 @@ sum_partition(int partition, int64 *count)
 bool
 spl_counters_read_database(int64 *count, int64 *total)
 {
-	bool		known = true;
+	bool known = true;
 
 	memset(count, 0, sizeof(int64) * COUNTER_SLOTS);
 	memset(total, 0, sizeof(int64) * TOTAL_SLOTS);

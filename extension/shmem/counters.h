@@ -11,26 +11,26 @@
 typedef enum CounterSlot
 {
 	COUNT_READY,
-	COUNT_DELAYED,				/* an explicit delay */
+	COUNT_DELAYED, /* an explicit delay */
 	COUNT_BACKOFF,
 	COUNT_BLOCKED,
 	COUNT_LEASE,
 	COUNT_DEAD_LETTER,
 	COUNT_COMPLETED,
-	COUNT_CANCELLED,			/* cancelled and expired */
+	COUNT_CANCELLED, /* cancelled and expired */
 	COUNTER_SLOTS
 } CounterSlot;
 
 /* What only grows, summed over the database since the server started. */
 typedef enum TotalSlot
 {
-	TOTAL_ENQUEUED,				/* jobs added */
-	TOTAL_FAILED,				/* runs that failed or were lost */
-	TOTAL_RETRIED,				/* jobs that came back after a failure, or were replayed */
-	TOTAL_COMPLETED,			/* this and the rest come from spl_count_finished_note */
+	TOTAL_ENQUEUED,	 /* jobs added */
+	TOTAL_FAILED,	 /* runs that failed or were lost */
+	TOTAL_RETRIED,	 /* jobs that came back after a failure, or were replayed */
+	TOTAL_COMPLETED, /* this and the rest come from spl_count_finished_note */
 	TOTAL_GIVEN_UP,
 	TOTAL_DURATION_MS,
-	TOTAL_DURATIONS,			/* first bucket of the histogram of durations */
+	TOTAL_DURATIONS, /* first bucket of the histogram of durations */
 	TOTAL_SLOTS = TOTAL_DURATIONS + 12
 } TotalSlot;
 
@@ -42,19 +42,19 @@ extern const int spl_duration_bounds[DURATION_BUCKETS - 1];
 /* The sums of one queue: what a transaction adds, or what has been added up. */
 typedef struct CounterDelta
 {
-	int32		org;
-	int32		queue;
-	int32		minute;			/* that "finished" belongs to; 0: nothing finished */
-	int64		count[COUNTER_SLOTS];
-	int64		total[TOTAL_SLOTS];
-	WindowSum	finished;
+	int32	  org;
+	int32	  queue;
+	int32	  minute; /* that "finished" belongs to; 0: nothing finished */
+	int64	  count[COUNTER_SLOTS];
+	int64	  total[TOTAL_SLOTS];
+	WindowSum finished;
 } CounterDelta;
 
 typedef struct CounterReading
 {
-	int64		count[COUNTER_SLOTS];
-	WindowSum	hour;
-	WindowSum	day;
+	int64	  count[COUNTER_SLOTS];
+	WindowSum hour;
+	WindowSum day;
 } CounterReading;
 
 /* spl_count_note adds to a counter when the (sub)transaction commits. */
@@ -70,7 +70,7 @@ extern void spl_count_total_note(int32 org, int32 queue, TotalSlot slot, int64 d
 extern void spl_counters_forget_queue(int32 queue);
 
 /* For PREPARE TRANSACTION: hand out what is noted, and forget it; note again what was handed out. */
-extern void spl_counters_take_notes(void (*take) (const CounterDelta *delta, void *arg), void *arg);
+extern void spl_counters_take_notes(void (*take)(const CounterDelta *delta, void *arg), void *arg);
 extern void spl_counters_note_again(const CounterDelta *delta);
 
 /* spl_counters_add adds what a committed transaction noted; callable in a commit callback. */

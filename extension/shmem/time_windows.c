@@ -2,9 +2,9 @@
  * time_windows.c
  *    Rings of buckets.
  *
- * A bucket's place is its number modulo the size of the ring.  Going on to a newer number empties the places in between, so
- * that a bucket never shows what was there a turn ago.  A clock that was set back adds to buckets before the newest one.
- * No locks here: the caller holds the lock of the queue.  All zeros are empty windows.
+ * A bucket's place is its number modulo the size of the ring.  Going on to a newer number empties the places in
+ * between, so that a bucket never shows what was there a turn ago.  A clock that was set back adds to buckets before
+ * the newest one. No locks here: the caller holds the lock of the queue.  All zeros are empty windows.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@ bucket_for(WindowBucket *ring, int32 size, int32 *newest, int32 number)
 {
 	if (number > *newest)
 	{
-		int32		first = Max(*newest, number - size) + 1;
+		int32 first = Max(*newest, number - size) + 1;
 
 		for (int32 i = first; i <= number; i++)
 			memset(&ring[i % size], 0, sizeof(WindowBucket));
@@ -48,9 +48,9 @@ spl_windows_add(TimeWindows *windows, WindowRings rings, int32 minute, const Win
 static WindowSum
 sum_ring(const WindowBucket *ring, int32 size, int32 newest, int32 now)
 {
-	WindowSum	sum = {0};
-	int32		first = Max(0, Max(newest, now) - size + 1);
-	int32		place = first % size;
+	WindowSum sum = {0};
+	int32	  first = Max(0, Max(newest, now) - size + 1);
+	int32	  place = first % size;
 
 	for (int32 i = first; i <= newest; i++)
 	{

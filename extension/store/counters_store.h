@@ -9,14 +9,14 @@
 
 typedef struct TicketCount
 {
-	int32		org;
-	int32		queue;
-	TicketKind	kind;
-	char		reason;			/* delayed: DELAY_*; outcome: OUTCOME_* */
-	int64		jobs;
+	int32	   org;
+	int32	   queue;
+	TicketKind kind;
+	char	   reason; /* delayed: DELAY_*; outcome: OUTCOME_* */
+	int64	   jobs;
 } TicketCount;
 
-typedef void (*TicketCountFn) (const TicketCount *count, void *arg);
+typedef void (*TicketCountFn)(const TicketCount *count, void *arg);
 
 /* What finished in a stretch of time: one minute from "begin" within the last hour, five minutes before that. */
 typedef struct FinishedCount
@@ -29,7 +29,7 @@ typedef struct FinishedCount
 	int64		duration_ms;
 } FinishedCount;
 
-typedef void (*FinishedCountFn) (const FinishedCount *count, void *arg);
+typedef void (*FinishedCountFn)(const FinishedCount *count, void *arg);
 
 /* All queues of the database, under the active snapshot; background worker only. */
 extern void spl_tickets_count_all(TicketCountFn take, void *arg);
@@ -42,22 +42,22 @@ extern void spl_tickets_count(int32 org, int32 queue, TicketCountFn take, void *
 extern FinishedCount spl_finished_count(int32 org, int32 queue, TimestampTz since);
 
 /* spl_counted_queues lists the organization's queues. */
-extern int	spl_counted_queues(int32 org, int32 **ids);
+extern int spl_counted_queues(int32 org, int32 **ids);
 
 /* spl_active_workers_count counts the workers of a queue that are not offline. */
-extern int	spl_active_workers_count(int32 org, const char *queue_name);
+extern int spl_active_workers_count(int32 org, const char *queue_name);
 
 /* Sums noted by transactions that were prepared for a two-phase commit: opaque numbers. */
 typedef struct PreparedDelta
 {
-	int32		org;
-	int32		queue;
-	int32		minute;
-	int			number_count;
-	int64	   *numbers;
+	int32  org;
+	int32  queue;
+	int32  minute;
+	int	   number_count;
+	int64 *numbers;
 } PreparedDelta;
 
-typedef void (*PreparedDeltaFn) (const PreparedDelta *delta, void *arg);
+typedef void (*PreparedDeltaFn)(const PreparedDelta *delta, void *arg);
 
 extern void spl_prepared_delta_put(const PreparedDelta *delta);
 
