@@ -28,7 +28,7 @@
 #include "tcop/utility.h"
 #include "utils/syscache.h"
 
-#define EXTENSION "spooled"
+#define EXTENSION "spooled"		/* and its schema */
 #define DEFAULT_TEMPLATE "template1"
 
 static ProcessUtility_hook_type next_utility_hook = NULL;
@@ -90,23 +90,30 @@ before_create_database(const CreatedbStmt *statement)
 	spl_database_note_scan();	/* the copy has the extension if the template has it */
 }
 
-static void
-before_drop(const DropStmt *statement)
+/* drops_extension tells whether a DROP names the extension, or its schema. */
+static bool
+drops_extension(const DropStmt *statement)
 {
 	ListCell   *cell;
 
-	if (statement->removeType != OBJECT_EXTENSION)
-		return;
+	if (statement->removeType != OBJECT_EXTENSION && statement->removeType != OBJECT_SCHEMA)
+		return false;
 	foreach(cell, statement->objects)
-	{
-		Oid			extension;
+		if (strcmp(strVal(lfirst(cell)), EXTENSION) == 0)
+			return true;
+	return false;
+}
 
-		if (strcmp(strVal(lfirst(cell)), EXTENSION) != 0)
-			continue;
-		extension = get_extension_oid(EXTENSION, true);
-		if (OidIsValid(extension) && spl_owns_extension(extension, GetUserId()))
-			spl_database_hold(MyDatabaseId);
-	}
+static void
+before_drop(const DropStmt *statement)
+{
+	Oid			extension;
+
+	if (!drops_extension(statement))
+		return;
+	extension = get_extension_oid(EXTENSION, true);
+	if (OidIsValid(extension) && spl_owns_extension(extension, GetUserId()))
+		spl_database_hold(MyDatabaseId);
 }
 
 /* before_command makes room for a command. */
