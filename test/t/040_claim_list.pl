@@ -1,0 +1,177 @@
+# The lists in shared memory are hints: whatever happens to them, no job is lost, none is handed out twice, and one claimer
+# sees the exact order.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('claim_list');
+$node->init;
+$node->append_conf(
+	'postgresql.conf', q{
+spooled.claim_lists = 4
+spooled.lease_clock_blocks = 16
+spooled.lease_min = 100
+max_prepared_transactions = 5
+autovacuum_naptime = 1
+});
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION spooled');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'spooled worker'})
+  or die 'no background worker';
+
+sub ask { return $node->safe_psql('postgres', shift); }
+
+# claim_all claims until nothing is left and returns the ids in the order of claiming.
+sub claim_all
+{
+	my ($queue, $batch) = @_;
+	my @ids;
+	while (my @some = split /\n/, ask("SELECT job_id FROM spooled.claim('$queue', 'drain', $batch)"))
+	{
+		push @ids, @some;
+	}
+	return @ids;
+}
+
+sub violations { return ask(q{SELECT string_agg(invariant || ' ' || details, ', ') FROM spooled.check_integrity()}); }
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('order', '{}', priority => (n * 7) % 5 - 2) FROM generate_series(1, 1500) n) x});
+my $wanted = ask(q{SELECT string_agg(id::text, ' ' ORDER BY priority DESC, id) FROM spooled.job});
+is(join(' ', claim_all('order', 90)), $wanted, 'one claimer sees priority, then age');
+
+ask(q{SELECT spooled.enqueue('late', format('{"n":%s}', n)::json) FROM generate_series(1, 3) n});
+is(ask(q{SELECT payload->>'n' FROM spooled.claim('late', 'w')}), '1', 'the oldest first');
+ask(q{SELECT spooled.enqueue('late', '{"n":"urgent"}', priority => 9)});
+is(ask(q{SELECT payload->>'n' FROM spooled.claim('late', 'w')}), 'urgent', 'a higher priority overtakes what is listed already');
+my $held = ask(q{SELECT job_id FROM spooled.claim('late', 'w')});
+ask("SELECT spooled.release('$held', 'w')");
+is(ask(q{SELECT payload->>'n' FROM spooled.claim('late', 'w')}), '2', 'a released job is again before younger ones');
+
+# --- transactions ----------------------------------------------------------------------------------------------------
+
+ask(q{SELECT spooled.enqueue('tx', format('{"n":%s}', n)::json) FROM generate_series(1, 6) n});
+is(ask(q{BEGIN; SELECT payload->>'n' FROM spooled.claim('tx', 'w', 2); ROLLBACK}), "1\n2", 'claimed and rolled back');
+is(ask(q{BEGIN; SAVEPOINT a; SELECT count(*) FROM spooled.claim('tx', 'w', 3); ROLLBACK TO a;
+		 SELECT payload->>'n' FROM spooled.claim('tx', 'w'); COMMIT}), "3\n1", 'a savepoint gives back what it took');
+is(ask(q{BEGIN; SELECT count(*) FROM (SELECT spooled.enqueue('tx', '{"n":0}', priority => 1)) x; SELECT payload->>'n' FROM spooled.claim('tx', 'w'); ROLLBACK}),
+	"1\n0", 'a transaction claims what it has just enqueued');
+is(ask(q{BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT payload->>'n' FROM spooled.claim('tx', 'w'); COMMIT}), '2', 'SERIALIZABLE');
+is(ask(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT payload->>'n' FROM spooled.claim('tx', 'w'); ROLLBACK}), '3', 'REPEATABLE READ');
+ask(q{BEGIN; SELECT count(*) FROM spooled.claim('tx', 'w', 2); PREPARE TRANSACTION 'claims'});
+is(ask(q{SELECT payload->>'n' FROM spooled.claim('tx', 'w', 9)}), '5' . "\n6", 'a prepared transaction keeps what it claimed');
+ask(q{ROLLBACK PREPARED 'claims'});
+is(ask(q{SELECT payload->>'n' FROM spooled.claim('tx', 'w', 9)}), "3\n4", 'and gives it back when it is rolled back');
+ask(q{BEGIN; SELECT spooled.enqueue('tx', '{"n":7}'); PREPARE TRANSACTION 'enqueues'});
+is(ask(q{SELECT count(*) FROM spooled.claim('tx', 'w')}), '0', 'what is prepared is not there yet');
+ask(q{COMMIT PREPARED 'enqueues'});
+is(ask(q{SELECT payload->>'n' FROM spooled.claim('tx', 'w')}), '7', 'and is there when it is committed');
+
+# --- more queues than lists, more priorities than levels ---------------------------------------------------------------
+
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('many' || n % 10, '{}') FROM generate_series(1, 200) n) x});
+my $claimed = 0;
+foreach my $round (1 .. 4)
+{
+	$claimed += ask("SELECT count(*) FROM spooled.claim('many$_', 'w', 5)") foreach 0 .. 9;
+}
+is($claimed, 200, 'ten queues share four lists');
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('levels', '{}', priority => n % 40 - 20) FROM generate_series(1, 200) n) x});
+$wanted = ask(q{SELECT string_agg(id::text, ' ' ORDER BY priority DESC, id) FROM spooled.job WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'levels')});
+is(join(' ', claim_all('levels', 30)), $wanted, 'forty priorities in one queue');
+
+# --- the table under the list ------------------------------------------------------------------------------------------
+
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('moved', '{}') FROM generate_series(1, 900) n) x});
+is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'before');
+ask(q{VACUUM FULL spooled.ready});
+is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'after VACUUM FULL');
+ask(q{REINDEX TABLE CONCURRENTLY spooled.ready});
+is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'after REINDEX CONCURRENTLY');
+ask(q{VACUUM FREEZE spooled.ready});
+is(scalar(claim_all('moved', 100)), 600, 'after VACUUM');
+ask(q{VACUUM FULL spooled.lease});
+ask(q{SELECT spooled.enqueue('short', '{}')});
+ask(q{SELECT spooled.claim('short', 'w', lease => '100 ms')});
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM spooled.attempt WHERE kind = 'l'}), 'leases are found expired after VACUUM FULL');
+
+# --- an old snapshot -----------------------------------------------------------------------------------------------------
+
+# buffers returns how many pages one claim and its completion touch.
+sub buffers
+{
+	my $plan = ask(q{EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+		SELECT spooled.complete(job_id, 'w') FROM spooled.claim('old', 'w')});
+	my ($hits) = $plan =~ /"Shared Hit Blocks": (\d+)/;
+	return $hits;
+}
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('old', '{}') FROM generate_series(1, 6000) n) x});
+my ($in, $out) = ("", "");
+my $holder = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', \my $err);
+$in = "BEGIN ISOLATION LEVEL REPEATABLE READ;\nSELECT 'held ' || count(*) FROM spooled.job WHERE false;\n";
+IPC::Run::pump($holder) until $out =~ /held/;
+buffers();
+my $first = buffers();
+ask(q{DO $$ BEGIN FOR i IN 1..5000 LOOP PERFORM spooled.complete(job_id, 'w') FROM spooled.claim('old', 'w'); END LOOP; END $$});
+buffers();
+my @after = sort { $a <=> $b } map { buffers() } 1 .. 5;
+cmp_ok($after[2], '<=', $first * 2, "a claim touches as many pages under an old snapshot (before: $first, after 5,000: $after[2])");
+$in = "COMMIT;\n\\q\n";
+IPC::Run::finish($holder);
+
+# --- many at once ----------------------------------------------------------------------------------------------------------
+
+my $script = $node->basedir . '/mixed.sql';
+append_to_file($script, <<'SQL');
+\set what random(1, 10)
+\set n random(1, 7)
+\set luck random(1, 3)
+\if :what <= 4
+BEGIN;
+SELECT count(*) FROM (SELECT spooled.enqueue('mixed', '{}', priority => (random() * 4)::int - 2) FROM generate_series(1, :n)) x;
+\if :luck = 1
+ROLLBACK;
+\else
+COMMIT;
+\endif
+\elif :what <= 6
+BEGIN;
+SAVEPOINT a;
+SELECT count(*) FROM spooled.claim('mixed', 'w', :n);
+ROLLBACK TO a;
+INSERT INTO ledger SELECT job_id, lease_id FROM spooled.claim('mixed', 'w', :n);
+\if :luck = 1
+ROLLBACK;
+\else
+COMMIT;
+\endif
+\else
+BEGIN;
+INSERT INTO ledger SELECT job_id, lease_id FROM spooled.claim('mixed', 'w', :n);
+SELECT count(*) FROM spooled.complete_many((SELECT coalesce(array_agg(job_id), '{}') FROM spooled.lease WHERE xmin::text = pg_current_xact_id()::xid::text), 'w');
+COMMIT;
+\endif
+SQL
+ask(q{CREATE TABLE ledger (job_id uuid, lease_id uuid)});
+ask(q{DELETE FROM spooled.attempt});
+$node->command_ok([ 'pgbench', '-n', '-f', $script, '-c', '8', '-j', '2', '-T', '8', $node->connstr('postgres') ], 'enqueue, claim, complete, savepoints and rollbacks');
+ask(q{INSERT INTO ledger SELECT job_id, lease_id FROM spooled.claim('mixed', 'w', 1000)}) foreach 1 .. 20;
+is(ask(q{SELECT count(*) FROM spooled.ready r JOIN spooled.queue q ON q.id = r.queue WHERE q.name = 'mixed'}), '0', 'every job was handed out');
+is(ask(q{SELECT count(*) FROM (SELECT job_id FROM ledger GROUP BY job_id HAVING count(*) > 1) x}), '0', 'and none twice');
+is(ask(q{SELECT count(*) FROM spooled.job j JOIN spooled.queue q ON q.id = j.queue WHERE q.name = 'mixed'}), ask(q{SELECT count(*) FROM ledger}), 'claimed as many as enqueued');
+is(violations(), '', 'no invariant is violated');
+
+# --- a crash -----------------------------------------------------------------------------------------------------------------
+
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('crash', '{}') FROM generate_series(1, 300) n) x});
+is(ask(q{SELECT count(*) FROM spooled.claim('crash', 'w', 50)}), '50', 'before the crash');
+$node->stop('immediate');
+$node->start;
+is(scalar(claim_all('crash', 60)), 250, 'after it, the list is read anew');
+
+$node->stop;
+done_testing();
