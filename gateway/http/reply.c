@@ -95,15 +95,15 @@ compressed(Request *request, const char *text, size_t len)
 void
 reply_success(Request *request, int status, const OpReply *reply)
 {
-	struct MHD_Response *response;
 	bool				 has_body = reply->body != NULL && reply->body_len > 0 && status != 204;
+	struct MHD_Response *response = has_body ? compressed(request, reply->body, reply->body_len) : NULL;
 
-	if (has_body && reply->result != NULL)
+	if (response == NULL && has_body && reply->result != NULL)
 		response = MHD_create_response_from_buffer_with_free_callback_cls(reply->body_len, (void *) reply->body,
 																		  free_result, db_result_share(reply->result));
-	else
+	else if (response == NULL)
 		response = MHD_create_response_from_buffer(has_body ? reply->body_len : 0, has_body ? (void *) reply->body : "",
-												   MHD_RESPMEM_PERSISTENT);
+												   has_body ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
 	cors_add_headers(request, response);
 	finish(request, status, response, has_body ? JSON_TYPE : NULL);
 }
