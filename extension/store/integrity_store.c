@@ -13,6 +13,7 @@
 #include "access/tableam.h"
 #include "miscadmin.h"
 #include "store/integrity_store.h"
+#include "store/planner_settings.h"
 #include "store/row_list.h"
 #include "store/ticket_row.h"
 #include "utils/fmgroids.h"
@@ -94,6 +95,11 @@ static Invariant invariants[] = {
 			  " WHERE a.run > t.run OR (a.run = t.run AND t.kind = 'lease')"),
 };
 
+/* Joins of whole tables; a limit must not tempt the planner into reading one table for each row of another. */
+static const PlannerSetting whole_tables[] = {
+	{"enable_nestloop", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
+};
+
 typedef struct Search
 {
 	const char *invariant;
@@ -170,6 +176,7 @@ void
 spl_integrity_search(int32 org, ViolationFn found, void *arg)
 {
 	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(VIOLATIONS_SHOWN)};
+	int			level = spl_planner_begin(whole_tables, lengthof(whole_tables));
 
 	for (int i = 0; i < lengthof(invariants); i++)
 	{
@@ -177,6 +184,7 @@ spl_integrity_search(int32 org, ViolationFn found, void *arg)
 
 		spl_spi_run(&invariants[i].search, values, NULL, add_violation, &search);
 	}
+	spl_planner_end(level);
 	for (TicketKind kind = 0; kind < TICKET_KINDS; kind++)
 		search_indexes(kind, org, found, arg);
 }

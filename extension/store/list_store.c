@@ -15,9 +15,9 @@
 #include "access/detoast.h"
 #include "rules/json_text.h"
 #include "store/list_store.h"
+#include "store/planner_settings.h"
 #include "store/row_list.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -289,24 +289,14 @@ plan_of(ListSource source, ListKey key, bool ascending)
 }
 
 /*
- * indexes_only lets the planner use nothing but indexes and nested loops until the GUC level ends.  Only what every statement
- * here can do without is forbidden: before PostgreSQL 18, the price of a forbidden step that is needed all the same is so high
- * that the planner no longer tells the rest apart.
+ * Nothing but indexes and nested loops.  Only what every statement here can do without is forbidden: before PostgreSQL 18, the
+ * price of a forbidden step that is needed all the same is so high that the planner no longer tells the rest apart.
  */
-static int
-indexes_only(void)
-{
-	static const char *const settings[][2] = {
-		{"enable_seqscan", "off"}, {"enable_bitmapscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
-		{"enable_material", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
-		{"plan_cache_mode", "force_generic_plan"},
-	};
-	int			level = NewGUCNestLevel();
-
-	for (int i = 0; i < lengthof(settings); i++)
-		set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	return level;
-}
+static const PlannerSetting indexes_only[] = {
+	{"enable_seqscan", "off"}, {"enable_bitmapscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
+	{"enable_material", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
+	{"plan_cache_mode", "force_generic_plan"},
+};
 
 /* spl_list_jobs reads a page. */
 int
@@ -333,9 +323,9 @@ spl_list_jobs(const ListQuery *query, ListRow **rows)
 	values[7] = Int32GetDatum(query->limit);
 	values[8] = Int32GetDatum(query->offset);
 
-	level = indexes_only();
+	level = spl_planner_begin(indexes_only, lengthof(indexes_only));
 	spl_spi_run(plan_of(query->source, query->key, query->ascending), values, nulls, read_row, &page);
-	AtEOXact_GUC(true, level);
+	spl_planner_end(level);
 	*rows = page.rows;
 	return page.count;
 }
