@@ -2,9 +2,9 @@
  * spooled.c
  *    The library's load: the rooms' inits, in the order in which their steps run at the end of a transaction.
  *
- * Loaded without the preload (by pg_upgrade's checks, by CREATE FUNCTION) it does nothing: settings, hooks and shared memory
- * can only be had at server start.  That is no error here, or a cluster could not be upgraded; the install script has the
- * check.
+ * Settings, hooks and shared memory can only be had at server start, and without them no function of ours may run: so
+ * loading the library later is an error that says what to do.  Except in pg_upgrade, which loads it only to see that it is
+ * there.
  */
 #include "postgres.h"
 
@@ -35,7 +35,11 @@ void
 _PG_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
+	{
+		if (!IsBinaryUpgrade)
+			spl_preload_require();
 		return;
+	}
 
 	spl_guc_init();
 	spl_xact_end_init();
