@@ -113,7 +113,9 @@ SELECT * FROM found();
 
 -- counters_equal_tables: compared only while this transaction has written nothing
 SELECT * FROM spooled.check_integrity();
+SET session_replication_role = replica;     -- triggers would ask for a recount
 DELETE FROM spooled.ready WHERE job_id = :'ready';
+RESET session_replication_role;
 SELECT invariant, regexp_replace(details, 'queue \d+', 'queue N') AS details FROM spooled.check_integrity() WHERE invariant LIKE 'counters%';
 
 -- violations of each are bounded
