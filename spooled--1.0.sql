@@ -542,7 +542,21 @@ CREATE FUNCTION _queue_oldest(queue_id int) RETURNS timestamptz LANGUAGE c STABL
 COMMENT ON FUNCTION _queue_oldest(int) IS 'Private: created_at of the job of the queue that is ready for longest.';
 
 CREATE FUNCTION recount() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_recount';
-COMMENT ON FUNCTION recount() IS 'Makes the background worker count the jobs of every queue again. Needed only after the tables were changed without the functions, as by a data-only restore.';
+COMMENT ON FUNCTION recount() IS 'Makes the background worker count the jobs of every queue again. Needed only after tickets were written by statements for which triggers did not fire.';
+
+-- The functions write tickets without statements, so whatever fires these notes nothing: COPY of a dump, a repair by hand.
+CREATE FUNCTION _tickets_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_tickets_changed';
+COMMENT ON FUNCTION _tickets_changed() IS 'Private: asks for a recount at commit.';
+DO $$
+DECLARE
+    ticket_table text;
+BEGIN
+    FOREACH ticket_table IN ARRAY ARRAY['ready', 'delayed', 'blocked', 'lease', 'dead_letter', 'outcome'] LOOP
+        EXECUTE format('CREATE TRIGGER changed AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF queue ON %I'
+                       ' EXECUTE FUNCTION _tickets_changed()', ticket_table);
+    END LOOP;
+END
+$$;
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- For the gateway: the same operations, JSON out.  code is OK, CREATED, ACCEPTED or NO_CONTENT; errors are raised
@@ -765,7 +779,7 @@ $$;
 -- Functions by role; a name stands for all its forms.  The wire functions' comments say as little as users need.
 DO $$
 DECLARE
-    own_functions CONSTANT text[] := ARRAY['_require_preload', '_queue_counts', '_queue_oldest'];
+    own_functions CONSTANT text[] := ARRAY['_require_preload', '_queue_counts', '_queue_oldest', '_tickets_changed'];
     everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job'];
     producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',

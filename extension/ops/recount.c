@@ -3,7 +3,7 @@
  *    Keeping the counters in step with the tables.
  *
  * Counting after a start: shmem/counters.c has the argument why it is exact while others commit.  The snapshot is
- * held for as long as it takes to read every ticket once: about a second for each few million.
+ * held for as long as it takes to read every ticket once: measured, 1.2 s for a million finished jobs and 13 s for ten.
  *
  * Two-phase commit: a transaction's notes are this backend's memory, but COMMIT PREPARED may come from any session
  * and after any number of crashes.  So PREPARE TRANSACTION writes them to prepared_delta, which becomes visible
@@ -18,9 +18,12 @@
 #include "base/clock.h"
 #include "base/xact_end.h"
 #include "ops/recount.h"
+#include "shmem/wake.h"
 #include "store/counters_store.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+
+#define WORTH_A_LINE_MS 1000 /* in the server's log */
 
 #define FINISHED_NUMBERS 3
 #define DELTA_NUMBERS (COUNTER_SLOTS + TOTAL_SLOTS + FINISHED_NUMBERS)
@@ -180,6 +183,7 @@ recount(void)
 {
 	TimestampTz begun = spl_clock_now();
 	int64		jobs;
+	long		milliseconds;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -193,21 +197,34 @@ recount(void)
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	spl_counters_finish_recount();
-	ereport(LOG,
-			(errmsg("counted " INT64_FORMAT " jobs in %ld ms", jobs,
-					TimestampDifferenceMilliseconds(begun, spl_clock_now()))));
+	milliseconds = TimestampDifferenceMilliseconds(begun, spl_clock_now());
+	ereport(milliseconds < WORTH_A_LINE_MS ? DEBUG1 : LOG,
+			(errmsg("counted " INT64_FORMAT " jobs in %ld ms", jobs, milliseconds)));
 	return true;
+}
+
+/* come_back_at makes the worker look again at a time. */
+static void
+come_back_at(TimestampTz due)
+{
+	StartTransactionCommand();
+	spl_due_note(due);
+	CommitTransactionCommand();
 }
 
 bool
 spl_counters_tick(void)
 {
-	bool worked = false;
+	bool		worked = false;
+	TimestampTz due;
 
 	if (max_prepared_xacts > 0)
 		worked = apply_prepared();
-	if (spl_counters_need_recount())
+	due = spl_counters_recount_due();
+	if (due <= spl_clock_now())
 		worked |= recount();
+	else if (!TIMESTAMP_IS_NOEND(due))
+		come_back_at(due);
 	return worked;
 }
 

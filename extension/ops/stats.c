@@ -171,6 +171,6 @@ spl_stats_are_counted(void)
 void
 spl_stats_recount(void)
 {
-	spl_counters_ask_recount();
+	spl_count_again_note();
 	spl_due_note(spl_clock_now());
 }

@@ -71,7 +71,7 @@ extern void spl_database_stats(DatabaseStats *stats);
 /* spl_stats_are_counted tells whether answers come from the counters. */
 extern bool spl_stats_are_counted(void);
 
-/* spl_stats_recount makes the background worker count the tables again. */
+/* spl_stats_recount makes the background worker count the tables again, after this transaction's commit. */
 extern void spl_stats_recount(void);
 
 #endif

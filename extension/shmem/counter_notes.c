@@ -29,6 +29,7 @@ typedef struct Note
 static Note *notes = NULL;
 static int	 note_count = 0;
 static int	 note_room = 0;
+static bool	 noted_again = false;
 
 static void
 make_room(void)
@@ -135,6 +136,12 @@ spl_counters_forget_queue(int32 queue)
 	note_for(NO_ORG, queue, 0)->forget = true;
 }
 
+void
+spl_count_again_note(void)
+{
+	noted_again = true;
+}
+
 /* fold adds one note to another of the same queue. */
 static void
 fold(Note *into, const Note *from)
@@ -183,13 +190,17 @@ at_commit(void)
 		if (notes[i].forget)
 			spl_counters_drop_empty(notes[i].delta.queue);
 	}
+	if (noted_again)
+		spl_counters_ask_recount();
 	note_count = 0;
+	noted_again = false;
 }
 
 static void
 at_abort(void)
 {
 	note_count = 0;
+	noted_again = false;
 }
 
 /* first_note_of returns where the notes of a level and of those below it begin. */

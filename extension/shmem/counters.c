@@ -23,273 +23,30 @@
  * overflowed: from then on a queue without an entry is counted from the tables, slower and not wrong, and no entry is
  * made for it before the next recount, as it would miss what was lost.  An entry that exists is always complete.
  *
- * Locks: partition[n] guards the chains of buckets n, n + PARTITIONS ... and the entries on them; the database slots
- * are read under any partition lock and written under all of them ("overflowed" under any: who must see it holds the
- * same lock); free_lock guards the free list.  Locks are taken in ascending order, by who takes more than one.
+ * Statements that insert or delete tickets themselves (a dump's COPY, a repair by hand) note nothing; triggers on the
+ * ticket tables see them and ask for a recount at their commit.
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "access/twophase.h"
 #include "access/xact.h"
 #include "base/clock.h"
-#include "base/guc.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "port/atomics.h"
+#include "shmem/counter_table.h"
 #include "shmem/counters.h"
-#include "storage/lwlock.h"
-#include "storage/shmem.h"
-#include "storage/spin.h"
 #include "utils/snapmgr.h"
 
-#define PARTITIONS 32
-
 /* A database that overflowed is counted again when there is room, but not more often than this. */
-#define RECOUNT_INTERVAL (INT64CONST(10) * USECS_PER_MINUTE)
+#define OVERFLOW_INTERVAL (INT64CONST(10) * USECS_PER_MINUTE)
+
+/* One that somebody keeps changing behind our back is left alone for so many times as long as counting it took. */
+#define RECOUNT_REST 10
 
 const int spl_duration_bounds[DURATION_BUCKETS - 1] = {10, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
 
-typedef struct QueueEntry
+static inline bool
+is_known(const DatabaseSlot *slot)
 {
-	Oid	  database; /* InvalidOid: free */
-	int32 queue;
-	int32 next; /* in its bucket, or in the free list; END_OF_CHAIN ends either */
-	int64 count[COUNTER_SLOTS];
-} QueueEntry;
-
-#define END_OF_CHAIN (-1)
-
-typedef struct DatabaseSlot
-{
-	Oid				  database;	  /* InvalidOid: free */
-	bool			  counted;	  /* false: cut, but the tables are still being counted */
-	bool			  overflowed; /* some queues have no entry */
-	TimestampTz		  cut_at;
-	FullTransactionId cut_xmax;			 /* the snapshot of the cut: the first id it does not see, */
-	int				  cut_running_count; /* and the ids before it that were running (cut_running_of) */
-	pg_atomic_uint64  total[TOTAL_SLOTS];
-} DatabaseSlot;
-
-typedef struct CountersHeader
-{
-	int			 tranche;
-	int			 database_count;
-	int			 entry_count;
-	int			 bucket_count; /* a power of two */
-	int			 max_running;
-	slock_t		 free_lock;
-	int32		 first_free; /* entries that were used before */
-	int32		 touched;	 /* entries from here on never were: their memory has not been touched yet */
-	LWLockPadded partition[PARTITIONS];
-} CountersHeader;
-
-static CountersHeader *shared = NULL;
-static DatabaseSlot	  *databases;
-static TransactionId  *cut_running;
-static int32		  *buckets;
-static QueueEntry	  *entries;
-static TimeWindows	  *windows; /* apart from the entries, as most queues of a large table are never touched */
-
-/* Most transactions that a snapshot can list. */
-static int
-max_running_transactions(void)
-{
-	return MaxBackends + max_prepared_xacts;
-}
-
-static int
-bucket_count_for(int entry_count)
-{
-	int count = PARTITIONS;
-
-	while (count < entry_count)
-		count *= 2;
-	return count;
-}
-
-/* place_arrays sets the pointers to what follows the header, and returns the size of it all. */
-static Size
-place_arrays(char *base, int database_count, int entry_count, int bucket_count, int max_running)
-{
-	Size size = MAXALIGN(sizeof(CountersHeader));
-
-#define PLACE(array, count)                                               \
-	do                                                                    \
-	{                                                                     \
-		if (base)                                                         \
-			array = (void *) (base + size);                               \
-		size = add_size(size, MAXALIGN(mul_size(sizeof(*array), count))); \
-	} while (0)
-
-	PLACE(databases, database_count);
-	PLACE(cut_running, mul_size(database_count, max_running));
-	PLACE(buckets, bucket_count);
-	PLACE(entries, entry_count);
-	PLACE(windows, entry_count);
-#undef PLACE
-	return size;
-}
-
-Size
-spl_counters_shmem_size(void)
-{
-	return place_arrays(NULL, spooled_max_databases, spooled_max_queues, bucket_count_for(spooled_max_queues),
-						max_running_transactions());
-}
-
-static void
-init_header(void)
-{
-	memset(shared, 0, sizeof(*shared));
-	shared->tranche = LWLockNewTrancheId();
-	shared->database_count = spooled_max_databases;
-	shared->entry_count = spooled_max_queues;
-	shared->bucket_count = bucket_count_for(spooled_max_queues);
-	shared->max_running = max_running_transactions();
-	SpinLockInit(&shared->free_lock);
-	shared->first_free = END_OF_CHAIN;
-	for (int i = 0; i < PARTITIONS; i++)
-		LWLockInitialize(&shared->partition[i].lock, shared->tranche);
-}
-
-/* spl_counters_shmem_startup attaches to the counters; the first process makes them. */
-void
-spl_counters_shmem_startup(bool found)
-{
-	shared = ShmemInitStruct("spooled counters", spl_counters_shmem_size(), &found);
-	if (!found)
-		init_header();
-	place_arrays((char *) shared, shared->database_count, shared->entry_count, shared->bucket_count,
-				 shared->max_running);
-	if (!found)
-	{
-		memset(databases, 0, sizeof(DatabaseSlot) * shared->database_count);
-		for (int i = 0; i < shared->database_count; i++)
-			for (int slot = 0; slot < TOTAL_SLOTS; slot++)
-				pg_atomic_init_u64(&databases[i].total[slot], 0);
-		for (int i = 0; i < shared->bucket_count; i++)
-			buckets[i] = END_OF_CHAIN;
-	}
-	LWLockRegisterTranche(shared->tranche, "spooled_counters");
-}
-
-static int
-bucket_of(Oid database, int32 queue)
-{
-	return hash_combine(murmurhash32(database), murmurhash32(queue)) & (shared->bucket_count - 1);
-}
-
-static LWLock *
-lock_of(int bucket)
-{
-	return &shared->partition[bucket % PARTITIONS].lock;
-}
-
-static void
-lock_all(void)
-{
-	for (int i = 0; i < PARTITIONS; i++)
-		LWLockAcquire(&shared->partition[i].lock, LW_EXCLUSIVE);
-}
-
-static void
-unlock_all(void)
-{
-	for (int i = PARTITIONS - 1; i >= 0; i--)
-		LWLockRelease(&shared->partition[i].lock);
-}
-
-/* slot_of returns a database's slot, or NULL; with InvalidOid a free one. */
-static DatabaseSlot *
-slot_of(Oid database)
-{
-	for (int i = 0; i < shared->database_count; i++)
-		if (databases[i].database == database)
-			return &databases[i];
-	return NULL;
-}
-
-static TransactionId *
-cut_running_of(DatabaseSlot *slot)
-{
-	return &cut_running[(slot - databases) * shared->max_running];
-}
-
-static QueueEntry *
-find_entry(int bucket, Oid database, int32 queue)
-{
-	for (int32 i = buckets[bucket]; i != END_OF_CHAIN; i = entries[i].next)
-		if (entries[i].queue == queue && entries[i].database == database)
-			return &entries[i];
-	return NULL;
-}
-
-/* take_free returns an unused entry's index, or END_OF_CHAIN. */
-static int32
-take_free(void)
-{
-	int32 index;
-
-	SpinLockAcquire(&shared->free_lock);
-	index = shared->first_free;
-	if (index != END_OF_CHAIN)
-		shared->first_free = entries[index].next;
-	else if (shared->touched < shared->entry_count)
-		index = shared->touched++;
-	SpinLockRelease(&shared->free_lock);
-	return index;
-}
-
-/* find_or_make_entry marks the database as overflowed when there is no room, and returns NULL then. */
-static QueueEntry *
-find_or_make_entry(DatabaseSlot *slot, int bucket, int32 queue)
-{
-	QueueEntry *entry = find_entry(bucket, slot->database, queue);
-	int32		index;
-
-	if (entry)
-		return entry;
-	index = slot->overflowed ? END_OF_CHAIN : take_free();
-	if (index == END_OF_CHAIN)
-	{
-		slot->overflowed = true;
-		return NULL;
-	}
-	entry = &entries[index];
-	memset(entry, 0, sizeof(*entry));
-	memset(&windows[index], 0, sizeof(TimeWindows));
-	entry->database = slot->database;
-	entry->queue = queue;
-	entry->next = buckets[bucket];
-	buckets[bucket] = index;
-	return entry;
-}
-
-/* drop_entry takes an entry out of its bucket and frees it. */
-static void
-drop_entry(int bucket, QueueEntry *entry)
-{
-	int32  index = entry - entries;
-	int32 *link = &buckets[bucket];
-
-	while (*link != index)
-		link = &entries[*link].next;
-	*link = entry->next;
-	entry->database = InvalidOid;
-	SpinLockAcquire(&shared->free_lock);
-	entry->next = shared->first_free;
-	shared->first_free = index;
-	SpinLockRelease(&shared->free_lock);
-}
-
-/* drop_entries_of frees all entries of a database; under all locks. */
-static void
-drop_entries_of(Oid database)
-{
-	for (int32 i = 0; i < shared->touched; i++)
-		if (entries[i].database == database)
-			drop_entry(bucket_of(database, entries[i].queue), &entries[i]);
+	return slot && slot->counted && !slot->asked;
 }
 
 /* is_in_cut tells whether the snapshot of the recount sees the transaction that is just ending. */
@@ -297,7 +54,7 @@ static bool
 is_in_cut(DatabaseSlot *slot)
 {
 	FullTransactionId	 id = GetTopFullTransactionIdIfAny();
-	const TransactionId *running = cut_running_of(slot);
+	const TransactionId *running = spl_counter_cut_running(slot);
 
 	if (!FullTransactionIdIsValid(id) || FullTransactionIdFollowsOrEquals(id, slot->cut_xmax))
 		return false;
@@ -313,7 +70,7 @@ add_to_entry(QueueEntry *entry, const CounterDelta *delta, WindowRings rings)
 	for (int i = 0; i < COUNTER_SLOTS; i++)
 		entry->count[i] += delta->count[i];
 	if (delta->minute != 0)
-		spl_windows_add(&windows[entry - entries], rings, delta->minute, &delta->finished);
+		spl_windows_add(spl_counter_windows(entry), rings, delta->minute, &delta->finished);
 }
 
 static void
@@ -327,23 +84,23 @@ add_totals(DatabaseSlot *slot, const CounterDelta *delta)
 void
 spl_counters_add(const CounterDelta *delta)
 {
-	int			  bucket = bucket_of(MyDatabaseId, delta->queue);
+	int			  bucket = spl_counter_bucket(MyDatabaseId, delta->queue);
 	DatabaseSlot *slot;
 
-	LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId);
+	LWLockAcquire(spl_counter_lock(bucket), LW_EXCLUSIVE);
+	slot = spl_counter_database(MyDatabaseId);
 	if (slot) /* else there was no cut yet, and the first one will see this transaction */
 	{
 		add_totals(slot, delta);
 		if (!is_in_cut(slot))
 		{
-			QueueEntry *entry = find_or_make_entry(slot, bucket, delta->queue);
+			QueueEntry *entry = spl_counter_entry_make(slot, bucket, delta->queue);
 
 			if (entry)
 				add_to_entry(entry, delta, RING_BOTH);
 		}
 	}
-	LWLockRelease(lock_of(bucket));
+	LWLockRelease(spl_counter_lock(bucket));
 }
 
 static bool
@@ -359,16 +116,16 @@ has_counts(const QueueEntry *entry)
 void
 spl_counters_drop_empty(int32 queue)
 {
-	int			  bucket = bucket_of(MyDatabaseId, queue);
+	int			  bucket = spl_counter_bucket(MyDatabaseId, queue);
 	DatabaseSlot *slot;
 	QueueEntry	 *entry;
 
-	LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId);
-	entry = find_entry(bucket, MyDatabaseId, queue);
-	if (slot && slot->counted && !slot->overflowed && entry && !has_counts(entry))
-		drop_entry(bucket, entry);
-	LWLockRelease(lock_of(bucket));
+	LWLockAcquire(spl_counter_lock(bucket), LW_EXCLUSIVE);
+	slot = spl_counter_database(MyDatabaseId);
+	entry = spl_counter_entry(bucket, MyDatabaseId, queue);
+	if (is_known(slot) && !slot->overflowed && entry && !has_counts(entry))
+		spl_counter_entry_drop(bucket, entry);
+	LWLockRelease(spl_counter_lock(bucket));
 }
 
 /* full_id widens an id that was assigned not long before "next". */
@@ -387,11 +144,12 @@ static void
 publish_cut(DatabaseSlot *slot, Snapshot snapshot, FullTransactionId next)
 {
 	slot->counted = false;
+	slot->asked = false;
 	slot->overflowed = false;
 	slot->cut_at = spl_clock_now();
 	slot->cut_xmax = full_id(snapshot->xmax, next);
 	slot->cut_running_count = snapshot->xcnt;
-	memcpy(cut_running_of(slot), snapshot->xip, sizeof(TransactionId) * snapshot->xcnt);
+	memcpy(spl_counter_cut_running(slot), snapshot->xip, sizeof(TransactionId) * snapshot->xcnt);
 }
 
 /*
@@ -406,21 +164,21 @@ spl_counters_cut(void)
 	DatabaseSlot	 *slot;
 	Snapshot		  snapshot;
 
-	lock_all();
+	spl_counter_lock_all();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	snapshot = GetActiveSnapshot();
 	next = ReadNextFullTransactionId();
-	if (snapshot->xcnt > shared->max_running)
+	if (snapshot->xcnt > spl_counter_max_running())
 		elog(ERROR, "a snapshot lists more running transactions than the server allows");
-	slot = slot_of(MyDatabaseId);
-	if (slot == NULL && (slot = slot_of(InvalidOid)) != NULL)
+	slot = spl_counter_database(MyDatabaseId);
+	if (slot == NULL && (slot = spl_counter_database(InvalidOid)) != NULL)
 		slot->database = MyDatabaseId;
 	if (slot)
 	{
-		drop_entries_of(MyDatabaseId);
+		spl_counter_entries_drop(MyDatabaseId);
 		publish_cut(slot, snapshot, next);
 	}
-	unlock_all();
+	spl_counter_unlock_all();
 	if (slot == NULL)
 		PopActiveSnapshot();
 	return slot != NULL;
@@ -430,15 +188,15 @@ spl_counters_cut(void)
 void
 spl_counters_add_counted(const CounterDelta *delta, WindowRings rings)
 {
-	int			  bucket = bucket_of(MyDatabaseId, delta->queue);
+	int			  bucket = spl_counter_bucket(MyDatabaseId, delta->queue);
 	DatabaseSlot *slot;
 	QueueEntry	 *entry;
 
-	LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId);
-	if (slot && (entry = find_or_make_entry(slot, bucket, delta->queue)) != NULL)
+	LWLockAcquire(spl_counter_lock(bucket), LW_EXCLUSIVE);
+	slot = spl_counter_database(MyDatabaseId);
+	if (slot && (entry = spl_counter_entry_make(slot, bucket, delta->queue)) != NULL)
 		add_to_entry(entry, delta, rings);
-	LWLockRelease(lock_of(bucket));
+	LWLockRelease(spl_counter_lock(bucket));
 }
 
 void
@@ -446,50 +204,56 @@ spl_counters_finish_recount(void)
 {
 	DatabaseSlot *slot;
 
-	lock_all();
-	if ((slot = slot_of(MyDatabaseId)) != NULL)
+	spl_counter_lock_all();
+	if ((slot = spl_counter_database(MyDatabaseId)) != NULL)
+	{
 		slot->counted = true;
-	unlock_all();
+		slot->counted_at = spl_clock_now();
+	}
+	spl_counter_unlock_all();
 }
 
-static bool
-has_free_entry(void)
+/* recount_due_of tells when a database has to be counted again. */
+static TimestampTz
+recount_due_of(const DatabaseSlot *slot)
 {
-	bool answer;
-
-	SpinLockAcquire(&shared->free_lock);
-	answer = shared->first_free != END_OF_CHAIN || shared->touched < shared->entry_count;
-	SpinLockRelease(&shared->free_lock);
-	return answer;
+	if (!slot->counted)
+		return DT_NOBEGIN;
+	if (slot->asked)
+		return slot->counted_at + RECOUNT_REST * (slot->counted_at - slot->cut_at);
+	if (slot->overflowed && spl_counter_has_free_entry())
+		return slot->cut_at + OVERFLOW_INTERVAL;
+	return DT_NOEND;
 }
 
-bool
-spl_counters_need_recount(void)
+TimestampTz
+spl_counters_recount_due(void)
 {
 	DatabaseSlot *slot;
-	bool		  answer;
+	TimestampTz	  due;
 
-	LWLockAcquire(lock_of(0), LW_SHARED);
-	slot = slot_of(MyDatabaseId);
-	if (slot == NULL)
-		answer = slot_of(InvalidOid) != NULL;
+	LWLockAcquire(spl_counter_lock(0), LW_SHARED);
+	slot = spl_counter_database(MyDatabaseId);
+	if (slot)
+		due = recount_due_of(slot);
 	else
-		answer = !slot->counted ||
-			(slot->overflowed && has_free_entry() && spl_clock_now() - slot->cut_at > RECOUNT_INTERVAL);
-	LWLockRelease(lock_of(0));
-	return answer;
+		due = spl_counter_database(InvalidOid) ? DT_NOBEGIN : DT_NOEND;
+	LWLockRelease(spl_counter_lock(0));
+	return due;
 }
 
-/* spl_counters_ask_recount makes the counters unknown, after the tables were changed behind their back. */
+/* spl_counters_ask_recount makes the counters unknown; a recount that has its snapshot already is not enough. */
 void
 spl_counters_ask_recount(void)
 {
 	DatabaseSlot *slot;
 
-	lock_all();
-	if ((slot = slot_of(MyDatabaseId)) != NULL)
-		slot->counted = false;
-	unlock_all();
+	if (!spl_counter_table_is_there())
+		return;
+	spl_counter_lock_all();
+	if ((slot = spl_counter_database(MyDatabaseId)) != NULL)
+		slot->asked = true;
+	spl_counter_unlock_all();
 }
 
 void
@@ -497,15 +261,15 @@ spl_counters_forget_database(Oid database)
 {
 	DatabaseSlot *slot;
 
-	lock_all();
-	if ((slot = slot_of(database)) != NULL)
+	spl_counter_lock_all();
+	if ((slot = spl_counter_database(database)) != NULL)
 	{
-		drop_entries_of(database);
+		spl_counter_entries_drop(database);
 		slot->database = InvalidOid;
 		for (int i = 0; i < TOTAL_SLOTS; i++)
 			pg_atomic_write_u64(&slot->total[i], 0);
 	}
-	unlock_all();
+	spl_counter_unlock_all();
 }
 
 bool
@@ -514,46 +278,36 @@ spl_counters_are_counted(void)
 	DatabaseSlot *slot;
 	bool		  answer;
 
-	if (shared == NULL)
+	if (!spl_counter_table_is_there())
 		return false;
-	LWLockAcquire(lock_of(0), LW_SHARED);
-	slot = slot_of(MyDatabaseId);
-	answer = slot && slot->counted;
-	LWLockRelease(lock_of(0));
+	LWLockAcquire(spl_counter_lock(0), LW_SHARED);
+	slot = spl_counter_database(MyDatabaseId);
+	answer = is_known(slot);
+	LWLockRelease(spl_counter_lock(0));
 	return answer;
 }
 
 bool
 spl_counters_read(int32 queue, CounterReading *reading)
 {
-	int			  bucket = bucket_of(MyDatabaseId, queue);
+	int			  bucket = spl_counter_bucket(MyDatabaseId, queue);
 	int32		  now_minute = spl_minute_of(spl_clock_now());
 	DatabaseSlot *slot;
 	QueueEntry	 *entry;
 	bool		  known;
 
 	memset(reading, 0, sizeof(*reading));
-	LWLockAcquire(lock_of(bucket), LW_SHARED);
-	slot = slot_of(MyDatabaseId);
-	entry = find_entry(bucket, MyDatabaseId, queue);
-	known = slot && slot->counted && (entry || !slot->overflowed);
+	LWLockAcquire(spl_counter_lock(bucket), LW_SHARED);
+	slot = spl_counter_database(MyDatabaseId);
+	entry = spl_counter_entry(bucket, MyDatabaseId, queue);
+	known = is_known(slot) && (entry || !slot->overflowed);
 	if (known && entry)
 	{
 		memcpy(reading->count, entry->count, sizeof(reading->count));
-		spl_windows_read(&windows[entry - entries], now_minute, &reading->hour, &reading->day);
+		spl_windows_read(spl_counter_windows(entry), now_minute, &reading->hour, &reading->day);
 	}
-	LWLockRelease(lock_of(bucket));
+	LWLockRelease(spl_counter_lock(bucket));
 	return known;
-}
-
-/* sum_partition adds up the counts of this database's entries of one partition; under its lock. */
-static void
-sum_partition(int partition, int64 *count)
-{
-	for (int bucket = partition; bucket < shared->bucket_count; bucket += PARTITIONS)
-		for (int32 i = buckets[bucket]; i != END_OF_CHAIN; i = entries[i].next)
-			for (int slot = 0; entries[i].database == MyDatabaseId && slot < COUNTER_SLOTS; slot++)
-				count[slot] += entries[i].count[slot];
 }
 
 bool
@@ -563,17 +317,17 @@ spl_counters_read_database(int64 *count, int64 *total)
 
 	memset(count, 0, sizeof(int64) * COUNTER_SLOTS);
 	memset(total, 0, sizeof(int64) * TOTAL_SLOTS);
-	for (int partition = 0; partition < PARTITIONS; partition++)
+	for (int partition = 0; partition < COUNTER_PARTITIONS; partition++)
 	{
 		DatabaseSlot *slot;
 
-		LWLockAcquire(lock_of(partition), LW_SHARED);
-		slot = slot_of(MyDatabaseId);
-		known = known && slot && slot->counted && !slot->overflowed;
-		sum_partition(partition, count);
+		LWLockAcquire(spl_counter_lock(partition), LW_SHARED);
+		slot = spl_counter_database(MyDatabaseId);
+		known = known && is_known(slot) && !slot->overflowed;
+		spl_counter_partition_sum(partition, MyDatabaseId, count);
 		for (int i = 0; slot && partition == 0 && i < TOTAL_SLOTS; i++)
 			total[i] = pg_atomic_read_u64(&slot->total[i]);
-		LWLockRelease(lock_of(partition));
+		LWLockRelease(spl_counter_lock(partition));
 	}
 	return known;
 }

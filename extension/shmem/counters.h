@@ -66,6 +66,9 @@ extern void spl_count_finished_note(int32 org, int32 queue, bool completed, int6
 /* spl_count_total_note adds to one of the first totals. */
 extern void spl_count_total_note(int32 org, int32 queue, TotalSlot slot, int64 delta);
 
+/* spl_count_again_note makes the counters unknown at commit: this transaction changes tickets without noting it. */
+extern void spl_count_again_note(void);
+
 /* spl_counters_forget_queue gives the memory of a queue without jobs back at commit. */
 extern void spl_counters_forget_queue(int32 queue);
 
@@ -87,11 +90,11 @@ extern bool spl_counters_read(int32 queue, CounterReading *reading);
 extern bool spl_counters_read_database(int64 *count, int64 *total);
 
 /* Counting again, for ops/recount.c. */
-extern bool spl_counters_need_recount(void);
-extern void spl_counters_ask_recount(void);
-extern bool spl_counters_cut(void);
-extern void spl_counters_add_counted(const CounterDelta *delta, WindowRings rings);
-extern void spl_counters_finish_recount(void);
+extern TimestampTz spl_counters_recount_due(void); /* DT_NOEND: not needed */
+extern void		   spl_counters_ask_recount(void);
+extern bool		   spl_counters_cut(void);
+extern void		   spl_counters_add_counted(const CounterDelta *delta, WindowRings rings);
+extern void		   spl_counters_finish_recount(void);
 
 /* spl_counters_forget_database gives everything of a database back: it is dropped, or the extension in it. */
 extern void spl_counters_forget_database(Oid database);

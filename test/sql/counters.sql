@@ -135,6 +135,20 @@ END
 $$;
 SELECT b.queue, b.f24h AS failed_before, c.f24h AS failed_now FROM counts c FULL JOIN before b USING (queue) WHERE c IS DISTINCT FROM b;
 
+-- Statements of somebody else are seen, and make the worker count again.
+DELETE FROM spooled.ready WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'e');
+DO $$
+BEGIN
+    FOR i IN 1 .. 1000 LOOP
+        EXIT WHEN from_memory();
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END
+$$;
+SELECT queue, total FROM counts WHERE queue IN ('d', 'e');
+SELECT * FROM differences;
+DELETE FROM spooled.job WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'e');
+
 -- Jobs with their states.
 SELECT status, attempt, retry_count, worker, error, lease_id IS NOT NULL AS leased, started_at IS NOT NULL AS started,
        finished_at IS NOT NULL AS finished, scheduled_at > now() AS later, count(*)
