@@ -41,18 +41,23 @@ spl_jsonb_text_arg(FunctionCallInfo fcinfo, int n)
 	return JsonbToCString(NULL, &value->root, VARSIZE(value));
 }
 
-/* spl_interval_ms_arg returns an interval in milliseconds; the longest interval still fits. */
+/* Some 73,000 years: longer intervals are as good as this one, and now plus or minus it is still a timestamp. */
+#define LONGEST_MS (PG_INT64_MAX / 4000)
+
+/* spl_interval_ms_arg returns an interval in milliseconds, rounded down, so that what is negative stays so. */
 int64
 spl_interval_ms_arg(FunctionCallInfo fcinfo, int n, int64 if_null)
 {
 	Interval   *span;
 	int64		days;
+	int64		ms;
 
 	if (PG_ARGISNULL(n))
 		return if_null;
 	span = PG_GETARG_INTERVAL_P(n);
 	days = (int64) span->month * DAYS_PER_MONTH + span->day;
-	return days * SECS_PER_DAY * 1000 + span->time / 1000;
+	ms = days * SECS_PER_DAY * 1000 + span->time / 1000 - (span->time % 1000 < 0);
+	return Min(Max(ms, -LONGEST_MS), LONGEST_MS);
 }
 
 /* spl_interval_of_ms returns an interval for a result. */

@@ -25,7 +25,7 @@ spooled_enqueue(PG_FUNCTION_ARGS)
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
 	item.priority = int_arg(fcinfo, 2, NOT_GIVEN);
-	item.delay_ms = spl_interval_ms_arg(fcinfo, 3, -1);
+	item.delay_ms = spl_interval_ms_arg(fcinfo, 3, DELAY_NOT_GIVEN);
 	item.scheduled_at = time_arg(fcinfo, 4);
 	item.expires_at = time_arg(fcinfo, 5);
 	item.max_retries = int_arg(fcinfo, 6, NOT_GIVEN);
@@ -87,7 +87,7 @@ spooled_enqueue_many(PG_FUNCTION_ARGS)
 	{
 		items[i] = spl_enqueue_item(queue, payloads[i]);
 		items[i].priority = args.priorities ? args.priorities[i] : NOT_GIVEN;
-		items[i].delay_ms = spl_interval_ms_arg(fcinfo, 3, -1);
+		items[i].delay_ms = spl_interval_ms_arg(fcinfo, 3, DELAY_NOT_GIVEN);
 		items[i].scheduled_at = time_arg(fcinfo, 4);
 		items[i].idempotency_key = args.keys ? args.keys[i] : NULL;
 		items[i].max_retries = int_arg(fcinfo, 6, NOT_GIVEN);

@@ -9,7 +9,7 @@
 #include "store/job_store.h"
 #include "store/ticket.h"
 
-#define LEASE_NOT_GIVEN (-1)
+#define LEASE_NOT_GIVEN PG_INT64_MIN
 
 typedef struct ClaimRequest
 {

@@ -40,7 +40,7 @@ spl_enqueue_item(const char *queue, struct varlena *payload)
 {
 	return (EnqueueItem) {
 		.queue = queue, .payload = payload, .priority = NOT_GIVEN, .max_retries = NOT_GIVEN, .timeout_seconds = NOT_GIVEN,
-		.scheduled_at = NO_TIME, .delay_ms = -1, .expires_at = NO_TIME
+		.scheduled_at = NO_TIME, .delay_ms = DELAY_NOT_GIVEN, .expires_at = NO_TIME
 	};
 }
 
@@ -72,7 +72,7 @@ check_item(const EnqueueItem *item, SplFault *fault)
 		(code = check_given_int("max_retries", item->max_retries, 0, 100, fault)) != SPL_OK ||
 		(code = check_given_int("timeout_seconds", item->timeout_seconds, 1, 86400, fault)) != SPL_OK)
 		return code;
-	if (item->delay_ms < -1)
+	if (item->delay_ms < 0 && item->delay_ms != DELAY_NOT_GIVEN)
 		return spl_fault(fault, SPL_INVALID, "delay_seconds", "out_of_range", NULL, "a delay must not be negative");
 	if (item->tags && (code = check_json("tags", item->tags, false, SPL_JSON_SMALL_BYTES, fault)) != SPL_OK)
 		return code;

@@ -13,6 +13,8 @@
 
 #define NOT_GIVEN INT_MIN		/* an integer the caller left out */
 
+#define DELAY_NOT_GIVEN PG_INT64_MIN
+
 typedef struct EnqueueItem
 {
 	/* in; text as C strings, NULL when left out */
@@ -22,7 +24,7 @@ typedef struct EnqueueItem
 	int			max_retries;	/* NOT_GIVEN: the queue's, else the server's */
 	int			timeout_seconds;
 	TimestampTz scheduled_at;	/* NO_TIME: now */
-	int64		delay_ms;		/* -1: none; counts only without scheduled_at */
+	int64		delay_ms;		/* DELAY_NOT_GIVEN: none; counts only without scheduled_at */
 	TimestampTz expires_at;
 	struct varlena *tags;		/* json text */
 	const char *idempotency_key;

@@ -92,30 +92,45 @@ typedef struct Owned
 	int			count;
 } Owned;
 
+/* first_of_each keeps of the sorted items the first of each job: a job that is named twice is answered twice, in turn. */
+static int
+first_of_each(SettleItem **open, int count, SettleItem **firsts, pg_uuid_t *ids)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < count; i++)
+		if (i == 0 || !spl_uuid_equal(&open[i]->job_id, &open[i - 1]->job_id))
+		{
+			ids[kept] = open[i]->job_id;
+			firsts[kept++] = open[i];
+		}
+	return kept;
+}
+
 /* find_owned sorts the open items: those that own a lease go to "owned", the others get their refusal. */
 static void
 find_owned(int32 org, SettleVerb verb, SettleItem **open, int count, TimestampTz now, Owned *owned)
 {
+	SettleItem **firsts = palloc(sizeof(SettleItem *) * count);
 	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * count);
-	Ticket	   *leases = palloc(sizeof(Ticket) * count);
-	bool	   *found = palloc(sizeof(bool) * count);
+	int			kept = first_of_each(open, count, firsts, ids);
+	Ticket	   *leases = palloc(sizeof(Ticket) * kept);
+	bool	   *found = palloc(sizeof(bool) * kept);
 
-	for (int i = 0; i < count; i++)
-		ids[i] = open[i]->job_id;
-	spl_lease_find_many(org, ids, count, leases, found);
+	spl_lease_find_many(org, ids, kept, leases, found);
 	owned->count = 0;
-	for (int i = 0; i < count; i++)
-	{
-		bool		again = i > 0 && spl_uuid_equal(&ids[i], &ids[i - 1]);
-
-		if (found[i] && !again && does_own(open[i], &leases[i], now) && spl_settle_in_scope(leases[i].queue))
+	for (int i = 0; i < kept; i++)
+		if (found[i] && does_own(firsts[i], &leases[i], now) && spl_settle_in_scope(leases[i].queue))
 		{
-			owned->items[owned->count] = open[i];
+			owned->items[owned->count] = firsts[i];
 			owned->leases[owned->count++] = leases[i];
 		}
-		else if (!again)
-			spl_settle_refuse(org, verb, open[i], now);
-	}
+		else
+			spl_settle_refuse(org, verb, firsts[i], now);
+	pfree(firsts);
+	pfree(ids);
+	pfree(leases);
+	pfree(found);
 }
 
 /* take_owned takes the leases; what was lost to somebody else stays open.  Returns how many are taken (first in "owned"). */
@@ -246,12 +261,14 @@ spl_settle(SettleVerb verb, SettleItem *items, int count)
 	SettleItem **open = palloc(sizeof(SettleItem *) * Max(count, 1));
 	Owned		owned = {palloc(sizeof(SettleItem *) * Max(count, 1)), palloc(sizeof(Ticket) * Max(count, 1)), 0};
 	int			left = 0;
+	int			before;
 
 	for (int i = 0; i < count; i++)
 		if (check_item(verb, &items[i]) == SPL_OK)
 			open[left++] = &items[i];
 	qsort(open, left, sizeof(SettleItem *), compare_items);
-	for (int look = 0; left > 0 && look < MAX_LOOKS; look++)
+	/* Only looks that answered nothing are counted. */
+	for (int look = 0; left > 0 && look < MAX_LOOKS; look = left < before ? 0 : look + 1)
 	{
 		TimestampTz now = spl_clock_now();
 
@@ -260,6 +277,7 @@ spl_settle(SettleVerb verb, SettleItem *items, int count)
 			owned.items[i]->queue = owned.leases[i].queue;
 		apply(org, verb, &owned, now);
 		spl_changes_done();
+		before = left;
 		left = still_open(open, left);
 	}
 	for (int i = 0; i < left; i++)

@@ -154,6 +154,7 @@ static SpiPlan bind_role = {
 	" ON CONFLICT (role) DO UPDATE SET org = excluded.org",
 	.nargs = 2,
 	.argtypes = {OIDOID, TEXTOID},
+	.across_orgs = true,
 };
 
 bool

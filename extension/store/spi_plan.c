@@ -24,14 +24,14 @@
 
 static MemoryContext caller_context = NULL;
 
-/* run_as returns the role that statements run as. */
+/* run_as returns the role that a statement runs as. */
 static Oid
-run_as(void)
+run_as(const SpiPlan *plan)
 {
 	Relation	job;
 	Oid			owner;
 
-	if (spl_org_is_background())
+	if (spl_org_is_background() || plan->across_orgs)
 		return get_role_oid("spooled_background", false);
 	job = table_open(spl_table_oid(TABLE_JOB), AccessShareLock);
 	owner = job->rd_rel->relowner;
@@ -94,7 +94,7 @@ spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void 
 	SafeSearchPath path;
 	Oid			user;
 	int			security;
-	Oid			role = run_as();
+	Oid			role = run_as(plan);
 	uint64		processed;
 
 	GetUserIdAndSecContext(&user, &security);
