@@ -23,10 +23,10 @@ Datum
 spooled_dlq_list(PG_FUNCTION_ARGS)
 {
 	const pg_uuid_t *before = uuid_arg(fcinfo, 2);
-	JobFilter	filter = spl_job_filter();
-	JobView    *jobs;
-	int			count;
-	SplFault	fault;
+	JobFilter		 filter = spl_job_filter();
+	JobView			*jobs;
+	int				 count;
+	SplFault		 fault;
 
 	filter.queue = text_arg(fcinfo, 0);
 	filter.status = "deadletter";
@@ -41,8 +41,8 @@ spooled_dlq_list(PG_FUNCTION_ARGS)
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[7];
-		bool		nulls[7];
+		Datum values[7];
+		bool  nulls[7];
 
 		set_uuid(values, nulls, 0, &jobs[i].job.id);
 		set_text(values, nulls, 1, jobs[i].queue_name);
@@ -61,7 +61,7 @@ static DeadLetterFilter
 filter_args(FunctionCallInfo fcinfo, int ids_arg, int queue_arg, int max_arg, int if_null, int most)
 {
 	DeadLetterFilter filter = {.created_before = DT_NOBEGIN, .most = most};
-	pg_uuid_t  *ids;
+	pg_uuid_t		*ids;
 
 	filter.id_count = spl_uuid_array_arg(fcinfo, ids_arg, "job_ids", &ids);
 	filter.has_ids = filter.id_count != ARRAY_NOT_GIVEN;
@@ -78,16 +78,16 @@ Datum
 spooled_dlq_retry(PG_FUNCTION_ARGS)
 {
 	DeadLetterFilter filter = filter_args(fcinfo, 0, 1, 2, 100, REPLAY_MAX);
-	pg_uuid_t  *replayed;
-	int			count;
-	SplFault	fault;
+	pg_uuid_t		*replayed;
+	int				 count;
+	SplFault		 fault;
 
 	raise_unless_ok(spl_dead_letter_replay(&filter, &replayed, &count, &fault), &fault);
 	spl_values_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[1] = {UUIDPGetDatum(&replayed[i])};
-		bool		nulls[1] = {false};
+		Datum values[1] = {UUIDPGetDatum(&replayed[i])};
+		bool  nulls[1] = {false};
 
 		spl_row_out(fcinfo, values, nulls);
 	}
@@ -102,8 +102,8 @@ Datum
 spooled_dlq_purge(PG_FUNCTION_ARGS)
 {
 	DeadLetterFilter filter = filter_args(fcinfo, 2, 0, 3, PURGE_MAX, PURGE_MAX);
-	int			count;
-	SplFault	fault;
+	int				 count;
+	SplFault		 fault;
 
 	if (!PG_ARGISNULL(1))
 		filter.created_before = spl_clock_now() - spl_interval_ms_arg(fcinfo, 1, 0) * 1000;

@@ -20,11 +20,12 @@ PG_FUNCTION_INFO_V1(spooled_purge_queue);
 static int64
 span_arg(FunctionCallInfo fcinfo, int n, const char *field)
 {
-	int64		ms = spl_interval_ms_arg(fcinfo, n, -1);
-	SplFault	fault;
+	int64	 ms = spl_interval_ms_arg(fcinfo, n, -1);
+	SplFault fault;
 
 	if (!PG_ARGISNULL(n) && ms < 0)
-		raise_unless_ok(spl_fault(&fault, SPL_INVALID, field, "out_of_range", NULL, "%s must not be negative", field), &fault);
+		raise_unless_ok(spl_fault(&fault, SPL_INVALID, field, "out_of_range", NULL, "%s must not be negative", field),
+						&fault);
 	return ms;
 }
 
@@ -32,7 +33,7 @@ span_arg(FunctionCallInfo fcinfo, int n, const char *field)
 static QueuePatch
 patch_args(FunctionCallInfo fcinfo)
 {
-	QueuePatch	patch = spl_queue_patch();
+	QueuePatch patch = spl_queue_patch();
 
 	patch.max_retries = int_arg(fcinfo, 1, NOT_GIVEN);
 	patch.default_timeout = int_arg(fcinfo, 2, NOT_GIVEN);
@@ -56,9 +57,9 @@ patch_args(FunctionCallInfo fcinfo)
 Datum
 spooled_create_queue(PG_FUNCTION_ARGS)
 {
-	QueuePatch	patch = patch_args(fcinfo);
-	bool		created;
-	SplFault	fault;
+	QueuePatch patch = patch_args(fcinfo);
+	bool	   created;
+	SplFault   fault;
 
 	raise_unless_ok(spl_queue_configure(text_arg(fcinfo, 0), &patch, true, &created, NULL, &fault), &fault);
 	PG_RETURN_BOOL(created);
@@ -68,9 +69,9 @@ spooled_create_queue(PG_FUNCTION_ARGS)
 Datum
 spooled_configure_queue(PG_FUNCTION_ARGS)
 {
-	QueuePatch	patch = patch_args(fcinfo);
-	bool		created;
-	SplFault	fault;
+	QueuePatch patch = patch_args(fcinfo);
+	bool	   created;
+	SplFault   fault;
 
 	raise_unless_ok(spl_queue_configure(text_arg(fcinfo, 0), &patch, false, &created, NULL, &fault), &fault);
 	PG_RETURN_VOID();
@@ -91,8 +92,8 @@ spooled_pause_queue(PG_FUNCTION_ARGS)
 Datum
 spooled_resume_queue(PG_FUNCTION_ARGS)
 {
-	int64		paused_ms;
-	SplFault	fault;
+	int64	 paused_ms;
+	SplFault fault;
 
 	raise_unless_ok(spl_queue_resume(text_arg(fcinfo, 0), &paused_ms, &fault), &fault);
 	return spl_interval_of_ms(paused_ms);
@@ -102,7 +103,7 @@ spooled_resume_queue(PG_FUNCTION_ARGS)
 Datum
 spooled_delete_queue(PG_FUNCTION_ARGS)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	raise_unless_ok(spl_queue_delete(text_arg(fcinfo, 0), bool_arg(fcinfo, 1, false), &fault), &fault);
 	PG_RETURN_VOID();
@@ -112,8 +113,8 @@ spooled_delete_queue(PG_FUNCTION_ARGS)
 Datum
 spooled_purge_queue(PG_FUNCTION_ARGS)
 {
-	int64		purged;
-	SplFault	fault;
+	int64	 purged;
+	SplFault fault;
 
 	raise_unless_ok(spl_queue_purge(text_arg(fcinfo, 0), &purged, &fault), &fault);
 	PG_RETURN_INT64(purged);

@@ -20,16 +20,16 @@ Datum
 spooled_job_history(PG_FUNCTION_ARGS)
 {
 	HistoryEvent *events;
-	int			count;
-	SplFault	fault;
+	int			  count;
+	SplFault	  fault;
 
 	spl_need_arg(fcinfo, 0, "job_id");
 	raise_unless_ok(spl_job_history(uuid_arg(fcinfo, 0), &events, &count, &fault), &fault);
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[5];
-		bool		nulls[5];
+		Datum values[5];
+		bool  nulls[5];
 
 		set_time(values, nulls, 0, events[i].at);
 		set_text(values, nulls, 1, events[i].event);
@@ -65,14 +65,14 @@ spooled_explain_job(PG_FUNCTION_ARGS)
 Datum
 spooled_doctor(PG_FUNCTION_ARGS)
 {
-	Finding    *findings;
-	int			count = spl_doctor(&findings);
+	Finding *findings;
+	int		 count = spl_doctor(&findings);
 
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[5];
-		bool		nulls[5];
+		Datum values[5];
+		bool  nulls[5];
 
 		set_text(values, nulls, 0, findings[i].finding);
 		set_text(values, nulls, 1, findings[i].severity);
@@ -88,14 +88,14 @@ spooled_doctor(PG_FUNCTION_ARGS)
 Datum
 spooled_check_integrity(PG_FUNCTION_ARGS)
 {
-	Violation  *violations;
-	int			count = spl_integrity_check(&violations);
+	Violation *violations;
+	int		   count = spl_integrity_check(&violations);
 
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[3];
-		bool		nulls[3];
+		Datum values[3];
+		bool  nulls[3];
 
 		set_text(values, nulls, 0, violations[i].invariant);
 		set_uuid(values, nulls, 1, violations[i].has_job ? &violations[i].job_id : NULL);

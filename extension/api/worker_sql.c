@@ -20,7 +20,7 @@ PG_FUNCTION_INFO_V1(spooled_deregister_worker);
 Datum
 spooled_register_worker(PG_FUNCTION_ARGS)
 {
-	char	   *queue = text_arg(fcinfo, 0);
+	char			  *queue = text_arg(fcinfo, 0);
 	WorkerRegistration registration = {
 		.queues = &queue,
 		.queue_count = 1,
@@ -45,8 +45,9 @@ spooled_worker_heartbeat(PG_FUNCTION_ARGS)
 	const char *now_status;
 	SplFault	fault;
 
-	raise_unless_ok(spl_worker_heartbeat(text_arg(fcinfo, 0), int_arg(fcinfo, 1, 0), text_arg(fcinfo, 2), text_arg(fcinfo, 3),
-										 &now_status, &fault), &fault);
+	raise_unless_ok(spl_worker_heartbeat(text_arg(fcinfo, 0), int_arg(fcinfo, 1, 0), text_arg(fcinfo, 2),
+										 text_arg(fcinfo, 3), &now_status, &fault),
+					&fault);
 	PG_RETURN_TEXT_P(cstring_to_text(now_status));
 }
 
@@ -54,8 +55,8 @@ spooled_worker_heartbeat(PG_FUNCTION_ARGS)
 Datum
 spooled_deregister_worker(PG_FUNCTION_ARGS)
 {
-	int			released;
-	SplFault	fault;
+	int		 released;
+	SplFault fault;
 
 	raise_unless_ok(spl_worker_deregister(text_arg(fcinfo, 0), &released, &fault), &fault);
 	PG_RETURN_INT32(released);

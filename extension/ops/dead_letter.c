@@ -19,12 +19,13 @@
 static SplCode
 check_filter(const DeadLetterFilter *filter, SplFault *fault)
 {
-	SplCode		code = spl_check_int("limit", filter->limit, 1, filter->most, fault);
+	SplCode code = spl_check_int("limit", filter->limit, 1, filter->most, fault);
 
 	if (code != SPL_OK)
 		return code;
 	if (filter->has_ids && filter->id_count > filter->most)
-		return spl_fault(fault, SPL_INVALID, "job_ids", "too_many", NULL, "job_ids must name at most %d jobs", filter->most);
+		return spl_fault(fault, SPL_INVALID, "job_ids", "too_many", NULL, "job_ids must name at most %d jobs",
+						 filter->most);
 	if (filter->queue == NULL)
 	{
 		if (spl_scope_is_restricted() && !filter->has_ids)
@@ -42,8 +43,8 @@ check_filter(const DeadLetterFilter *filter, SplFault *fault)
 static int
 choose(const DeadLetterFilter *filter, pg_uuid_t **ids)
 {
-	int32	   *queues;
-	int			queue_count = spl_queue_ids(filter->has_ids ? NULL : filter->queue, &queues);
+	int32		   *queues;
+	int				queue_count = spl_queue_ids(filter->has_ids ? NULL : filter->queue, &queues);
 	DeadLetterQuery query;
 
 	*ids = palloc(sizeof(pg_uuid_t) * filter->limit);
@@ -65,9 +66,9 @@ choose(const DeadLetterFilter *filter, pg_uuid_t **ids)
 SplCode
 spl_dead_letter_replay(const DeadLetterFilter *filter, pg_uuid_t **replayed, int *count, SplFault *fault)
 {
-	SplCode		code = check_filter(filter, fault);
-	pg_uuid_t  *ids;
-	int			id_count;
+	SplCode	   code = check_filter(filter, fault);
+	pg_uuid_t *ids;
+	int		   id_count;
 
 	if (code != SPL_OK)
 		return code;
@@ -81,10 +82,10 @@ spl_dead_letter_replay(const DeadLetterFilter *filter, pg_uuid_t **replayed, int
 SplCode
 spl_dead_letter_purge(const DeadLetterFilter *filter, bool confirm, int *count, SplFault *fault)
 {
-	SplCode		code = check_filter(filter, fault);
-	bool		is_narrow = filter->has_ids || (filter->queue && filter->created_before != NO_TIME);
-	pg_uuid_t  *ids;
-	int			id_count;
+	SplCode	   code = check_filter(filter, fault);
+	bool	   is_narrow = filter->has_ids || (filter->queue && filter->created_before != NO_TIME);
+	pg_uuid_t *ids;
+	int		   id_count;
 
 	if (code != SPL_OK)
 		return code;

@@ -20,9 +20,9 @@
 typedef struct FindingList
 {
 	MemoryContext context;
-	Finding    *findings;
-	int			count;
-	int			room;
+	Finding		 *findings;
+	int			  count;
+	int			  room;
 } FindingList;
 
 static char *
@@ -35,7 +35,7 @@ copy(const char *text)
 static void
 add(const char *finding, const char *severity, const char *subject, const char *details, const char *hint, void *arg)
 {
-	FindingList *list = arg;
+	FindingList	 *list = arg;
 	MemoryContext old = MemoryContextSwitchTo(list->context);
 
 	if (list->count == list->room)
@@ -57,20 +57,23 @@ add(const char *finding, const char *severity, const char *subject, const char *
 static void
 check_worker(FindingList *list)
 {
-	int			slot = spl_database_slot();
+	int slot = spl_database_slot();
 
 	if (slot == SPL_NO_SLOT)
 		add("database_without_slot", "critical", NULL, "{}",
 			"More databases use the extension than spooled.max_databases allows, so this one has no background worker: delays"
-			" and leases do not end. Raise the setting and restart the server.", list);
+			" and leases do not end. Raise the setting and restart the server.",
+			list);
 	else if (!spl_database_has_worker(slot))
 		add("background_worker_missing", "critical", NULL, "{}",
 			"Delays and leases do not end until the background worker runs again. The server log says why it stopped; check"
-			" max_worker_processes.", list);
+			" max_worker_processes.",
+			list);
 	else if (!spl_stats_are_counted())
 		add("counters_not_counted", "info", NULL, "{}",
 			"After a start of the server, statistics are counted from the tables and take longer until the background worker is"
-			" done. If this stays, raise spooled.max_queues.", list);
+			" done. If this stays, raise spooled.max_queues.",
+			list);
 }
 
 /* check_transactions: what an old transaction could still see is never removed from the ticket tables. */
@@ -78,18 +81,19 @@ static void
 check_transactions(FindingList *list)
 {
 	OldTransaction old[OLD_TRANSACTIONS_SHOWN];
-	int			count = spl_old_transactions(spl_clock_now() - OLD_TRANSACTION, OLD_TRANSACTIONS_SHOWN, old);
+	int			   count = spl_old_transactions(spl_clock_now() - OLD_TRANSACTION, OLD_TRANSACTIONS_SHOWN, old);
 
 	for (int i = 0; i < count; i++)
 	{
-		Facts		facts = facts_begin();
+		Facts facts = facts_begin();
 
 		if (!old[i].holds_xmin)
 			continue;
 		fact_time(&facts, "since", old[i].started_at);
 		add("old_transaction", "warning", psprintf("%d", old[i].pid), facts_end(&facts),
 			"A transaction that is open for more than 10 minutes keeps dead rows, which makes claims slower. End it, or set"
-			" idle_in_transaction_session_timeout.", list);
+			" idle_in_transaction_session_timeout.",
+			list);
 	}
 }
 

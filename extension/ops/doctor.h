@@ -7,14 +7,14 @@
 
 typedef struct Finding
 {
-	const char *finding;		/* name */
-	const char *severity;		/* critical, warning, info */
-	const char *subject;		/* queue, worker, table, setting ... or NULL */
-	const char *details;		/* JSON object */
+	const char *finding;  /* name */
+	const char *severity; /* critical, warning, info */
+	const char *subject;  /* queue, worker, table, setting ... or NULL */
+	const char *details;  /* JSON object */
 	const char *hint;
 } Finding;
 
 /* spl_doctor returns the findings for the current organization and the server; returns how many. */
-extern int	spl_doctor(Finding **findings);
+extern int spl_doctor(Finding **findings);
 
 #endif

@@ -30,7 +30,7 @@ static void
 explain_claimable(const JobView *job, Facts *facts, Explanation *why)
 {
 	const Ticket *ticket = &job->ticket;
-	int			ahead = spl_ready_count_ahead(ticket->queue, ticket->priority, &ticket->job_id, AHEAD_MAX);
+	int			  ahead = spl_ready_count_ahead(ticket->queue, ticket->priority, &ticket->job_id, AHEAD_MAX);
 
 	why->reason = "claimable";
 	fact_int(facts, "ahead", ahead);
@@ -52,16 +52,16 @@ explain_delayed(const JobView *job, Facts *facts, Explanation *why)
 static void
 explain_blocked(const JobView *job, Facts *facts, Explanation *why)
 {
-	pg_uuid_t	parents[PARENTS_SHOWN];
-	int			count = spl_parents_read(spl_org(), &job->job.id, PARENTS_SHOWN, parents);
-	JobView    *views = palloc(sizeof(JobView) * Max(count, 1));
+	pg_uuid_t	   parents[PARENTS_SHOWN];
+	int			   count = spl_parents_read(spl_org(), &job->job.id, PARENTS_SHOWN, parents);
+	JobView		  *views = palloc(sizeof(JobView) * Max(count, 1));
 	StringInfoData list;
 
 	count = spl_job_get_many(parents, count, views);
 	initStringInfo(&list);
 	for (int i = 0; i < count; i++)
-		appendStringInfo(&list, "%s{\"job_id\":\"%s\",\"status\":\"%s\"}", i ? "," : "[", spl_uuid_text(&views[i].job.id),
-						 views[i].status);
+		appendStringInfo(&list, "%s{\"job_id\":\"%s\",\"status\":\"%s\"}", i ? "," : "[",
+						 spl_uuid_text(&views[i].job.id), views[i].status);
 	appendStringInfoString(&list, count ? "]" : "[]");
 	why->reason = "blocked";
 	fact_json(facts, "parents", list.data);
@@ -121,20 +121,11 @@ explain_ticket(const JobView *job, TimestampTz now, Facts *facts, Explanation *w
 {
 	switch (job->ticket.kind)
 	{
-		case TICKET_READY:
-			explain_claimable(job, facts, why);
-			break;
-		case TICKET_DELAYED:
-			explain_delayed(job, facts, why);
-			break;
-		case TICKET_BLOCKED:
-			explain_blocked(job, facts, why);
-			break;
-		case TICKET_LEASE:
-			explain_leased(job, now, facts, why);
-			break;
-		default:
-			explain_over(job, facts, why);
+		case TICKET_READY: explain_claimable(job, facts, why); break;
+		case TICKET_DELAYED: explain_delayed(job, facts, why); break;
+		case TICKET_BLOCKED: explain_blocked(job, facts, why); break;
+		case TICKET_LEASE: explain_leased(job, now, facts, why); break;
+		default: explain_over(job, facts, why);
 	}
 }
 

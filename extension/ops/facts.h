@@ -20,7 +20,7 @@ typedef struct Facts
 static inline Facts
 facts_begin(void)
 {
-	Facts		facts;
+	Facts facts;
 
 	initStringInfo(&facts.text);
 	appendStringInfoChar(&facts.text, '{');
@@ -63,7 +63,7 @@ fact_bool(Facts *facts, const char *name, bool value)
 static inline void
 fact_time(Facts *facts, const char *name, TimestampTz value)
 {
-	char		buffer[MAXDATELEN + 1];
+	char buffer[MAXDATELEN + 1];
 
 	if (value != NO_TIME)
 		fact_text(facts, name, JsonEncodeDateTime(buffer, TimestampTzGetDatum(value), TIMESTAMPTZOID, NULL));

@@ -12,10 +12,10 @@
 typedef struct HistoryEvent
 {
 	TimestampTz at;
-	const char *event;			/* created, processing, completed, retry_scheduled, deadlettered, cancelled, expired ... */
-	int			run;			/* 0: not part of a run */
-	const char *worker;			/* or NULL */
-	const char *details;		/* JSON object */
+	const char *event;	 /* created, processing, completed, retry_scheduled, deadlettered, cancelled, expired ... */
+	int			run;	 /* 0: not part of a run */
+	const char *worker;	 /* or NULL */
+	const char *details; /* JSON object */
 } HistoryEvent;
 
 /* spl_job_history returns the transitions of a job, oldest first. */

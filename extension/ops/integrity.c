@@ -18,22 +18,17 @@
 #define COUNTER_LOOKS 3
 
 static const char *const counter_names[COUNTER_SLOTS] = {
-	[COUNT_READY] = "ready",
-	[COUNT_DELAYED] = "delayed",
-	[COUNT_BACKOFF] = "backoff",
-	[COUNT_BLOCKED] = "blocked",
-	[COUNT_LEASE] = "lease",
-	[COUNT_DEAD_LETTER] = "dead_letter",
-	[COUNT_COMPLETED] = "completed",
-	[COUNT_CANCELLED] = "cancelled",
+	[COUNT_READY] = "ready",		 [COUNT_DELAYED] = "delayed",	  [COUNT_BACKOFF] = "backoff",
+	[COUNT_BLOCKED] = "blocked",	 [COUNT_LEASE] = "lease",		  [COUNT_DEAD_LETTER] = "dead_letter",
+	[COUNT_COMPLETED] = "completed", [COUNT_CANCELLED] = "cancelled",
 };
 
 typedef struct ViolationList
 {
 	MemoryContext context;
-	Violation  *violations;
-	int			count;
-	int			room;
+	Violation	 *violations;
+	int			  count;
+	int			  room;
 } ViolationList;
 
 /* add keeps a violation in the memory of the call. */
@@ -41,8 +36,8 @@ static void
 add(const char *invariant, const pg_uuid_t *job_id, const char *details, void *arg)
 {
 	ViolationList *list = arg;
-	MemoryContext old = MemoryContextSwitchTo(list->context);
-	Violation  *violation;
+	MemoryContext  old = MemoryContextSwitchTo(list->context);
+	Violation	  *violation;
 
 	if (list->count == list->room)
 	{
@@ -61,7 +56,7 @@ add(const char *invariant, const pg_uuid_t *job_id, const char *details, void *a
 static void
 add_count(const TicketCount *tickets, void *arg)
 {
-	int64	   *count = arg;
+	int64 *count = arg;
 
 	count[spl_counter_of(tickets->kind, tickets->reason)] += tickets->jobs;
 }
@@ -72,7 +67,7 @@ check_counters(int32 org, int32 queue, ViolationList *list)
 {
 	CounterReading before;
 	CounterReading after;
-	int64		count[COUNTER_SLOTS];
+	int64		   count[COUNTER_SLOTS];
 
 	for (int look = 0; look < COUNTER_LOOKS; look++)
 	{
@@ -88,7 +83,8 @@ check_counters(int32 org, int32 queue, ViolationList *list)
 			if (before.count[slot] != count[slot])
 				add("counters_equal_tables", NULL,
 					psprintf("queue %d: %s is " INT64_FORMAT " in the counters, " INT64_FORMAT " in the tables", queue,
-							 counter_names[slot], before.count[slot], count[slot]), list);
+							 counter_names[slot], before.count[slot], count[slot]),
+					list);
 		return;
 	}
 }
@@ -98,9 +94,9 @@ int
 spl_integrity_check(Violation **violations)
 {
 	ViolationList list = {.context = CurrentMemoryContext, .room = 16};
-	int32		org = spl_org();
-	int32	   *queues;
-	int			queue_count;
+	int32		  org = spl_org();
+	int32		 *queues;
+	int			  queue_count;
 
 	list.violations = palloc(list.room * sizeof(Violation));
 	spl_integrity_search(org, add, &list);

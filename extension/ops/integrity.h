@@ -16,6 +16,6 @@ typedef struct Violation
 } Violation;
 
 /* spl_integrity_check reads whole tables of the current organization; returns how many violations it found (at most 100 each). */
-extern int	spl_integrity_check(Violation **violations);
+extern int spl_integrity_check(Violation **violations);
 
 #endif

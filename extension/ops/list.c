@@ -15,28 +15,20 @@
 
 #define DEFAULT_LIMIT 50
 
-static const char *const statuses[] = {"pending", "scheduled", "processing", "completed", "failed", "deadletter", "cancelled"};
+static const char *const statuses[] = {"pending", "scheduled",	"processing", "completed",
+									   "failed",  "deadletter", "cancelled"};
 
 static const char *const order_names[] = {
-	[ORDER_CREATED_AT] = "created_at",
-	[ORDER_UPDATED_AT] = "updated_at",
-	[ORDER_SCHEDULED_AT] = "scheduled_at",
-	[ORDER_COMPLETED_AT] = "completed_at",
-	[ORDER_PRIORITY] = "priority",
-	[ORDER_STATUS] = "status",
-	[ORDER_QUEUE_NAME] = "queue_name",
-	[ORDER_RETRY_COUNT] = "retry_count",
+	[ORDER_CREATED_AT] = "created_at",	   [ORDER_UPDATED_AT] = "updated_at",	[ORDER_SCHEDULED_AT] = "scheduled_at",
+	[ORDER_COMPLETED_AT] = "completed_at", [ORDER_PRIORITY] = "priority",		[ORDER_STATUS] = "status",
+	[ORDER_QUEUE_NAME] = "queue_name",	   [ORDER_RETRY_COUNT] = "retry_count",
 };
 
 static const ListKey order_keys[] = {
-	[ORDER_CREATED_AT] = KEY_JOB_ID,
-	[ORDER_UPDATED_AT] = KEY_SINCE,
-	[ORDER_SCHEDULED_AT] = KEY_SCHEDULED_AT,
-	[ORDER_COMPLETED_AT] = KEY_FINISHED_AT,
-	[ORDER_PRIORITY] = KEY_PRIORITY,
-	[ORDER_STATUS] = KEY_STATUS,
-	[ORDER_QUEUE_NAME] = KEY_QUEUE_NAME,
-	[ORDER_RETRY_COUNT] = KEY_RETRY_COUNT,
+	[ORDER_CREATED_AT] = KEY_JOB_ID,		 [ORDER_UPDATED_AT] = KEY_SINCE,
+	[ORDER_SCHEDULED_AT] = KEY_SCHEDULED_AT, [ORDER_COMPLETED_AT] = KEY_FINISHED_AT,
+	[ORDER_PRIORITY] = KEY_PRIORITY,		 [ORDER_STATUS] = KEY_STATUS,
+	[ORDER_QUEUE_NAME] = KEY_QUEUE_NAME,	 [ORDER_RETRY_COUNT] = KEY_RETRY_COUNT,
 };
 
 /* status_of names the state that a ticket makes. */
@@ -46,18 +38,12 @@ status_of(const Ticket *ticket)
 	switch (ticket->kind)
 	{
 		case TICKET_READY:
-		case TICKET_BLOCKED:
-			return "pending";
-		case TICKET_DELAYED:
-			return ticket->reason == DELAY_ASKED ? "scheduled" : "pending";
-		case TICKET_LEASE:
-			return "processing";
-		case TICKET_DEAD_LETTER:
-			return "deadletter";
-		case TICKET_OUTCOME:
-			return ticket->reason == OUTCOME_COMPLETED ? "completed" : "cancelled";
-		case TICKET_KINDS:
-			break;
+		case TICKET_BLOCKED: return "pending";
+		case TICKET_DELAYED: return ticket->reason == DELAY_ASKED ? "scheduled" : "pending";
+		case TICKET_LEASE: return "processing";
+		case TICKET_DEAD_LETTER: return "deadletter";
+		case TICKET_OUTCOME: return ticket->reason == OUTCOME_COMPLETED ? "completed" : "cancelled";
+		case TICKET_KINDS: break;
 	}
 	pg_unreachable();
 }
@@ -67,9 +53,9 @@ static JobView
 view_of(const ListRow *row)
 {
 	const Ticket *ticket = &row->ticket;
-	bool		is_over = ticket->kind == TICKET_DEAD_LETTER || ticket->kind == TICKET_OUTCOME;
-	bool		is_completed = ticket->kind == TICKET_OUTCOME && ticket->reason == OUTCOME_COMPLETED;
-	JobView		view = {.job = row->job, .ticket = *ticket, .org_uid = row->org_uid};
+	bool		  is_over = ticket->kind == TICKET_DEAD_LETTER || ticket->kind == TICKET_OUTCOME;
+	bool		  is_completed = ticket->kind == TICKET_OUTCOME && ticket->reason == OUTCOME_COMPLETED;
+	JobView		  view = {.job = row->job, .ticket = *ticket, .org_uid = row->org_uid};
 
 	view.queue_name = row->queue_name;
 	view.status = status_of(ticket);
@@ -89,8 +75,8 @@ view_of(const ListRow *row)
 static int
 read_page(const ListQuery *query, JobView *views)
 {
-	ListRow    *rows;
-	int			count = spl_list_jobs(query, &rows);
+	ListRow *rows;
+	int		 count = spl_list_jobs(query, &rows);
 
 	for (int i = 0; i < count; i++)
 		views[i] = view_of(&rows[i]);
@@ -153,9 +139,9 @@ source_of(const JobFilter *filter)
 SplCode
 spl_job_list(const JobFilter *filter, JobView **jobs, int *count, SplFault *fault)
 {
-	int32	   *queues;
-	int			queue_count;
-	ListQuery	query;
+	int32	 *queues;
+	int		  queue_count;
+	ListQuery query;
 
 	*count = 0;
 	*jobs = palloc(sizeof(JobView) * Max(filter->limit, 1));
@@ -183,34 +169,33 @@ spl_job_list(const JobFilter *filter, JobView **jobs, int *count, SplFault *faul
 	return SPL_OK;
 }
 
-/* query_of_ids reads jobs by id, as far as the credential's queues go; false: it has none. */
-static bool
-query_of_ids(const pg_uuid_t *ids, int count, bool with_payload, ListQuery *query)
+/* read_ids reads jobs by id, in no order; what is outside the credential's queues is left out. */
+static int
+read_ids(const pg_uuid_t *ids, int count, bool with_payload, JobView *views)
 {
-	int32	   *queues;
-	int			queue_count = spl_queue_ids(NULL, &queues);
-
-	*query = (ListQuery) {
+	ListQuery query = {
 		.org = spl_org(),
 		.source = SOURCE_IDS,
 		.key = KEY_JOB_ID,
-		.queues = queue_count == QUEUES_ALL ? NULL : queues,
-		.queue_count = queue_count,
 		.ids = ids,
 		.id_count = count,
 		.limit = count,
 		.with_payload = with_payload,
 	};
-	return queue_count != 0;
+	int found = read_page(&query, views);
+	int visible = 0;
+
+	for (int i = 0; i < found; i++)
+		if (!spl_scope_is_restricted() || spl_queue_in_scope(views[i].queue_name))
+			views[visible++] = views[i];
+	return visible;
 }
 
 /* spl_job_get reads one job with payload and result. */
 SplCode
 spl_job_get(const pg_uuid_t *id, JobView *job, SplFault *fault)
 {
-	ListQuery	query;
-
-	if (query_of_ids(id, 1, true, &query) && read_page(&query, job) == 1)
+	if (read_ids(id, 1, true, job) == 1)
 		return SPL_OK;
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Job %s not found", spl_uuid_text(id));
 }
@@ -219,20 +204,17 @@ spl_job_get(const pg_uuid_t *id, JobView *job, SplFault *fault)
 int
 spl_job_get_many(const pg_uuid_t *ids, int count, JobView *jobs)
 {
-	JobView    *found = palloc(sizeof(JobView) * Max(count, 1));
-	ListQuery	query;
-	int			found_count;
-	int			ordered = 0;
+	JobView *found = palloc(sizeof(JobView) * Max(count, 1));
+	bool	*taken = palloc0(sizeof(bool) * Max(count, 1));
+	int		 found_count = count > 0 ? read_ids(ids, count, false, found) : 0;
+	int		 ordered = 0;
 
-	if (count == 0 || !query_of_ids(ids, count, false, &query))
-		return 0;
-	found_count = read_page(&query, found);
 	for (int i = 0; i < count; i++)
 		for (int k = 0; k < found_count; k++)
-			if (found[k].queue_name && spl_uuid_equal(&ids[i], &found[k].job.id))
+			if (!taken[k] && spl_uuid_equal(&ids[i], &found[k].job.id))
 			{
 				jobs[ordered++] = found[k];
-				found[k].queue_name = NULL;
+				taken[k] = true;
 				break;
 			}
 	return ordered;

@@ -44,7 +44,8 @@ check_lease(int64 ms, SplFault *fault)
 		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL, "lease must be between %g and %g seconds",
 						 spooled_lease_min / 1000.0, spooled_lease_max / 1000.0);
 	if (ms % 1000 != 0)
-		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL, "the lease of a queue must be whole seconds");
+		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL,
+						 "the lease of a queue must be whole seconds");
 	return SPL_OK;
 }
 
@@ -54,11 +55,14 @@ check_backoff(const QueuePatch *patch, SplFault *fault)
 	if (patch->backoff && strcmp(patch->backoff, "seconds") != 0 && strcmp(patch->backoff, "minutes") != 0)
 		return spl_fault(fault, SPL_INVALID, "backoff", "invalid_value", NULL, "backoff must be seconds or minutes");
 	if (patch->backoff_base_ms > BACKOFF_BASE_MAX_MS)
-		return spl_fault(fault, SPL_INVALID, "backoff_base", "out_of_range", NULL, "backoff_base must be at most one day");
+		return spl_fault(fault, SPL_INVALID, "backoff_base", "out_of_range", NULL,
+						 "backoff_base must be at most one day");
 	if (patch->backoff_factor != -1 && !(patch->backoff_factor >= 1 && patch->backoff_factor <= 10))
-		return spl_fault(fault, SPL_INVALID, "backoff_factor", "out_of_range", NULL, "backoff_factor must be between 1 and 10");
+		return spl_fault(fault, SPL_INVALID, "backoff_factor", "out_of_range", NULL,
+						 "backoff_factor must be between 1 and 10");
 	if (patch->backoff_cap_ms > BACKOFF_CAP_MAX_MS)
-		return spl_fault(fault, SPL_INVALID, "backoff_cap", "out_of_range", NULL, "backoff_cap must be at most 30 days");
+		return spl_fault(fault, SPL_INVALID, "backoff_cap", "out_of_range", NULL,
+						 "backoff_cap must be at most 30 days");
 	if (patch->backoff_jitter != -1 && !(patch->backoff_jitter >= 0.1 && patch->backoff_jitter <= 1))
 		return spl_fault(fault, SPL_INVALID, "backoff_jitter", "out_of_range", NULL,
 						 "backoff_jitter must be between 0.1 and 1");
@@ -68,7 +72,7 @@ check_backoff(const QueuePatch *patch, SplFault *fault)
 static SplCode
 check_settings(const char *settings, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if (settings == NULL)
 		return SPL_OK;
@@ -81,13 +85,12 @@ check_settings(const char *settings, SplFault *fault)
 static SplCode
 check_patch(const QueuePatch *patch, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if ((code = check_range("max_retries", patch->max_retries, 0, 100, fault)) != SPL_OK ||
 		(code = check_range("default_timeout", patch->default_timeout, 1, 86400, fault)) != SPL_OK ||
 		(code = check_range("rate_limit", patch->rate_limit, 1, 100000, fault)) != SPL_OK ||
-		(code = check_lease(patch->lease_ms, fault)) != SPL_OK ||
-		(code = check_backoff(patch, fault)) != SPL_OK)
+		(code = check_lease(patch->lease_ms, fault)) != SPL_OK || (code = check_backoff(patch, fault)) != SPL_OK)
 		return code;
 	return check_settings(patch->settings, fault);
 }
@@ -96,7 +99,7 @@ check_patch(const QueuePatch *patch, SplFault *fault)
 static SplCode
 check_access(const char *name, SplFault *fault)
 {
-	SplCode		code = spl_check_queue_name(name, fault);
+	SplCode code = spl_check_queue_name(name, fault);
 
 	if (code == SPL_OK && !spl_queue_in_scope(name))
 		code = spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "No access to queue \"%s\"", name);
@@ -116,7 +119,7 @@ not_found(const char *name, SplFault *fault)
 static bool
 has_jobs(int32 queue)
 {
-	JobStats	stats;
+	JobStats stats;
 
 	if (spl_queue_has_unfinished(spl_org(), queue))
 		return true;
@@ -128,7 +131,7 @@ has_jobs(int32 queue)
 static SplCode
 find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
 {
-	SplCode		code = check_access(name, fault);
+	SplCode code = check_access(name, fault);
 
 	if (code != SPL_OK)
 		return code;
@@ -179,9 +182,16 @@ QueuePatch
 spl_queue_patch(void)
 {
 	return (QueuePatch) {
-		.max_retries = NOT_GIVEN, .default_timeout = NOT_GIVEN, .rate_limit = NOT_GIVEN, .lease_ms = -1,
-		.backoff_base_ms = -1, .backoff_factor = -1, .backoff_cap_ms = -1, .backoff_jitter = -1,
-		.enforce_timeout = NOT_GIVEN, .enabled = NOT_GIVEN,
+		.max_retries = NOT_GIVEN,
+		.default_timeout = NOT_GIVEN,
+		.rate_limit = NOT_GIVEN,
+		.lease_ms = -1,
+		.backoff_base_ms = -1,
+		.backoff_factor = -1,
+		.backoff_cap_ms = -1,
+		.backoff_jitter = -1,
+		.enforce_timeout = NOT_GIVEN,
+		.enabled = NOT_GIVEN,
 	};
 }
 
@@ -189,7 +199,7 @@ spl_queue_patch(void)
 static void
 apply_backoff(const QueuePatch *patch, QueueConfig *config)
 {
-	double		unit;
+	double unit;
 
 	if (patch->backoff)
 	{
@@ -280,7 +290,8 @@ make_queue(const char *name, QueueConfig *config)
 
 /* spl_queue_configure changes a queue, or makes it. */
 SplCode
-spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool *created, QueueView *view, SplFault *fault)
+spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool *created, QueueView *view,
+					SplFault *fault)
 {
 	QueueConfig config;
 	SplCode		code;
@@ -317,8 +328,8 @@ int
 spl_queue_list(int limit, QueueView **queues)
 {
 	QueueConfig *configs;
-	int			count = spl_queue_config_list(spl_org(), &configs);
-	int			listed = 0;
+	int			 count = spl_queue_config_list(spl_org(), &configs);
+	int			 listed = 0;
 
 	*queues = palloc(sizeof(QueueView) * Max(count, 1));
 	for (int i = 0; i < count && listed < limit; i++)
@@ -332,8 +343,8 @@ int
 spl_queue_ids(const char *name, int32 **ids)
 {
 	QueueConfig *configs;
-	int			count;
-	int			listed = 0;
+	int			 count;
+	int			 listed = 0;
 
 	*ids = NULL;
 	if (name)
@@ -391,8 +402,8 @@ spl_queue_resume(const char *name, int64 *paused_ms, SplFault *fault)
 static int64
 delete_all_jobs(int32 queue)
 {
-	int64		deleted = 0;
-	int			batch;
+	int64 deleted = 0;
+	int	  batch;
 
 	while ((batch = spl_queue_delete_jobs(queue, DELETE_BATCH)) > 0)
 		deleted += batch;
@@ -404,7 +415,8 @@ static SplCode
 check_deletable(const QueueConfig *config, SplFault *fault)
 {
 	if (spl_queue_has_unfinished(spl_org(), config->id))
-		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, "Purge the queue first, or delete its jobs as well with delete_jobs.",
+		return spl_fault(fault, SPL_CONFLICT, NULL, NULL,
+						 "Purge the queue first, or delete its jobs as well with delete_jobs.",
 						 "Queue \"%s\" has jobs that wait or run", config->name);
 	if (config->configured)
 		return SPL_OK;
@@ -427,9 +439,17 @@ spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
 	if (delete_jobs)
 		delete_all_jobs(config.id);
 	bare = (QueueConfig) {
-		.id = config.id, .max_retries = -1, .default_timeout = -1, .lease_seconds = -1, .rate_limit = -1,
-		.backoff_unit = -1, .backoff_factor = -1, .backoff_cap = -1, .backoff_jitter = -1,
-		.paused_at = NO_TIME, .settings = "{}",
+		.id = config.id,
+		.max_retries = -1,
+		.default_timeout = -1,
+		.lease_seconds = -1,
+		.rate_limit = -1,
+		.backoff_unit = -1,
+		.backoff_factor = -1,
+		.backoff_cap = -1,
+		.backoff_jitter = -1,
+		.paused_at = NO_TIME,
+		.settings = "{}",
 	};
 	store_config(&bare);
 	return SPL_OK;

@@ -34,10 +34,10 @@ typedef enum Step
 
 typedef struct Pass
 {
-	Step		step;
-	int32		org;
-	AttemptPlace place;			/* in the index of the step, within the organization */
-	int64		event_id;		/* kept from pass to pass */
+	Step		 step;
+	int32		 org;
+	AttemptPlace place;	   /* in the index of the step, within the organization */
+	int64		 event_id; /* kept from pass to pass */
 } Pass;
 
 static Pass pass;
@@ -53,8 +53,8 @@ cutoff_of(TimestampTz now, int hours)
 static pg_uuid_t
 first_id_of(TimestampTz time)
 {
-	uint64		ms = (time / 1000) + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
-	pg_uuid_t	id = {{0}};
+	uint64	  ms = (time / 1000) + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
+	pg_uuid_t id = {{0}};
 
 	for (int i = 0; i < 6; i++)
 		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
@@ -93,7 +93,7 @@ take_old(Ticket *tickets, int count, TimestampTz cutoff)
 static void
 delete_jobs(int32 org, const Ticket *taken, int count)
 {
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 		ids[i] = taken[i].job_id;
@@ -107,10 +107,10 @@ delete_jobs(int32 org, const Ticket *taken, int count)
 static int
 delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
 {
-	Ticket	   *tickets = palloc(sizeof(Ticket) * limit);
-	pg_uuid_t	before = first_id_of(cutoff);
-	int			count = spl_retention_list(kind, pass.org, &pass.place.job_id, &before, limit, tickets);
-	int			taken;
+	Ticket	 *tickets = palloc(sizeof(Ticket) * limit);
+	pg_uuid_t before = first_id_of(cutoff);
+	int		  count = spl_retention_list(kind, pass.org, &pass.place.job_id, &before, limit, tickets);
+	int		  taken;
 
 	if (count == 0)
 		return 0;
@@ -126,7 +126,7 @@ delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
 static int
 delete_attempts(TimestampTz cutoff, int limit)
 {
-	pg_uuid_t	before = first_id_of(cutoff);
+	pg_uuid_t before = first_id_of(cutoff);
 
 	return spl_retention_delete_attempts(pass.org, &pass.place, &before, cutoff, limit);
 }
@@ -137,12 +137,10 @@ walk_org(TimestampTz now, int limit)
 {
 	switch (pass.step)
 	{
-		case STEP_OUTCOMES:
-			return delete_tickets(TICKET_OUTCOME, cutoff_of(now, spooled_job_retention), limit);
+		case STEP_OUTCOMES: return delete_tickets(TICKET_OUTCOME, cutoff_of(now, spooled_job_retention), limit);
 		case STEP_DEAD_LETTERS:
 			return delete_tickets(TICKET_DEAD_LETTER, cutoff_of(now, spooled_dead_letter_retention), limit);
-		default:
-			return delete_attempts(cutoff_of(now, spooled_history_retention), limit);
+		default: return delete_attempts(cutoff_of(now, spooled_history_retention), limit);
 	}
 }
 
@@ -150,7 +148,7 @@ walk_org(TimestampTz now, int limit)
 static int
 walk_orgs(TimestampTz now, int limit)
 {
-	int			count;
+	int count;
 
 	if (pass.org == 0 && !next_org())
 		return 0;
@@ -166,17 +164,12 @@ is_wanted(Step step)
 {
 	switch (step)
 	{
-		case STEP_OUTCOMES:
-			return spooled_job_retention > 0;
-		case STEP_DEAD_LETTERS:
-			return spooled_dead_letter_retention > 0;
+		case STEP_OUTCOMES: return spooled_job_retention > 0;
+		case STEP_DEAD_LETTERS: return spooled_dead_letter_retention > 0;
 		case STEP_ATTEMPTS:
-		case STEP_EVENTS:
-			return spooled_history_retention > 0;
-		case STEP_WORKERS:
-			return spooled_worker_retention > 0;
-		default:
-			return true;
+		case STEP_EVENTS: return spooled_history_retention > 0;
+		case STEP_WORKERS: return spooled_worker_retention > 0;
+		default: return true;
 	}
 }
 
@@ -188,16 +181,12 @@ do_step(TimestampTz now, int limit)
 	{
 		case STEP_OUTCOMES:
 		case STEP_DEAD_LETTERS:
-		case STEP_ATTEMPTS:
-			return walk_orgs(now, limit);
+		case STEP_ATTEMPTS: return walk_orgs(now, limit);
 		case STEP_EVENTS:
 			return spl_retention_delete_events(&pass.event_id, cutoff_of(now, spooled_history_retention), limit);
-		case STEP_KEYS:
-			return spl_retention_delete_keys(now, limit);
-		case STEP_WORKERS:
-			return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
-		default:
-			return 0;
+		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
+		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
+		default: return 0;
 	}
 }
 
@@ -205,11 +194,11 @@ do_step(TimestampTz now, int limit)
 int
 spl_retention_delete_due(TimestampTz now, int limit)
 {
-	int			handled = 0;
+	int handled = 0;
 
 	while (handled < limit && pass.step < STEPS)
 	{
-		int			count = is_wanted(pass.step) ? do_step(now, limit - handled) : 0;
+		int count = is_wanted(pass.step) ? do_step(now, limit - handled) : 0;
 
 		handled += count;
 		if (count == 0)

@@ -48,7 +48,7 @@ check_metadata(const char *metadata, SplFault *fault)
 static SplCode
 check_queues(char **queues, int count, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if (count <= 0)
 		return spl_check_queue_name(NULL, fault);
@@ -65,7 +65,7 @@ check_queues(char **queues, int count, SplFault *fault)
 static SplCode
 check_registration(const WorkerRegistration *registration, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if (registration->worker_id && (code = spl_check_worker_id(registration->worker_id, fault)) != SPL_OK)
 		return code;
@@ -86,8 +86,8 @@ check_registration(const WorkerRegistration *registration, SplFault *fault)
 SplCode
 spl_worker_register(const WorkerRegistration *registration, const char **id, SplFault *fault)
 {
-	SplCode		code = check_registration(registration, fault);
-	WorkerRow	row = {0};
+	SplCode	  code = check_registration(registration, fault);
+	WorkerRow row = {0};
 
 	if (code != SPL_OK)
 		return code;
@@ -95,7 +95,7 @@ spl_worker_register(const WorkerRegistration *registration, const char **id, Spl
 		*id = registration->worker_id;
 	else
 	{
-		pg_uuid_t	fresh = spl_uuid_random();
+		pg_uuid_t fresh = spl_uuid_random();
 
 		*id = spl_uuid_text(&fresh);
 	}
@@ -105,7 +105,8 @@ spl_worker_register(const WorkerRegistration *registration, const char **id, Spl
 	row.queue_count = registration->queue_count;
 	row.hostname = spl_hostname_tidy(registration->hostname);
 	row.worker_type = registration->worker_type ? pstrdup(registration->worker_type) : NULL;
-	row.max_concurrency = registration->max_concurrency == NOT_GIVEN ? DEFAULT_CONCURRENCY : registration->max_concurrency;
+	row.max_concurrency =
+		registration->max_concurrency == NOT_GIVEN ? DEFAULT_CONCURRENCY : registration->max_concurrency;
 	row.version = registration->version ? pstrdup(registration->version) : NULL;
 	row.metadata = pstrdup(registration->metadata ? registration->metadata : "{}");
 	row.registered_at = spl_clock_now();
@@ -153,7 +154,7 @@ find_worker(const char *worker_id, WorkerRow *worker, SplFault *fault)
 static SplCode
 check_heartbeat(int current_jobs, const char *status, const char *metadata, SplFault *fault)
 {
-	SplCode		code = spl_check_int("current_jobs", current_jobs, 0, CURRENT_JOBS_MAX, fault);
+	SplCode code = spl_check_int("current_jobs", current_jobs, 0, CURRENT_JOBS_MAX, fault);
 
 	if (code == SPL_OK && status && !spl_worker_is_status(status))
 		code = spl_fault(fault, SPL_INVALID, "status", "invalid_value", NULL,
@@ -166,14 +167,15 @@ SplCode
 spl_worker_heartbeat(const char *worker_id, int current_jobs, const char *status, const char *metadata,
 					 const char **now_status, SplFault *fault)
 {
-	WorkerRow	worker;
-	SplCode		code = check_heartbeat(current_jobs, status, metadata, fault);
+	WorkerRow worker;
+	SplCode	  code = check_heartbeat(current_jobs, status, metadata, fault);
 
 	if (code == SPL_OK && (worker_id == NULL || spl_scope_is_restricted()))
 		code = find_worker(worker_id, &worker, fault);
 	if (code != SPL_OK)
 		return code;
-	*now_status = spl_worker_beat(spl_org(), worker_id, spl_clock_now(), current_jobs, status ? status : "healthy", metadata);
+	*now_status =
+		spl_worker_beat(spl_org(), worker_id, spl_clock_now(), current_jobs, status ? status : "healthy", metadata);
 	return *now_status ? SPL_OK : not_found(worker_id, fault);
 }
 
@@ -233,8 +235,8 @@ view_of(const WorkerRow *row)
 SplCode
 spl_worker_get(const char *worker_id, WorkerView *view, SplFault *fault)
 {
-	WorkerRow	worker;
-	SplCode		code = find_worker(worker_id, &worker, fault);
+	WorkerRow worker;
+	SplCode	  code = find_worker(worker_id, &worker, fault);
 
 	if (code == SPL_OK)
 		*view = view_of(&worker);
@@ -245,9 +247,9 @@ spl_worker_get(const char *worker_id, WorkerView *view, SplFault *fault)
 int
 spl_worker_list(int limit, WorkerView **workers)
 {
-	WorkerRow  *rows;
-	int			count = spl_worker_list_rows(spl_org(), spl_scope_is_restricted() ? 0 : limit, &rows);
-	int			listed = 0;
+	WorkerRow *rows;
+	int		   count = spl_worker_list_rows(spl_org(), spl_scope_is_restricted() ? 0 : limit, &rows);
+	int		   listed = 0;
 
 	*workers = palloc(sizeof(WorkerView) * Max(count, 1));
 	for (int i = 0; i < count && listed < limit; i++)

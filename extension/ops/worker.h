@@ -8,19 +8,19 @@
 
 #include "base/codes.h"
 #include "datatype/timestamp.h"
-#include "ops/enqueue.h"		/* NOT_GIVEN */
+#include "ops/enqueue.h" /* NOT_GIVEN */
 #include "utils/uuid.h"
 
 typedef struct WorkerRegistration
 {
-	const char *worker_id;		/* NULL: a new UUID */
-	char	  **queues;			/* at least one */
+	const char *worker_id; /* NULL: a new UUID */
+	char	  **queues;	   /* at least one */
 	int			queue_count;
-	const char *hostname;		/* tidied, not refused */
-	const char *worker_type;	/* or NULL */
-	int			max_concurrency;	/* NOT_GIVEN: 5; 1 .. 100 */
-	const char *version;		/* or NULL */
-	const char *metadata;		/* json text, or NULL: {} */
+	const char *hostname;		 /* tidied, not refused */
+	const char *worker_type;	 /* or NULL */
+	int			max_concurrency; /* NOT_GIVEN: 5; 1 .. 100 */
+	const char *version;		 /* or NULL */
+	const char *metadata;		 /* json text, or NULL: {} */
 } WorkerRegistration;
 
 typedef struct WorkerView
@@ -30,12 +30,12 @@ typedef struct WorkerView
 	char	  **queues;
 	int			queue_count;
 	const char *hostname;
-	const char *worker_type;	/* or NULL */
+	const char *worker_type; /* or NULL */
 	int			max_concurrency;
 	int			current_jobs;
-	const char *status;			/* healthy, degraded, draining, offline */
-	const char *version;		/* or NULL */
-	const char *metadata;		/* json */
+	const char *status;	  /* healthy, degraded, draining, offline */
+	const char *version;  /* or NULL */
+	const char *metadata; /* json */
 	TimestampTz registered_at;
 	TimestampTz updated_at;
 	TimestampTz last_heartbeat;
@@ -60,6 +60,6 @@ extern SplCode spl_worker_deregister(const char *worker_id, int *released, SplFa
 extern SplCode spl_worker_get(const char *worker_id, WorkerView *view, SplFault *fault);
 
 /* spl_worker_list lists workers, newest heartbeat first, as far as the credential's queues go. */
-extern int	spl_worker_list(int limit, WorkerView **workers);
+extern int spl_worker_list(int limit, WorkerView **workers);
 
 #endif

@@ -17,21 +17,22 @@
 static inline bool
 is_ascii_word(unsigned int c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+		c == '.';
 }
 
 /* is_name_character adds letters and digits of all scripts. */
 static bool
 is_name_character(unsigned int c)
 {
-	int			low = 0;
-	int			high = lengthof(alphanumeric_runs) - 1;
+	int low = 0;
+	int high = lengthof(alphanumeric_runs) - 1;
 
 	if (c < 0x80)
 		return is_ascii_word(c);
 	while (low <= high)
 	{
-		int			middle = (low + high) / 2;
+		int middle = (low + high) / 2;
 
 		if (c < alphanumeric_runs[middle].first)
 			high = middle - 1;
@@ -66,7 +67,7 @@ check_length(const char *field, const char *text, int longest, SplFault *fault)
 SplCode
 spl_check_queue_name(const char *name, SplFault *fault)
 {
-	SplCode		code = check_length("queue_name", name, SPL_QUEUE_NAME_MAX, fault);
+	SplCode code = check_length("queue_name", name, SPL_QUEUE_NAME_MAX, fault);
 
 	if (code != SPL_OK)
 		return code;
@@ -91,7 +92,7 @@ spl_check_worker_name(const char *worker, SplFault *fault)
 SplCode
 spl_check_worker_id(const char *id, SplFault *fault)
 {
-	SplCode		code = check_length("worker_id", id, SPL_WORKER_ID_MAX, fault);
+	SplCode code = check_length("worker_id", id, SPL_WORKER_ID_MAX, fault);
 
 	if (code != SPL_OK)
 		return code;
@@ -106,12 +107,12 @@ spl_check_worker_id(const char *id, SplFault *fault)
 char *
 spl_hostname_tidy(const char *hostname)
 {
-	char	   *tidy = palloc(strlen(hostname) + sizeof("unknown"));
-	int			length = 0;
+	char *tidy = palloc(strlen(hostname) + sizeof("unknown"));
+	int	  length = 0;
 
 	for (int count = 0; *hostname && count < SPL_HOSTNAME_MAX; count++)
 	{
-		const char *at = hostname;
+		const char	*at = hostname;
 		unsigned int c = next_character(&hostname);
 
 		if (length == 0 && !(is_name_character(c) && c != '.' && c != '-'))
@@ -134,7 +135,7 @@ spl_hostname_tidy(const char *hostname)
 bool
 spl_is_queue_filter(const char *name)
 {
-	SplFault	ignored;
+	SplFault ignored;
 
 	return spl_check_queue_name(name, &ignored) == SPL_OK;
 }

@@ -10,16 +10,16 @@
 
 typedef struct DeadLetterQuery
 {
-	int32		org;
-	const int32 *queues;		/* NULL: every queue */
-	int			queue_count;
-	const pg_uuid_t *ids;		/* NULL: any job */
-	int			id_count;
-	TimestampTz created_before; /* NO_TIME: any */
-	int			limit;
+	int32			 org;
+	const int32		*queues; /* NULL: every queue */
+	int				 queue_count;
+	const pg_uuid_t *ids; /* NULL: any job */
+	int				 id_count;
+	TimestampTz		 created_before; /* NO_TIME: any */
+	int				 limit;
 } DeadLetterQuery;
 
 /* spl_dead_letter_ids reads ids of dead letters, oldest job first, into an array with room for query->limit. */
-extern int	spl_dead_letter_ids(const DeadLetterQuery *query, pg_uuid_t *ids);
+extern int spl_dead_letter_ids(const DeadLetterQuery *query, pg_uuid_t *ids);
 
 #endif

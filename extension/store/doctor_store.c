@@ -24,99 +24,113 @@ typedef struct Check
 	const char *finding;
 	const char *severity;
 	const char *hint;
-	SpiPlan		search;			/* returns (subject text, details text) */
+	SpiPlan		search; /* returns (subject text, details text) */
 } Check;
 
-#define CHECK(f, s, sql_text, h) {.finding = f, .severity = s, .hint = h, .search = {.sql = sql_text, .nargs = 1, .argtypes = {INT4OID}}}
-#define SETTING_OFF(name) \
-	"SELECT '" name "', '{}' WHERE current_setting('" name "') = 'off' AND $1 IS NOT NULL"
+#define CHECK(f, s, sql_text, h)                                                                                \
+	{                                                                                                           \
+		.finding = f, .severity = s, .hint = h, .search = {.sql = sql_text, .nargs = 1, .argtypes = {INT4OID} } \
+	}
+#define SETTING_OFF(name) "SELECT '" name "', '{}' WHERE current_setting('" name "') = 'off' AND $1 IS NOT NULL"
 
 static Check checks[] = {
-	CHECK("queue_paused", "warning",
-		  "SELECT q.name, jsonb_strip_nulls(jsonb_build_object('paused_since', q.paused_at, 'reason', q.paused_reason, 'waiting',"
-		  "   (SELECT count(*) FROM (SELECT FROM spooled.ready r WHERE r.queue = q.id LIMIT 10000) w)))::text"
-		  " FROM spooled.queue q WHERE q.org = $1 AND q.paused_at IS NOT NULL"
-		  " AND EXISTS (SELECT FROM spooled.ready r WHERE r.queue = q.id) ORDER BY q.name",
-		  "Jobs wait in a paused queue. spooled.resume_queue() lets claims go on."),
-	CHECK("queue_without_claims", "warning",
-		  "SELECT q.name, jsonb_build_object('oldest_ready_since', head.since, 'workers',"
-		  "   (SELECT count(*) FROM spooled.worker w WHERE w.org = $1 AND w.status <> 'offline' AND q.name = ANY(w.queue_names)))::text"
-		  " FROM spooled.queue q, LATERAL (SELECT r.since FROM spooled.ready r WHERE r.queue = q.id"
-		  "   ORDER BY r.priority DESC, r.job_id LIMIT 1) head"
-		  " WHERE q.org = $1 AND q.paused_at IS NULL AND head.since < clock_timestamp() - interval '5 min'"
-		  " AND NOT EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.queue = q.id) ORDER BY q.name",
-		  "The next job of this queue has been claimable for more than 5 minutes and no worker has a job of it. Start a worker,"
-		  " and check that it names the queue exactly."),
-	CHECK("leases_overdue", "critical",
-		  "SELECT NULL, jsonb_build_object('count', count(*), 'oldest', min(l.lease_expires_at))::text FROM spooled.lease l"
-		  " WHERE l.org = $1 AND l.lease_expires_at < clock_timestamp() - interval '30 s' HAVING count(*) > 0",
-		  "Leases ran out and nobody gave their jobs back: the background worker is not running or far behind. See the server log."),
-	CHECK("delayed_overdue", "critical",
-		  "SELECT NULL, jsonb_build_object('count', count(*), 'oldest', min(d.due))::text FROM spooled.delayed d"
-		  " WHERE d.org = $1 AND d.due < clock_timestamp() - interval '30 s' HAVING count(*) > 0",
-		  "Delayed jobs are due and still delayed: the background worker is not running or far behind. See the server log."),
-	CHECK("blocked_without_parent", "critical",
-		  "SELECT NULL, jsonb_build_object('count', count(*), 'example', min(b.job_id::text))::text FROM spooled.blocked b"
-		  " WHERE b.org = $1 AND NOT EXISTS (SELECT FROM spooled.dependency d JOIN spooled.job p ON p.org = $1 AND p.id = d.parent"
-		  "   WHERE d.org = $1 AND d.child = b.job_id) HAVING count(*) > 0",
-		  "Jobs wait for parents that do not exist, so they would wait for ever. Cancel them; spooled.check_integrity() lists them."),
+	CHECK(
+		"queue_paused", "warning",
+		"SELECT q.name, jsonb_strip_nulls(jsonb_build_object('paused_since', q.paused_at, 'reason', q.paused_reason, 'waiting',"
+		"   (SELECT count(*) FROM (SELECT FROM spooled.ready r WHERE r.queue = q.id LIMIT 10000) w)))::text"
+		" FROM spooled.queue q WHERE q.org = $1 AND q.paused_at IS NOT NULL"
+		" AND EXISTS (SELECT FROM spooled.ready r WHERE r.queue = q.id) ORDER BY q.name",
+		"Jobs wait in a paused queue. spooled.resume_queue() lets claims go on."),
+	CHECK(
+		"queue_without_claims", "warning",
+		"SELECT q.name, jsonb_build_object('oldest_ready_since', head.since, 'workers',"
+		"   (SELECT count(*) FROM spooled.worker w WHERE w.org = $1 AND w.status <> 'offline' AND q.name = ANY(w.queue_names)))::text"
+		" FROM spooled.queue q, LATERAL (SELECT r.since FROM spooled.ready r WHERE r.queue = q.id"
+		"   ORDER BY r.priority DESC, r.job_id LIMIT 1) head"
+		" WHERE q.org = $1 AND q.paused_at IS NULL AND head.since < clock_timestamp() - interval '5 min'"
+		" AND NOT EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.queue = q.id) ORDER BY q.name",
+		"The next job of this queue has been claimable for more than 5 minutes and no worker has a job of it. Start a worker,"
+		" and check that it names the queue exactly."),
+	CHECK(
+		"leases_overdue", "critical",
+		"SELECT NULL, jsonb_build_object('count', count(*), 'oldest', min(l.lease_expires_at))::text FROM spooled.lease l"
+		" WHERE l.org = $1 AND l.lease_expires_at < clock_timestamp() - interval '30 s' HAVING count(*) > 0",
+		"Leases ran out and nobody gave their jobs back: the background worker is not running or far behind. See the server log."),
+	CHECK(
+		"delayed_overdue", "critical",
+		"SELECT NULL, jsonb_build_object('count', count(*), 'oldest', min(d.due))::text FROM spooled.delayed d"
+		" WHERE d.org = $1 AND d.due < clock_timestamp() - interval '30 s' HAVING count(*) > 0",
+		"Delayed jobs are due and still delayed: the background worker is not running or far behind. See the server log."),
+	CHECK(
+		"blocked_without_parent", "critical",
+		"SELECT NULL, jsonb_build_object('count', count(*), 'example', min(b.job_id::text))::text FROM spooled.blocked b"
+		" WHERE b.org = $1 AND NOT EXISTS (SELECT FROM spooled.dependency d JOIN spooled.job p ON p.org = $1 AND p.id = d.parent"
+		"   WHERE d.org = $1 AND d.child = b.job_id) HAVING count(*) > 0",
+		"Jobs wait for parents that do not exist, so they would wait for ever. Cancel them; spooled.check_integrity() lists them."),
 	CHECK("dead_letters", "warning",
 		  "SELECT q.name, jsonb_build_object('last_24_hours', d.count, 'latest', d.latest)::text FROM spooled.queue q,"
 		  " (SELECT d.queue, count(*) AS count, max(d.since) AS latest FROM spooled.dead_letter d WHERE d.org = $1"
 		  "   AND d.since > clock_timestamp() - interval '24 hours' GROUP BY d.queue) d"
 		  " WHERE q.org = $1 AND q.id = d.queue ORDER BY q.name",
 		  "Jobs used up their retries. spooled.dlq_list() shows their errors, spooled.dlq_retry() replays them."),
-	CHECK("offline_worker_with_leases", "warning",
-		  "SELECT w.id, jsonb_build_object('leases', count(*), 'last_heartbeat', w.last_heartbeat)::text FROM spooled.worker w"
-		  " JOIN spooled.lease l ON l.org = $1 AND l.worker = w.id WHERE w.org = $1 AND w.status = 'offline'"
-		  " GROUP BY w.id, w.last_heartbeat ORDER BY w.id",
-		  "A worker counts as offline but claims jobs. It should send heartbeats, or register again."),
-	CHECK("api_key_expiring", "info",
-		  "SELECT k.name, jsonb_build_object('expires_at', k.expires_at)::text FROM spooled.api_key k WHERE k.org = $1 AND k.is_active"
-		  " AND k.expires_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '14 days' ORDER BY k.expires_at, k.name",
-		  "Requests with this key will be refused after that. Create a new one with spooled.create_api_key()."),
-	CHECK("autovacuum_off", "critical",
-		  "SELECT 'autovacuum', '{}' WHERE current_setting('autovacuum') = 'off' AND $1 IS NOT NULL"
-		  " UNION ALL SELECT c.relname, '{}' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-		  " WHERE n.nspname = 'spooled' AND c.relkind = 'r' AND EXISTS (SELECT FROM unnest(c.reloptions) o"
-		  "   WHERE o IN ('autovacuum_enabled=false', 'autovacuum_enabled=off', 'autovacuum_enabled=0', 'autovacuum_enabled=no'))",
-		  "Tickets are inserted and deleted all the time; without autovacuum claims get slower and the disk fills up. Turn it on."),
-	CHECK("vacuum_behind", "warning",
-		  "SELECT s.relname, jsonb_build_object('dead_rows', s.n_dead_tup, 'live_rows', s.n_live_tup,"
-		  "   'last_vacuum', greatest(s.last_vacuum, s.last_autovacuum))::text FROM pg_stat_all_tables s"
-		  " WHERE s.schemaname = 'spooled' AND s.relname IN ('ready', 'delayed', 'blocked', 'lease') AND $1 IS NOT NULL"
-		  " AND s.n_dead_tup > 100000 AND s.n_dead_tup > 2 * s.n_live_tup ORDER BY s.relname",
-		  "Autovacuum does not keep up with this table. Look for old_transaction findings, and give autovacuum more workers or"
-		  " less delay."),
-	CHECK("prepared_transaction", "warning",
-		  "SELECT x.gid, jsonb_build_object('prepared', x.prepared, 'owner', x.owner)::text FROM pg_prepared_xacts x"
-		  " WHERE x.database = current_database() AND x.prepared < clock_timestamp() - interval '10 min' AND $1 IS NOT NULL"
-		  " ORDER BY x.prepared",
-		  "A prepared transaction that nobody ends keeps dead rows and locks. COMMIT PREPARED or ROLLBACK PREPARED."),
-	CHECK("replication_slot", "warning",
-		  "SELECT s.slot_name, jsonb_build_object('active', s.active, 'xmin_age', age(coalesce(s.xmin, s.catalog_xmin)))::text"
-		  " FROM pg_replication_slots s WHERE s.xmin IS NOT NULL AND $1 IS NOT NULL"
-		  " AND (NOT s.active OR age(s.xmin) > 1000000) ORDER BY s.slot_name",
-		  "A replication slot keeps dead rows from being removed. Bring its standby back, or drop the slot."),
+	CHECK(
+		"offline_worker_with_leases", "warning",
+		"SELECT w.id, jsonb_build_object('leases', count(*), 'last_heartbeat', w.last_heartbeat)::text FROM spooled.worker w"
+		" JOIN spooled.lease l ON l.org = $1 AND l.worker = w.id WHERE w.org = $1 AND w.status = 'offline'"
+		" GROUP BY w.id, w.last_heartbeat ORDER BY w.id",
+		"A worker counts as offline but claims jobs. It should send heartbeats, or register again."),
+	CHECK(
+		"api_key_expiring", "info",
+		"SELECT k.name, jsonb_build_object('expires_at', k.expires_at)::text FROM spooled.api_key k WHERE k.org = $1 AND k.is_active"
+		" AND k.expires_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '14 days' ORDER BY k.expires_at, k.name",
+		"Requests with this key will be refused after that. Create a new one with spooled.create_api_key()."),
+	CHECK(
+		"autovacuum_off", "critical",
+		"SELECT 'autovacuum', '{}' WHERE current_setting('autovacuum') = 'off' AND $1 IS NOT NULL"
+		" UNION ALL SELECT c.relname, '{}' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = 'spooled' AND c.relkind = 'r' AND EXISTS (SELECT FROM unnest(c.reloptions) o"
+		"   WHERE o IN ('autovacuum_enabled=false', 'autovacuum_enabled=off', 'autovacuum_enabled=0', 'autovacuum_enabled=no'))",
+		"Tickets are inserted and deleted all the time; without autovacuum claims get slower and the disk fills up. Turn it on."),
+	CHECK(
+		"vacuum_behind", "warning",
+		"SELECT s.relname, jsonb_build_object('dead_rows', s.n_dead_tup, 'live_rows', s.n_live_tup,"
+		"   'last_vacuum', greatest(s.last_vacuum, s.last_autovacuum))::text FROM pg_stat_all_tables s"
+		" WHERE s.schemaname = 'spooled' AND s.relname IN ('ready', 'delayed', 'blocked', 'lease') AND $1 IS NOT NULL"
+		" AND s.n_dead_tup > 100000 AND s.n_dead_tup > 2 * s.n_live_tup ORDER BY s.relname",
+		"Autovacuum does not keep up with this table. Look for old_transaction findings, and give autovacuum more workers or"
+		" less delay."),
+	CHECK(
+		"prepared_transaction", "warning",
+		"SELECT x.gid, jsonb_build_object('prepared', x.prepared, 'owner', x.owner)::text FROM pg_prepared_xacts x"
+		" WHERE x.database = current_database() AND x.prepared < clock_timestamp() - interval '10 min' AND $1 IS NOT NULL"
+		" ORDER BY x.prepared",
+		"A prepared transaction that nobody ends keeps dead rows and locks. COMMIT PREPARED or ROLLBACK PREPARED."),
+	CHECK(
+		"replication_slot", "warning",
+		"SELECT s.slot_name, jsonb_build_object('active', s.active, 'xmin_age', age(coalesce(s.xmin, s.catalog_xmin)))::text"
+		" FROM pg_replication_slots s WHERE s.xmin IS NOT NULL AND $1 IS NOT NULL"
+		" AND (NOT s.active OR age(s.xmin) > 1000000) ORDER BY s.slot_name",
+		"A replication slot keeps dead rows from being removed. Bring its standby back, or drop the slot."),
 	CHECK("fsync_off", "critical", SETTING_OFF("fsync"),
 		  "A crash of the machine may destroy the database. Turn fsync on."),
 	CHECK("full_page_writes_off", "critical", SETTING_OFF("full_page_writes"),
 		  "A crash of the machine may destroy the database. Turn full_page_writes on."),
-	CHECK("synchronous_commit_off", "warning", SETTING_OFF("synchronous_commit"),
-		  "What was answered may be lost in a crash: jobs that were accepted, and completions, after which jobs run again."),
+	CHECK(
+		"synchronous_commit_off", "warning", SETTING_OFF("synchronous_commit"),
+		"What was answered may be lost in a crash: jobs that were accepted, and completions, after which jobs run again."),
 };
 
 typedef struct Search
 {
 	const Check *check;
-	FindingFn	found;
-	void	   *arg;
+	FindingFn	 found;
+	void		*arg;
 } Search;
 
 static void
 add_finding(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Search	   *search = arg;
+	Search		*search = arg;
 	const Check *check = search->check;
 
 	search->found(check->finding, check->severity, spl_row_text(row, desc, 1), spl_row_text(row, desc, 2), check->hint,
@@ -127,11 +141,11 @@ add_finding(HeapTuple row, TupleDesc desc, void *arg)
 void
 spl_doctor_search(int32 org, FindingFn found, void *arg)
 {
-	Datum		values[] = {Int32GetDatum(org)};
+	Datum values[] = {Int32GetDatum(org)};
 
 	for (int i = 0; i < lengthof(checks); i++)
 	{
-		Search		search = {&checks[i], found, arg};
+		Search search = {&checks[i], found, arg};
 
 		spl_spi_run(&checks[i].search, values, NULL, add_finding, &search);
 	}
@@ -141,13 +155,13 @@ spl_doctor_search(int32 org, FindingFn found, void *arg)
 int
 spl_old_transactions(TimestampTz before, int limit, OldTransaction *list)
 {
-	int			sessions = pgstat_fetch_stat_numbackends();
-	int			count = 0;
+	int sessions = pgstat_fetch_stat_numbackends();
+	int count = 0;
 
 	for (int i = 1; i <= sessions && count < limit; i++)
 	{
 		LocalPgBackendStatus *entry = local_entry(i);
-		PgBackendStatus *session = &entry->backendStatus;
+		PgBackendStatus		 *session = &entry->backendStatus;
 
 		if (session->st_databaseid != MyDatabaseId || session->st_procpid == MyProcPid ||
 			session->st_xact_start_timestamp == 0 || session->st_xact_start_timestamp >= before)

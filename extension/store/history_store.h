@@ -12,18 +12,18 @@ typedef struct HistoryRow
 {
 	TimestampTz at;
 	char	   *event;
-	int			run;			/* 0: none */
-	char	   *worker;			/* or NULL */
-	char	   *details;		/* JSON object */
+	int			run;	 /* 0: none */
+	char	   *worker;	 /* or NULL */
+	char	   *details; /* JSON object */
 } HistoryRow;
 
 /* spl_history_read reads every transition of a job, oldest first. */
-extern int	spl_history_read(int32 org, const pg_uuid_t *job_id, HistoryRow **rows);
+extern int spl_history_read(int32 org, const pg_uuid_t *job_id, HistoryRow **rows);
 
 /* spl_parents_read reads up to "limit" parents that a job waits for. */
-extern int	spl_parents_read(int32 org, const pg_uuid_t *child, int limit, pg_uuid_t *parents);
+extern int spl_parents_read(int32 org, const pg_uuid_t *child, int limit, pg_uuid_t *parents);
 
 /* spl_ready_count_ahead counts the tickets that a ready job's queue gives out before it, at most "limit". */
-extern int	spl_ready_count_ahead(int32 queue, int priority, const pg_uuid_t *job_id, int limit);
+extern int spl_ready_count_ahead(int32 queue, int priority, const pg_uuid_t *job_id, int limit);
 
 #endif

@@ -19,30 +19,33 @@
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
+/* clang-format off */
 #define TICKETS_OF(table) "SELECT job_id, queue, run, priority, retry_count, '" table "' AS kind FROM spooled." table " WHERE org = $1"
 #define TICKETS \
 	"(" TICKETS_OF("ready") " UNION ALL " TICKETS_OF("delayed") " UNION ALL " TICKETS_OF("blocked") \
 	" UNION ALL " TICKETS_OF("lease") " UNION ALL " TICKETS_OF("dead_letter") " UNION ALL " TICKETS_OF("outcome") ")"
 #define NO_JOB(id) "NOT EXISTS (SELECT FROM spooled.job j WHERE j.org = $1 AND j.id = " id ")"
+/* clang-format on */
 
 /* The index by which the ticket of a job is found. */
 static const SplIndex job_index[TICKET_KINDS] = {
-	[TICKET_READY] = INDEX_READY_CLAIM,
-	[TICKET_DELAYED] = INDEX_DELAYED_JOB,
-	[TICKET_BLOCKED] = INDEX_BLOCKED_JOB,
-	[TICKET_LEASE] = INDEX_LEASE_JOB,
-	[TICKET_DEAD_LETTER] = INDEX_DEAD_LETTER_JOB,
-	[TICKET_OUTCOME] = INDEX_OUTCOME_JOB,
+	[TICKET_READY] = INDEX_READY_CLAIM,			  [TICKET_DELAYED] = INDEX_DELAYED_JOB,
+	[TICKET_BLOCKED] = INDEX_BLOCKED_JOB,		  [TICKET_LEASE] = INDEX_LEASE_JOB,
+	[TICKET_DEAD_LETTER] = INDEX_DEAD_LETTER_JOB, [TICKET_OUTCOME] = INDEX_OUTCOME_JOB,
 };
 
 typedef struct Invariant
 {
 	const char *name;
-	SpiPlan		search;			/* returns (job_id uuid, details text) */
+	SpiPlan		search; /* returns (job_id uuid, details text) */
 } Invariant;
 
-#define INVARIANT(n, text) {.name = n, .search = {.sql = text " LIMIT $2", .nargs = 2, .argtypes = {INT4OID, INT4OID}}}
+#define INVARIANT(n, text)                                                                          \
+	{                                                                                               \
+		.name = n, .search = {.sql = text " LIMIT $2", .nargs = 2, .argtypes = {INT4OID, INT4OID} } \
+	}
 
+/* clang-format off */
 static Invariant invariants[] = {
 	INVARIANT("one_ticket_per_job",
 			  "SELECT t.job_id, 'tickets in ' || string_agg(t.kind, ', ' ORDER BY t.kind) FROM " TICKETS " t"
@@ -94,10 +97,13 @@ static Invariant invariants[] = {
 			  " JOIN spooled.attempt a ON a.org = $1 AND a.job_id = t.job_id"
 			  " WHERE a.run > t.run OR (a.run = t.run AND t.kind = 'lease')"),
 };
+/* clang-format on */
 
 /* Joins of whole tables; a limit must not tempt the planner into reading one table for each row of another. */
 static const PlannerSetting whole_tables[] = {
-	{"enable_nestloop", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
+	{"enable_nestloop", "off"},
+	{"jit", "off"},
+	{"max_parallel_workers_per_gather", "0"},
 };
 
 typedef struct Search
@@ -110,9 +116,9 @@ typedef struct Search
 static void
 add_violation(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Search	   *search = arg;
-	pg_uuid_t	id;
-	bool		has_id = spl_row_uuid(row, desc, 1, &id);
+	Search	 *search = arg;
+	pg_uuid_t id;
+	bool	  has_id = spl_row_uuid(row, desc, 1, &id);
 
 	search->found(search->invariant, has_id ? &id : NULL, spl_row_text(row, desc, 2), search->arg);
 }
@@ -144,18 +150,18 @@ is_indexed(TicketKind kind, TupleTableSlot *row, TupleScan *scan)
 static void
 search_indexes(TicketKind kind, int32 org, ViolationFn found, void *arg)
 {
-	Snapshot	snapshot = spl_snapshot_fresh();
-	Relation	table = table_open(spl_table_oid(spl_ticket_table(kind)), AccessShareLock);
+	Snapshot		snapshot = spl_snapshot_fresh();
+	Relation		table = table_open(spl_table_oid(spl_ticket_table(kind)), AccessShareLock);
 	TupleTableSlot *row = table_slot_create(table, NULL);
-	TableScanDesc rows = table_beginscan(table, snapshot, 0, NULL);
-	TupleScan	scan;
-	int			shown = 0;
+	TableScanDesc	rows = table_beginscan(table, snapshot, 0, NULL);
+	TupleScan		scan;
+	int				shown = 0;
 
 	spl_scan_begin(&scan, spl_ticket_table(kind), job_index[kind], AccessShareLock, snapshot,
 				   kind == TICKET_READY ? 3 : 2);
 	while (shown < VIOLATIONS_SHOWN && table_scan_getnextslot(rows, ForwardScanDirection, row))
 	{
-		bool		isnull;
+		bool isnull;
 
 		CHECK_FOR_INTERRUPTS();
 		if (DatumGetInt32(slot_getattr(row, TICKET_ORG, &isnull)) != org || is_indexed(kind, row, &scan))
@@ -175,12 +181,12 @@ search_indexes(TicketKind kind, int32 org, ViolationFn found, void *arg)
 void
 spl_integrity_search(int32 org, ViolationFn found, void *arg)
 {
-	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(VIOLATIONS_SHOWN)};
-	int			level = spl_planner_begin(whole_tables, lengthof(whole_tables));
+	Datum values[] = {Int32GetDatum(org), Int32GetDatum(VIOLATIONS_SHOWN)};
+	int	  level = spl_planner_begin(whole_tables, lengthof(whole_tables));
 
 	for (int i = 0; i < lengthof(invariants); i++)
 	{
-		Search		search = {invariants[i].name, found, arg};
+		Search search = {invariants[i].name, found, arg};
 
 		spl_spi_run(&invariants[i].search, values, NULL, add_violation, &search);
 	}

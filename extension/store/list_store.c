@@ -30,6 +30,7 @@
  */
 #define ARG_COUNT 9
 
+/* clang-format off */
 #define COMMON(kind) \
 	"SELECT " kind " AS kind, t.since, t.queue, t.run, t.priority, t.retry_count, t.releases, t.job_id, t.expires_at"
 #define NO_DUE ", NULL::timestamptz AS due, NULL::\"char\" AS reason"
@@ -117,31 +118,61 @@ static const char *const keys[LIST_KEYS] = {
 	" LEFT JOIN LATERAL (SELECT a.error, a.started_at FROM spooled.attempt a" \
 	"   WHERE p.retry_count > 0 AND p.kind < 4 AND a.org = $1 AND a.job_id = p.job_id ORDER BY a.run DESC LIMIT 1) a ON true" \
 	" ORDER BY p.key %3$s NULLS LAST, p.job_id %3$s"
+/* clang-format on */
 
 enum Column
 {
-	T_KIND = 1, T_SINCE, T_QUEUE, T_RUN, T_PRIORITY, T_RETRY_COUNT, T_RELEASES, T_JOB_ID, T_EXPIRES_AT, T_DUE, T_REASON,
-	T_LEASE_EXPIRES_AT, T_CANCEL_REQUESTED, T_STARTED_AT, T_LEASE_ID, T_WORKER, T_ERROR, T_RESULT,
-	J_CREATED_AT, J_TIMEOUT_SECONDS, J_PRIORITY, J_MAX_RETRIES, J_SCHEDULED_AT, J_EXPIRES_AT, J_PARENT, J_KEY, J_WEBHOOK,
-	J_TAGS, J_PAYLOAD, O_UID, Q_NAME, A_ERROR, A_STARTED_AT
+	T_KIND = 1,
+	T_SINCE,
+	T_QUEUE,
+	T_RUN,
+	T_PRIORITY,
+	T_RETRY_COUNT,
+	T_RELEASES,
+	T_JOB_ID,
+	T_EXPIRES_AT,
+	T_DUE,
+	T_REASON,
+	T_LEASE_EXPIRES_AT,
+	T_CANCEL_REQUESTED,
+	T_STARTED_AT,
+	T_LEASE_ID,
+	T_WORKER,
+	T_ERROR,
+	T_RESULT,
+	J_CREATED_AT,
+	J_TIMEOUT_SECONDS,
+	J_PRIORITY,
+	J_MAX_RETRIES,
+	J_SCHEDULED_AT,
+	J_EXPIRES_AT,
+	J_PARENT,
+	J_KEY,
+	J_WEBHOOK,
+	J_TAGS,
+	J_PAYLOAD,
+	O_UID,
+	Q_NAME,
+	A_ERROR,
+	A_STARTED_AT
 };
 
 typedef struct JobPage
 {
 	const ListQuery *query;
-	ListRow    *rows;
-	int			count;
-	int64		bytes;
-	bool		full;			/* max_bytes was reached */
+	ListRow			*rows;
+	int				 count;
+	int64			 bytes;
+	bool			 full; /* max_bytes was reached */
 } JobPage;
 
 /* bytes_column copies a json or text value, detoasted; NULL when null. */
 static struct varlena *
 bytes_column(HeapTuple row, TupleDesc desc, int column)
 {
-	bool		isnull;
-	Datum		value = spl_row_datum(row, desc, column, &isnull);
-	MemoryContext old;
+	bool			isnull;
+	Datum			value = spl_row_datum(row, desc, column, &isnull);
+	MemoryContext	old;
 	struct varlena *copy;
 
 	if (isnull)
@@ -155,8 +186,8 @@ bytes_column(HeapTuple row, TupleDesc desc, int column)
 static void
 read_ticket(HeapTuple row, TupleDesc desc, int32 org, bool with_result, Ticket *ticket)
 {
-	bool		isnull;
-	Datum		reason = spl_row_datum(row, desc, T_REASON, &isnull);
+	bool  isnull;
+	Datum reason = spl_row_datum(row, desc, T_REASON, &isnull);
 
 	ticket->reason = isnull ? 0 : DatumGetChar(reason);
 	ticket->kind = spl_row_int32(row, desc, T_KIND);
@@ -182,7 +213,6 @@ read_ticket(HeapTuple row, TupleDesc desc, int32 org, bool with_result, Ticket *
 static void
 read_job(HeapTuple row, TupleDesc desc, const Ticket *ticket, Job *job)
 {
-
 	job->org = ticket->org;
 	job->queue = ticket->queue;
 	job->id = ticket->job_id;
@@ -202,11 +232,12 @@ read_job(HeapTuple row, TupleDesc desc, const Ticket *ticket, Job *job)
 static char *
 string_of(const char *json, int length)
 {
-	char	   *array = psprintf("[%.*s]", length, json);
+	char *array = psprintf("[%.*s]", length, json);
 
 	if (strstr(array, "\\ud") || strstr(array, "\\uD"))
 		return NULL;
-	return TextDatumGetCString(DirectFunctionCall2(json_array_element_text, CStringGetTextDatum(array), Int32GetDatum(0)));
+	return TextDatumGetCString(
+		DirectFunctionCall2(json_array_element_text, CStringGetTextDatum(array), Int32GetDatum(0)));
 }
 
 /* job_type_of returns a payload's top-level member job_type when that is a string, or NULL. */
@@ -214,8 +245,8 @@ static char *
 job_type_of(Datum payload)
 {
 	struct varlena *json;
-	const char *value;
-	int			length;
+	const char	   *value;
+	int				length;
 
 	if (toast_raw_datum_size(payload) > JOB_TYPE_PAYLOAD_MAX)
 		return NULL;
@@ -234,7 +265,7 @@ job_type_of(Datum payload)
 static void
 read_payload(HeapTuple row, TupleDesc desc, JobPage *page, ListRow *shown)
 {
-	Datum		payload = spl_row_datum(row, desc, J_PAYLOAD, NULL);
+	Datum payload = spl_row_datum(row, desc, J_PAYLOAD, NULL);
 
 	shown->job_type = job_type_of(payload);
 	if (!page->query->with_payload)
@@ -247,8 +278,8 @@ read_payload(HeapTuple row, TupleDesc desc, JobPage *page, ListRow *shown)
 static void
 read_row(HeapTuple row, TupleDesc desc, void *arg)
 {
-	JobPage    *page = arg;
-	ListRow    *shown = &page->rows[page->count];
+	JobPage *page = arg;
+	ListRow *shown = &page->rows[page->count];
 
 	if (page->full)
 		return;
@@ -268,13 +299,13 @@ static SpiPlan *
 plan_of(ListSource source, ListKey key, bool ascending)
 {
 	static SpiPlan plans[LIST_SOURCES][LIST_KEYS][2];
-	SpiPlan    *plan = &plans[source][key][ascending];
+	SpiPlan		  *plan = &plans[source][key][ascending];
 	/* Sorting takes the newest matches, whatever the direction of the sort. */
-	bool		page_ascending = key == KEY_JOB_ID && ascending;
-	static const Oid argtypes[ARG_COUNT] = {INT4OID, INT4ARRAYOID, UUIDOID, INT4OID, TEXTOID, TEXTOID, UUIDARRAYOID, INT4OID,
-	INT4OID};
-	MemoryContext old;
-	char	   *page;
+	bool			 page_ascending = key == KEY_JOB_ID && ascending;
+	static const Oid argtypes[ARG_COUNT] = {INT4OID, INT4ARRAYOID, UUIDOID, INT4OID, TEXTOID,
+											TEXTOID, UUIDARRAYOID, INT4OID, INT4OID};
+	MemoryContext	 old;
+	char			*page;
 
 	if (plan->sql)
 		return plan;
@@ -293,8 +324,13 @@ plan_of(ListSource source, ListKey key, bool ascending)
  * price of a forbidden step that is needed all the same is so high that the planner no longer tells the rest apart.
  */
 static const PlannerSetting indexes_only[] = {
-	{"enable_seqscan", "off"}, {"enable_bitmapscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"},
-	{"enable_material", "off"}, {"jit", "off"}, {"max_parallel_workers_per_gather", "0"},
+	{"enable_seqscan", "off"},
+	{"enable_bitmapscan", "off"},
+	{"enable_hashjoin", "off"},
+	{"enable_mergejoin", "off"},
+	{"enable_material", "off"},
+	{"jit", "off"},
+	{"max_parallel_workers_per_gather", "0"},
 	{"plan_cache_mode", "force_generic_plan"},
 };
 
@@ -302,12 +338,12 @@ static const PlannerSetting indexes_only[] = {
 int
 spl_list_jobs(const ListQuery *query, ListRow **rows)
 {
-	JobPage		page = {.query = query, .rows = palloc(sizeof(ListRow) * Max(query->limit, 1))};
-	pg_uuid_t	start;
-	bool		from_low = query->key == KEY_JOB_ID && query->ascending;
-	Datum		values[ARG_COUNT];
-	bool		nulls[ARG_COUNT] = {false};
-	int			level;
+	JobPage	  page = {.query = query, .rows = palloc(sizeof(ListRow) * Max(query->limit, 1))};
+	pg_uuid_t start;
+	bool	  from_low = query->key == KEY_JOB_ID && query->ascending;
+	Datum	  values[ARG_COUNT];
+	bool	  nulls[ARG_COUNT] = {false};
+	int		  level;
 
 	memset(&start, from_low ? 0 : 0xFF, sizeof(start));
 	values[0] = Int32GetDatum(query->org);

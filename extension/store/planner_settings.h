@@ -17,10 +17,11 @@ typedef struct PlannerSetting
 static inline int
 spl_planner_begin(const PlannerSetting *settings, int count)
 {
-	int			level = NewGUCNestLevel();
+	int level = NewGUCNestLevel();
 
 	for (int i = 0; i < count; i++)
-		set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+						  false);
 	return level;
 }
 

@@ -12,8 +12,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define COLUMNS \
-	"q.id, o.uid, q.name, q.configured, q.max_retries::int4, q.default_timeout, q.lease_seconds, q.rate_limit," \
+#define COLUMNS                                                                                                            \
+	"q.id, o.uid, q.name, q.configured, q.max_retries::int4, q.default_timeout, q.lease_seconds, q.rate_limit,"            \
 	" q.backoff_unit, q.backoff_factor, q.backoff_cap, q.backoff_jitter, q.enforce_timeout, q.paused_at, q.paused_reason," \
 	" q.settings::text, q.created_at, q.updated_at"
 
@@ -42,15 +42,15 @@ enum Column
 typedef struct ConfigList
 {
 	QueueConfig *configs;
-	int			count;
-	int			room;
+	int			 count;
+	int			 room;
 } ConfigList;
 
 static int
 int_or_none(HeapTuple row, TupleDesc desc, int column)
 {
-	bool		isnull;
-	Datum		value = spl_row_datum(row, desc, column, &isnull);
+	bool  isnull;
+	Datum value = spl_row_datum(row, desc, column, &isnull);
 
 	return isnull ? -1 : DatumGetInt32(value);
 }
@@ -58,8 +58,8 @@ int_or_none(HeapTuple row, TupleDesc desc, int column)
 static double
 float_or_none(HeapTuple row, TupleDesc desc, int column)
 {
-	bool		isnull;
-	Datum		value = spl_row_datum(row, desc, column, &isnull);
+	bool  isnull;
+	Datum value = spl_row_datum(row, desc, column, &isnull);
 
 	return isnull ? -1 : DatumGetFloat8(value);
 }
@@ -91,14 +91,15 @@ read_config(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 static SpiPlan read_queue = {
-	.sql = "SELECT " COLUMNS " FROM spooled.queue q JOIN spooled.org o ON o.id = q.org WHERE q.org = $1 AND q.name = $2",
+	.sql =
+		"SELECT " COLUMNS " FROM spooled.queue q JOIN spooled.org o ON o.id = q.org WHERE q.org = $1 AND q.name = $2",
 	.nargs = 2,
 	.argtypes = {INT4OID, TEXTOID},
 };
 
 static SpiPlan lock_queue = {
 	.sql = "SELECT " COLUMNS " FROM spooled.queue q JOIN spooled.org o ON o.id = q.org WHERE q.org = $1 AND q.name = $2"
-	" FOR UPDATE OF q",
+		   " FOR UPDATE OF q",
 	.nargs = 2,
 	.argtypes = {INT4OID, TEXTOID},
 };
@@ -107,14 +108,14 @@ static SpiPlan lock_queue = {
 bool
 spl_queue_config_read(int32 org, const char *name, bool lock, QueueConfig *config)
 {
-	Datum		values[] = {Int32GetDatum(org), CStringGetTextDatum(name)};
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(name)};
 
 	return spl_spi_run(lock ? &lock_queue : &read_queue, values, NULL, read_config, config) > 0;
 }
 
 static SpiPlan list_queues = {
 	.sql = "SELECT " COLUMNS " FROM spooled.queue q JOIN spooled.org o ON o.id = q.org WHERE q.org = $1"
-	" ORDER BY q.name COLLATE \"C\"",
+		   " ORDER BY q.name COLLATE \"C\"",
 	.nargs = 1,
 	.argtypes = {INT4OID},
 };
@@ -133,8 +134,8 @@ add_config(HeapTuple row, TupleDesc desc, void *arg)
 int
 spl_queue_config_list(int32 org, QueueConfig **configs)
 {
-	ConfigList	list = {NULL, 0, 0};
-	Datum		values[] = {Int32GetDatum(org)};
+	ConfigList list = {NULL, 0, 0};
+	Datum	   values[] = {Int32GetDatum(org)};
 
 	spl_spi_run(&list_queues, values, NULL, add_config, &list);
 	*configs = list.configs;
@@ -143,34 +144,50 @@ spl_queue_config_list(int32 org, QueueConfig **configs)
 
 static SpiPlan write_queue = {
 	.sql = "UPDATE spooled.queue SET configured = $3, max_retries = $4, default_timeout = $5, lease_seconds = $6,"
-	" rate_limit = $7, backoff_unit = $8, backoff_factor = $9, backoff_cap = $10, backoff_jitter = $11,"
-	" enforce_timeout = $12, paused_at = $13, paused_reason = $14, settings = $15::jsonb, updated_at = $16"
-	" WHERE org = $1 AND id = $2",
+		   " rate_limit = $7, backoff_unit = $8, backoff_factor = $9, backoff_cap = $10, backoff_jitter = $11,"
+		   " enforce_timeout = $12, paused_at = $13, paused_reason = $14, settings = $15::jsonb, updated_at = $16"
+		   " WHERE org = $1 AND id = $2",
 	.nargs = 16,
-	.argtypes = {INT4OID, INT4OID, BOOLOID, INT4OID, INT4OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-		BOOLOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
+	.argtypes = {INT4OID, INT4OID, BOOLOID, INT4OID, INT4OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
+				 FLOAT8OID, BOOLOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
 };
 
 /* spl_queue_config_write stores a row that was read before. */
 void
 spl_queue_config_write(int32 org, const QueueConfig *config, TimestampTz now)
 {
-	Datum		values[] = {
-		Int32GetDatum(org), Int32GetDatum(config->id), BoolGetDatum(config->configured),
-		Int32GetDatum(config->max_retries), Int32GetDatum(config->default_timeout), Int32GetDatum(config->lease_seconds),
-		Int32GetDatum(config->rate_limit), Float8GetDatum(config->backoff_unit), Float8GetDatum(config->backoff_factor),
-		Float8GetDatum(config->backoff_cap), Float8GetDatum(config->backoff_jitter), BoolGetDatum(config->enforce_timeout),
-		TimestampTzGetDatum(config->paused_at),
-		config->paused_reason ? CStringGetTextDatum(config->paused_reason) : (Datum) 0,
-		CStringGetTextDatum(config->settings), TimestampTzGetDatum(now)
-	};
-	bool		nulls[] = {
-		false, false, false,
-		config->max_retries < 0, config->default_timeout < 0, config->lease_seconds < 0,
-		config->rate_limit < 0, config->backoff_unit < 0, config->backoff_factor < 0,
-		config->backoff_cap < 0, config->backoff_jitter < 0, false,
-		config->paused_at == NO_TIME, config->paused_reason == NULL, false, false
-	};
+	Datum values[] = {Int32GetDatum(org),
+					  Int32GetDatum(config->id),
+					  BoolGetDatum(config->configured),
+					  Int32GetDatum(config->max_retries),
+					  Int32GetDatum(config->default_timeout),
+					  Int32GetDatum(config->lease_seconds),
+					  Int32GetDatum(config->rate_limit),
+					  Float8GetDatum(config->backoff_unit),
+					  Float8GetDatum(config->backoff_factor),
+					  Float8GetDatum(config->backoff_cap),
+					  Float8GetDatum(config->backoff_jitter),
+					  BoolGetDatum(config->enforce_timeout),
+					  TimestampTzGetDatum(config->paused_at),
+					  config->paused_reason ? CStringGetTextDatum(config->paused_reason) : (Datum) 0,
+					  CStringGetTextDatum(config->settings),
+					  TimestampTzGetDatum(now)};
+	bool  nulls[] = {false,
+					 false,
+					 false,
+					 config->max_retries < 0,
+					 config->default_timeout < 0,
+					 config->lease_seconds < 0,
+					 config->rate_limit < 0,
+					 config->backoff_unit < 0,
+					 config->backoff_factor < 0,
+					 config->backoff_cap < 0,
+					 config->backoff_jitter < 0,
+					 false,
+					 config->paused_at == NO_TIME,
+					 config->paused_reason == NULL,
+					 false,
+					 false};
 
 	spl_spi_run(&write_queue, values, nulls, NULL, NULL);
 }
@@ -192,8 +209,8 @@ read_text(HeapTuple row, TupleDesc desc, void *arg)
 char *
 spl_queue_settings_merge(const char *settings, const char *changes)
 {
-	Datum		values[] = {CStringGetTextDatum(settings), CStringGetTextDatum(changes)};
-	char	   *merged = NULL;
+	Datum values[] = {CStringGetTextDatum(settings), CStringGetTextDatum(changes)};
+	char *merged = NULL;
 
 	spl_spi_run(&merge_settings, values, NULL, read_text, &merged);
 	return merged;
@@ -201,10 +218,10 @@ spl_queue_settings_merge(const char *settings, const char *changes)
 
 static SpiPlan find_unfinished = {
 	.sql = "SELECT FROM spooled.ready WHERE org = $1 AND queue = $2"
-	" UNION ALL SELECT FROM spooled.lease WHERE org = $1 AND queue = $2"
-	" UNION ALL SELECT FROM spooled.delayed WHERE org = $1 AND queue = $2"
-	" UNION ALL SELECT FROM spooled.blocked WHERE org = $1 AND queue = $2"
-	" LIMIT 1",
+		   " UNION ALL SELECT FROM spooled.lease WHERE org = $1 AND queue = $2"
+		   " UNION ALL SELECT FROM spooled.delayed WHERE org = $1 AND queue = $2"
+		   " UNION ALL SELECT FROM spooled.blocked WHERE org = $1 AND queue = $2"
+		   " LIMIT 1",
 	.nargs = 2,
 	.argtypes = {INT4OID, INT4OID},
 };
@@ -213,7 +230,7 @@ static SpiPlan find_unfinished = {
 bool
 spl_queue_has_unfinished(int32 org, int32 queue)
 {
-	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(queue)};
+	Datum values[] = {Int32GetDatum(org), Int32GetDatum(queue)};
 
 	return spl_spi_run(&find_unfinished, values, NULL, NULL, NULL) > 0;
 }

@@ -24,9 +24,9 @@ typedef struct QueueConfig
 	double		backoff_cap;
 	double		backoff_jitter;
 	bool		enforce_timeout;
-	TimestampTz paused_at;		/* NO_TIME: not paused */
-	char	   *paused_reason;	/* or NULL */
-	char	   *settings;		/* JSON object */
+	TimestampTz paused_at;	   /* NO_TIME: not paused */
+	char	   *paused_reason; /* or NULL */
+	char	   *settings;	   /* JSON object */
 	TimestampTz created_at;
 	TimestampTz updated_at;
 } QueueConfig;
@@ -35,7 +35,7 @@ typedef struct QueueConfig
 extern bool spl_queue_config_read(int32 org, const char *name, bool lock, QueueConfig *config);
 
 /* spl_queue_config_list reads all rows, by name. */
-extern int	spl_queue_config_list(int32 org, QueueConfig **configs);
+extern int spl_queue_config_list(int32 org, QueueConfig **configs);
 
 /* spl_queue_config_write stores everything but id, org, name and created_at; updated_at becomes "now". */
 extern void spl_queue_config_write(int32 org, const QueueConfig *config, TimestampTz now);

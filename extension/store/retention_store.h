@@ -17,25 +17,26 @@ extern int32 spl_org_after(int32 org);
  * spl_retention_list reads up to "limit" dead letters or outcomes of jobs in (after, before), in order; enough of each ticket
  * to take it.
  */
-extern int	spl_retention_list(TicketKind kind, int32 org, const pg_uuid_t *after, const pg_uuid_t *before, int limit,
-							   Ticket *tickets);
+extern int spl_retention_list(TicketKind kind, int32 org, const pg_uuid_t *after, const pg_uuid_t *before, int limit,
+							  Ticket *tickets);
 
 typedef struct AttemptPlace
 {
-	pg_uuid_t	job_id;
-	int			run;
+	pg_uuid_t job_id;
+	int		  run;
 } AttemptPlace;
 
 /*
  * spl_retention_delete_attempts looks at up to "limit" attempts after *place of jobs before "before", deletes those that
  * ended before "cutoff" and whose jobs are over, and moves *place.  Returns how many it looked at.
  */
-extern int	spl_retention_delete_attempts(int32 org, AttemptPlace *place, const pg_uuid_t *before, TimestampTz cutoff, int limit);
+extern int
+spl_retention_delete_attempts(int32 org, AttemptPlace *place, const pg_uuid_t *before, TimestampTz cutoff, int limit);
 
 /* spl_retention_delete_events does the same with the event log after *id; the log is in the order of time. */
-extern int	spl_retention_delete_events(int64 *id, TimestampTz cutoff, int limit);
+extern int spl_retention_delete_events(int64 *id, TimestampTz cutoff, int limit);
 
 /* spl_retention_delete_keys deletes idempotency keys whose time is over; returns how many. */
-extern int	spl_retention_delete_keys(TimestampTz now, int limit);
+extern int spl_retention_delete_keys(TimestampTz now, int limit);
 
 #endif

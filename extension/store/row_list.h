@@ -25,8 +25,8 @@ spl_grow_rows(void *rows, int *room, Size row_size)
 static inline TimestampTz
 spl_row_time(HeapTuple row, TupleDesc desc, int column)
 {
-	bool		isnull;
-	Datum		value = spl_row_datum(row, desc, column, &isnull);
+	bool  isnull;
+	Datum value = spl_row_datum(row, desc, column, &isnull);
 
 	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 }
@@ -34,8 +34,8 @@ spl_row_time(HeapTuple row, TupleDesc desc, int column)
 static inline bool
 spl_row_uuid(HeapTuple row, TupleDesc desc, int column, pg_uuid_t *id)
 {
-	bool		isnull;
-	Datum		value = spl_row_datum(row, desc, column, &isnull);
+	bool  isnull;
+	Datum value = spl_row_datum(row, desc, column, &isnull);
 
 	if (!isnull)
 		*id = *DatumGetUUIDP(value);
@@ -52,7 +52,7 @@ spl_row_bool(HeapTuple row, TupleDesc desc, int column)
 static inline Datum
 spl_int_array(const int32 *numbers, int count)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 		elements[i] = Int32GetDatum(numbers[i]);

@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define COLUMNS \
+#define COLUMNS                                                                                                             \
 	"w.org, o.uid, w.id, w.queue_names, w.hostname, w.worker_type, w.max_concurrency, w.current_jobs, w.status, w.version," \
 	" w.metadata, w.registered_at, w.updated_at, w.last_heartbeat"
 
@@ -39,9 +39,9 @@ enum Column
 
 typedef struct WorkerList
 {
-	WorkerRow  *rows;
-	int			count;
-	int			room;
+	WorkerRow *rows;
+	int		   count;
+	int		   room;
 } WorkerList;
 
 /* read_names takes a text[] apart into the caller's context. */
@@ -49,8 +49,8 @@ static char **
 read_names(Datum array, int *count)
 {
 	MemoryContext old = MemoryContextSwitchTo(spl_spi_caller_context());
-	Datum	   *elements;
-	char	  **names;
+	Datum		 *elements;
+	char		**names;
 
 	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, count);
 	names = palloc(sizeof(char *) * Max(*count, 1));
@@ -63,7 +63,7 @@ read_names(Datum array, int *count)
 static void
 read_worker(HeapTuple row, TupleDesc desc, void *arg)
 {
-	WorkerRow  *worker = arg;
+	WorkerRow *worker = arg;
 
 	worker->org = spl_row_int32(row, desc, COLUMN_ORG);
 	worker->org_uid = *DatumGetUUIDP(spl_row_datum(row, desc, COLUMN_ORG_UID, NULL));
@@ -92,13 +92,14 @@ add_worker(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 static SpiPlan put_worker = {
-	.sql = "INSERT INTO spooled.worker AS w (org, id, queue_names, hostname, worker_type, max_concurrency, version, metadata,"
-	"  registered_at, updated_at, last_heartbeat)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9, $9, $9)"
-	" ON CONFLICT (org, id) DO UPDATE SET queue_names = excluded.queue_names, hostname = excluded.hostname,"
-	"  worker_type = excluded.worker_type, max_concurrency = excluded.max_concurrency, version = excluded.version,"
-	"  metadata = excluded.metadata, current_jobs = 0, status = 'healthy', registered_at = excluded.registered_at,"
-	"  updated_at = excluded.updated_at, last_heartbeat = excluded.last_heartbeat",
+	.sql =
+		"INSERT INTO spooled.worker AS w (org, id, queue_names, hostname, worker_type, max_concurrency, version, metadata,"
+		"  registered_at, updated_at, last_heartbeat)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9, $9, $9)"
+		" ON CONFLICT (org, id) DO UPDATE SET queue_names = excluded.queue_names, hostname = excluded.hostname,"
+		"  worker_type = excluded.worker_type, max_concurrency = excluded.max_concurrency, version = excluded.version,"
+		"  metadata = excluded.metadata, current_jobs = 0, status = 'healthy', registered_at = excluded.registered_at,"
+		"  updated_at = excluded.updated_at, last_heartbeat = excluded.last_heartbeat",
 	.nargs = 9,
 	.argtypes = {INT4OID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
 };
@@ -113,7 +114,7 @@ text_or_null(const char *text, bool *isnull)
 static Datum
 names_array(char **names, int count)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 		elements[i] = CStringGetTextDatum(names[i]);
@@ -124,8 +125,8 @@ names_array(char **names, int count)
 void
 spl_worker_put(const WorkerRow *worker)
 {
-	Datum		values[9] = {Int32GetDatum(worker->org), CStringGetTextDatum(worker->id)};
-	bool		nulls[9] = {false, false};
+	Datum values[9] = {Int32GetDatum(worker->org), CStringGetTextDatum(worker->id)};
+	bool  nulls[9] = {false, false};
 
 	values[2] = names_array(worker->queues, worker->queue_count);
 	values[3] = CStringGetTextDatum(worker->hostname);
@@ -146,14 +147,14 @@ static SpiPlan find_worker = {
 bool
 spl_worker_find(int32 org, const char *id, WorkerRow *worker)
 {
-	Datum		values[] = {Int32GetDatum(org), CStringGetTextDatum(id)};
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(id)};
 
 	return spl_spi_run(&find_worker, values, NULL, read_worker, worker) > 0;
 }
 
 static SpiPlan list_workers = {
 	.sql = "SELECT " COLUMNS " FROM spooled.worker w JOIN spooled.org o ON o.id = w.org WHERE w.org = $1"
-	" ORDER BY w.last_heartbeat DESC, w.id LIMIT $2",
+		   " ORDER BY w.last_heartbeat DESC, w.id LIMIT $2",
 	.nargs = 2,
 	.argtypes = {INT4OID, INT4OID},
 };
@@ -162,9 +163,9 @@ static SpiPlan list_workers = {
 int
 spl_worker_list_rows(int32 org, int limit, WorkerRow **workers)
 {
-	WorkerList	list = {NULL, 0, 0};
-	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(limit)};
-	bool		nulls[] = {false, limit == 0};
+	WorkerList list = {NULL, 0, 0};
+	Datum	   values[] = {Int32GetDatum(org), Int32GetDatum(limit)};
+	bool	   nulls[] = {false, limit == 0};
 
 	spl_spi_run(&list_workers, values, nulls, add_worker, &list);
 	*workers = list.rows;
@@ -173,9 +174,9 @@ spl_worker_list_rows(int32 org, int limit, WorkerRow **workers)
 
 static SpiPlan beat = {
 	.sql = "UPDATE spooled.worker SET last_heartbeat = $3, updated_at = $3, current_jobs = $4,"
-	"  status = CASE WHEN status = 'draining' AND $5 = 'healthy' THEN status ELSE $5 END,"
-	"  metadata = coalesce($6::json, metadata)"
-	" WHERE org = $1 AND id = $2 RETURNING status",
+		   "  status = CASE WHEN status = 'draining' AND $5 = 'healthy' THEN status ELSE $5 END,"
+		   "  metadata = coalesce($6::json, metadata)"
+		   " WHERE org = $1 AND id = $2 RETURNING status",
 	.nargs = 6,
 	.argtypes = {INT4OID, TEXTOID, TIMESTAMPTZOID, INT4OID, TEXTOID, TEXTOID},
 };
@@ -190,10 +191,10 @@ read_status(HeapTuple row, TupleDesc desc, void *arg)
 char *
 spl_worker_beat(int32 org, const char *id, TimestampTz now, int current_jobs, const char *status, const char *metadata)
 {
-	Datum		values[6] = {Int32GetDatum(org), CStringGetTextDatum(id), TimestampTzGetDatum(now), Int32GetDatum(current_jobs),
-	CStringGetTextDatum(status)};
-	bool		nulls[6] = {false};
-	char	   *now_status = NULL;
+	Datum values[6] = {Int32GetDatum(org), CStringGetTextDatum(id), TimestampTzGetDatum(now),
+					   Int32GetDatum(current_jobs), CStringGetTextDatum(status)};
+	bool  nulls[6] = {false};
+	char *now_status = NULL;
 
 	values[5] = text_or_null(metadata, &nulls[5]);
 	spl_spi_run(&beat, values, nulls, read_status, &now_status);
@@ -210,14 +211,15 @@ static SpiPlan set_offline = {
 bool
 spl_worker_set_offline(int32 org, const char *id, TimestampTz now)
 {
-	Datum		values[] = {Int32GetDatum(org), CStringGetTextDatum(id), TimestampTzGetDatum(now)};
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(id), TimestampTzGetDatum(now)};
 
 	return spl_spi_run(&set_offline, values, NULL, NULL, NULL) > 0;
 }
 
 static SpiPlan list_silent = {
-	.sql = "SELECT " COLUMNS " FROM spooled.worker w JOIN spooled.org o ON o.id = w.org"
-	" WHERE w.status <> 'offline' AND w.last_heartbeat < $1 ORDER BY w.last_heartbeat LIMIT $2 FOR UPDATE OF w SKIP LOCKED",
+	.sql =
+		"SELECT " COLUMNS " FROM spooled.worker w JOIN spooled.org o ON o.id = w.org"
+		" WHERE w.status <> 'offline' AND w.last_heartbeat < $1 ORDER BY w.last_heartbeat LIMIT $2 FOR UPDATE OF w SKIP LOCKED",
 	.nargs = 2,
 	.argtypes = {TIMESTAMPTZOID, INT4OID},
 };
@@ -226,8 +228,8 @@ static SpiPlan list_silent = {
 int
 spl_worker_list_silent(TimestampTz before, int limit, WorkerRow **workers)
 {
-	WorkerList	list = {NULL, 0, 0};
-	Datum		values[] = {TimestampTzGetDatum(before), Int32GetDatum(limit)};
+	WorkerList list = {NULL, 0, 0};
+	Datum	   values[] = {TimestampTzGetDatum(before), Int32GetDatum(limit)};
 
 	spl_spi_run(&list_silent, values, NULL, add_worker, &list);
 	*workers = list.rows;
@@ -235,9 +237,10 @@ spl_worker_list_silent(TimestampTz before, int limit, WorkerRow **workers)
 }
 
 static SpiPlan delete_offline = {
-	.sql = "DELETE FROM spooled.worker w USING (SELECT org, id FROM spooled.worker"
-	"  WHERE status = 'offline' AND greatest(last_heartbeat, updated_at) < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) gone"
-	" WHERE w.org = gone.org AND w.id = gone.id",
+	.sql =
+		"DELETE FROM spooled.worker w USING (SELECT org, id FROM spooled.worker"
+		"  WHERE status = 'offline' AND greatest(last_heartbeat, updated_at) < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) gone"
+		" WHERE w.org = gone.org AND w.id = gone.id",
 	.nargs = 2,
 	.argtypes = {TIMESTAMPTZOID, INT4OID},
 };
@@ -246,7 +249,7 @@ static SpiPlan delete_offline = {
 int
 spl_worker_delete_offline(TimestampTz before, int limit)
 {
-	Datum		values[] = {TimestampTzGetDatum(before), Int32GetDatum(limit)};
+	Datum values[] = {TimestampTzGetDatum(before), Int32GetDatum(limit)};
 
 	return spl_spi_run(&delete_offline, values, NULL, NULL, NULL);
 }
