@@ -58,15 +58,15 @@ typedef struct Step
 static void run_batch(Step *step);
 
 static Step sweeps[] = {
-	{.name = "expiring leases",.run = run_batch,.sweep = spl_lease_expire_due},
-	{.name = "making delayed jobs ready",.run = run_batch,.sweep = spl_delayed_promote_due},
-	{.name = "expiring jobs",.run = run_batch,.sweep = spl_job_expire_due},
+	{.name = "expiring leases", .run = run_batch, .sweep = spl_lease_expire_due},
+	{.name = "making delayed jobs ready", .run = run_batch, .sweep = spl_delayed_promote_due},
+	{.name = "expiring jobs", .run = run_batch, .sweep = spl_job_expire_due},
 };
 
 static Step chores[] = {
-	{.name = "marking workers offline",.run = run_batch,.sweep = spl_worker_mark_offline,.period_ms = OFFLINE_PERIOD_MS},
-	{.name = "deleting what retention is over for",.run = run_batch,.sweep = spl_retention_delete_due,.period_ms = RETENTION_PERIOD_MS},
-	{.name = "auditing claim lists",.run = run_batch,.sweep = spl_ready_audit,.period_ms = AUDIT_PERIOD_MS},
+	{.name = "marking workers offline", .run = run_batch, .sweep = spl_worker_mark_offline, .period_ms = OFFLINE_PERIOD_MS},
+	{.name = "deleting what retention is over for", .run = run_batch, .sweep = spl_retention_delete_due, .period_ms = RETENTION_PERIOD_MS},
+	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_ready_audit, .period_ms = AUDIT_PERIOD_MS},
 };
 
 /* rest_after_failure logs a failure and lets the step rest. */
@@ -158,7 +158,7 @@ notify(Step *step)
 TimestampTz
 spl_announce_wakeups(int slot)
 {
-	static Step step = {.name = "announcing wake-ups",.run = notify};
+	static Step step = {.name = "announcing wake-ups", .run = notify};
 	static TimestampTz not_before = DT_NOBEGIN;
 	TimestampTz now;
 	int32		queues[SPL_PENDING_MAX];
@@ -200,7 +200,7 @@ make_queue(Step *step)
 void
 spl_answer_queue_requests(int slot)
 {
-	Step		step = {.name = "creating a queue",.run = make_queue};	/* each failure is its own */
+	Step		step = {.name = "creating a queue", .run = make_queue};	/* each failure is its own */
 
 	while (spl_queue_request_take(slot, &request))
 	{
@@ -229,8 +229,8 @@ tick_counters(Step *step)
 static TimestampTz
 sweep_due(int slot)
 {
-	static Step look = {.name = "looking for what is due",.run = find_due};
-	static Step counters = {.name = "counting",.run = tick_counters,.has_own_transactions = true};
+	static Step look = {.name = "looking for what is due", .run = find_due};
+	static Step counters = {.name = "counting", .run = tick_counters, .has_own_transactions = true};
 	static int	relook_ms = 0;
 	TimestampTz now = spl_clock_now();
 	bool		is_more = false;
@@ -239,8 +239,10 @@ sweep_due(int slot)
 	for (int i = 0; i < lengthof(sweeps); i++)
 		if (now >= sweeps[i].next)
 			is_more |= in_batches(slot, &sweeps[i]);
-	if (now >= counters.next && run_step(&counters))
-		is_more |= counters.handled != 0;
+	if (now >= counters.next && run_step(&counters) && counters.handled)
+		spl_due_lower(slot, now);	/* there may be more */
+	else if (counters.rest_ms > 0)
+		spl_due_lower(slot, counters.next);
 	if (now < look.next || !run_step(&look))
 		found_due = look.next;
 	if (!TIMESTAMP_IS_NOBEGIN(found_due))

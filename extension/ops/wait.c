@@ -198,7 +198,7 @@ wait_for_news(const Wait *wait)
 SplCode
 spl_wait_for_jobs(const char **queues, int count, int64 timeout_ms, SplFault *fault)
 {
-	Wait		wait = {.names = queues,.count = count};
+	Wait		wait = {.names = queues, .count = count};
 	SplCode		code;
 
 	wait.org = spl_org();

@@ -211,6 +211,15 @@ $standby->promote;
 until_is([ $standby, 'postgres' ], $workers, 2, 'the workers take over after promotion');
 until_is([ $standby, 'postgres' ], "SELECT count(*) FROM spooled.claim('promoted', 'w')", 1,
 	'a delayed job becomes due on the new primary');
+
+# --- without the preload
+
+$standby->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+$standby->restart;
+($status, undef, $error) = $standby->psql('postgres', "SELECT spooled.enqueue('any', '{}')");
+like($error, qr/spooled must be loaded when the server starts.*shared_preload_libraries = 'spooled'/s,
+	'a server that did not preload the library says so');
+is($standby->safe_psql('postgres', 'SELECT 1'), 1, 'and lives on');
 $standby->stop;
 
 done_testing();
