@@ -527,6 +527,10 @@ CREATE FUNCTION doctor() RETURNS TABLE (finding text, severity text, subject tex
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_doctor';
 COMMENT ON FUNCTION doctor() IS 'What an operator should look at, each with a hint. No rows: nothing to do.';
 
+CREATE FUNCTION shared_memory() RETURNS TABLE (part text, bytes bigint, details jsonb)
+LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_shared_memory';
+COMMENT ON FUNCTION shared_memory() IS 'What the extension keeps in shared memory: its size, and for the claim lists how many are in use, how often an index was read, and how often an entry was somebody else''s.';
+
 CREATE FUNCTION check_integrity() RETURNS TABLE (invariant text, job_id uuid, details text)
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_check_integrity';
 COMMENT ON FUNCTION check_integrity() IS 'Violations of the data model''s invariants, by name. Reads whole tables of the current organization; for operators and tests.';

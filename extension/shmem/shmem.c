@@ -25,6 +25,7 @@
 
 typedef struct Piece
 {
+	const char *name;			/* for who looks at sizes */
 	Size		(*size) (void);
 	void		(*startup) (void);
 } Piece;
@@ -37,15 +38,25 @@ start_counters(void)
 }
 
 static const Piece pieces[] = {
-	{spl_database_shmem_size, spl_database_shmem_startup},
-	{spl_subscription_shmem_size, spl_subscription_shmem_startup},
-	{spl_queue_request_shmem_size, spl_queue_request_shmem_startup},
-	{spl_waiter_shmem_size, spl_waiter_shmem_startup},
-	{spl_wake_shmem_size, spl_wake_shmem_startup},
-	{spl_counters_shmem_size, start_counters},
-	{spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
-	{spl_claim_list_shmem_size, spl_claim_list_shmem_startup},
+	{"databases", spl_database_shmem_size, spl_database_shmem_startup},
+	{"subscriptions", spl_subscription_shmem_size, spl_subscription_shmem_startup},
+	{"queue requests", spl_queue_request_shmem_size, spl_queue_request_shmem_startup},
+	{"waiters", spl_waiter_shmem_size, spl_waiter_shmem_startup},
+	{"wake-ups", spl_wake_shmem_size, spl_wake_shmem_startup},
+	{"counters", spl_counters_shmem_size, start_counters},
+	{"lease clocks", spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
+	{"claim lists", spl_claim_list_shmem_size, spl_claim_list_shmem_startup},
 };
+
+bool
+spl_shmem_part(int i, const char **name, Size *size)
+{
+	if (i >= lengthof(pieces))
+		return false;
+	*name = pieces[i].name;
+	*size = pieces[i].size();
+	return true;
+}
 
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;

@@ -22,6 +22,9 @@ extern bool spl_shmem_is_there(void);
 /* spl_preload_require raises an error with the line to add to postgresql.conf when it was not. */
 extern void spl_preload_require(void);
 
+/* spl_shmem_part tells name and size of part i; false: there are not so many. */
+extern bool spl_shmem_part(int i, const char **name, Size *size);
+
 extern void spl_shmem_init(void);
 
 #endif
