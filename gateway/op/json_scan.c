@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "op/json_hex.h"
 
 typedef struct Scan
 {
@@ -36,37 +37,6 @@ fail(Scan *scan, const char *error)
 {
 	scan->error = error;
 	return false;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* read_hex4 returns the four hex digits at "text", or -1. */
-static int
-read_hex4(const char *text, const char *end)
-{
-	int value = 0;
-
-	if (end - text < 4)
-		return -1;
-	for (int i = 0; i < 4; i++)
-	{
-		int digit = hex_value(text[i]);
-
-		if (digit < 0)
-			return -1;
-		value = value * 16 + digit;
-	}
-	return value;
 }
 
 static bool
@@ -441,101 +411,4 @@ json_check(char *text, size_t len, JsonSpan *value)
 		return scan.error;
 	skip_space(&scan);
 	return scan.at == scan.end ? NULL : syntax_error;
-}
-
-static char *
-put_utf8(char *to, unsigned code)
-{
-	if (code < 0x80)
-		*to++ = (char) code;
-	else if (code < 0x800)
-	{
-		*to++ = (char) (0xc0 | code >> 6);
-		*to++ = (char) (0x80 | (code & 0x3f));
-	}
-	else if (code < 0x10000)
-	{
-		*to++ = (char) (0xe0 | code >> 12);
-		*to++ = (char) (0x80 | (code >> 6 & 0x3f));
-		*to++ = (char) (0x80 | (code & 0x3f));
-	}
-	else
-	{
-		*to++ = (char) (0xf0 | code >> 18);
-		*to++ = (char) (0x80 | (code >> 12 & 0x3f));
-		*to++ = (char) (0x80 | (code >> 6 & 0x3f));
-		*to++ = (char) (0x80 | (code & 0x3f));
-	}
-	return to;
-}
-
-/* decode_unicode decodes a \u escape, or a pair of them; NULL: not a character, or U+0000. */
-static char *
-decode_unicode(char **from, const char *end, char *to)
-{
-	int code = read_hex4(*from + 2, end);
-
-	*from += 6;
-	if (code >= 0xd800 && code < 0xdc00)
-	{
-		int low = end - *from >= 6 && (*from)[0] == '\\' && (*from)[1] == 'u' ? read_hex4(*from + 2, end) : -1;
-
-		if (low < 0xdc00 || low > 0xdfff)
-			return NULL;
-		*from += 6;
-		return put_utf8(to, 0x10000 + ((unsigned) (code - 0xd800) << 10) + (unsigned) (low - 0xdc00));
-	}
-	if (code <= 0 || (code >= 0xdc00 && code < 0xe000))
-		return NULL;
-	return put_utf8(to, (unsigned) code);
-}
-
-static char
-decode_short(char c)
-{
-	switch (c)
-	{
-		case 'b': return '\b';
-		case 'f': return '\f';
-		case 'n': return '\n';
-		case 'r': return '\r';
-		case 't': return '\t';
-		default: return c;
-	}
-}
-
-long
-json_decode_string(JsonSpan *string)
-{
-	char *from = string->at + 1;
-	char *end = string->at + string->len - 1;
-	char *to = memchr(from, '\\', (size_t) (end - from));
-
-	string->at = from;
-	if (to == NULL)
-	{
-		*end = '\0';
-		string->len = (size_t) (end - from);
-		return (long) string->len;
-	}
-	from = to;
-	while (from < end)
-	{
-		if (*from != '\\')
-			*to++ = *from++;
-		else if (from[1] == 'u')
-		{
-			to = decode_unicode(&from, end, to);
-			if (to == NULL)
-				return -1;
-		}
-		else
-		{
-			*to++ = decode_short(from[1]);
-			from += 2;
-		}
-	}
-	*to = '\0';
-	string->len = (size_t) (to - string->at);
-	return (long) string->len;
 }

@@ -50,7 +50,8 @@ typedef enum OpFlag
 	OP_VERBATIM = 2,	 /* an empty array stays one; null is a value where the parameter is required */
 	OP_EMPTY_OBJECT = 4, /* an empty array becomes an empty object */
 	OP_ALONE = 8,		 /* a call with this value may wait for a lock: it shares no transaction */
-	OP_GATEWAY = 16		 /* not passed to SQL; an integer from 0 to "max" */
+	OP_GATEWAY = 16,	 /* not passed to SQL; an integer from 0 to "max" */
+	OP_OWN = 32			 /* a call with this value has no place in the batch form */
 } OpFlag;
 
 typedef struct OpParam
@@ -90,6 +91,18 @@ typedef enum OpAnswer
 	ANSWER_METRICS
 } OpAnswer;
 
+/*
+ * With whom a call shares a transaction, each with its own statement.  One that fails makes the others run again alone,
+ * so kinds that fail often don't travel with kinds that seldom do.
+ */
+typedef enum OpShare
+{
+	SHARE_NOTHING,
+	SHARE_CLAIMS,
+	SHARE_CHANGES,
+	SHARE_READS
+} OpShare;
+
 typedef struct OpRoute
 {
 	OpMethod	method;
@@ -103,9 +116,9 @@ typedef struct Op
 	OpEnter			 enter;
 	OpLane			 lane;
 	OpAnswer		 answer;
-	bool			 grouped; /* calls that arrive together share a transaction, each with its own statement */
-	bool			 bulk;	  /* the body's "jobs" become arrays, one element for each */
-	const struct Op *items;	  /* bulk: the operation whose parameters an item has */
+	OpShare			 share;
+	bool			 bulk;	/* the body's "jobs" become arrays, one element for each */
+	const struct Op *items; /* bulk: the operation whose parameters an item has */
 	DbStmt			 call;
 	DbStmt			 batch;					/* arrays in, (ordinality, code, body) out; .sql NULL: none */
 	OpParam			 params[OP_MAX_PARAMS]; /* in the order of $1, $2 ...; .name NULL ends */
@@ -115,7 +128,8 @@ typedef struct Op
 	int nparams; /* without those of OP_GATEWAY */
 	int call_stmt;
 	int batch_stmt;
-	int queue; /* of op_batch */
+	int batch_queue; /* of op_run; 0: none */
+	int queue;
 } Op;
 
 typedef struct OpTable
@@ -149,8 +163,8 @@ enum
 {
 	OP_QUEUE_FAST,
 	OP_QUEUE_SLOW,
-	OP_QUEUE_GROUP,
-	OP_QUEUE_BATCH
+	OP_QUEUE_GROUP, /* one for each OpShare */
+	OP_QUEUE_BATCH = OP_QUEUE_GROUP + SHARE_READS
 };
 
 #endif

@@ -13,16 +13,27 @@
 #include "base/status.h"
 #include "op/json_scan.h"
 
-/* sort_by_credential keeps the order of arrival within an organization; few credentials are the usual case. */
+/* compare orders calls by organization, then by what they are about: all take locks in the same order. */
+static int
+compare(const OpCall *a, const OpCall *b)
+{
+	int by_credential = strcmp(a->credential, b->credential);
+
+	if (by_credential != 0 || a->values.text[0] == NULL || b->values.text[0] == NULL)
+		return by_credential;
+	return strcmp(a->values.text[0], b->values.text[0]);
+}
+
+/* sort_calls keeps the order of arrival among equals; most calls come in order, or are few. */
 static void
-sort_by_credential(OpGroup *group)
+sort_calls(OpGroup *group)
 {
 	for (int i = 1; i < group->count; i++)
 	{
 		OpCall *call = group->calls[i];
 		int		at = i;
 
-		while (at > 0 && strcmp(group->calls[at - 1]->credential, call->credential) > 0)
+		while (at > 0 && compare(group->calls[at - 1], call) > 0)
 		{
 			group->calls[at] = group->calls[at - 1];
 			at--;
@@ -130,7 +141,7 @@ op_group_send(OpGroup *group, db_done_cb done)
 	bool	sent;
 
 	arena_init(&arena);
-	sort_by_credential(group);
+	sort_calls(group);
 	unit = db_unit_new(lay_out(group, calls, &arena), done, group);
 	sent = db_conn_send(group->conn, unit, calls);
 	arena_free(&arena);

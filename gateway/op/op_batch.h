@@ -23,7 +23,7 @@ typedef struct OpGroup
 	bool	  counted; /* in conn->shared_in_flight */
 	OpForm	  form;
 	int		  count;
-	OpCall	 *calls[OP_MOST_IN_GROUP];	   /* sorted by credential, else as they came */
+	OpCall	 *calls[OP_MOST_IN_GROUP];	   /* sorted by credential and first parameter */
 	int		  result_at[OP_MOST_IN_GROUP]; /* the unit's result that answers a call */
 	int		  first_of[OP_MOST_IN_GROUP];  /* FORM_ARRAYS: the first call of the same statement */
 } OpGroup;

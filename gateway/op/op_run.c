@@ -96,19 +96,31 @@ op_engine_close(OpEngine *engine)
 	engine->queues = NULL;
 }
 
+/* given tells whether a call has a value for a parameter with this flag. */
+static bool
+given(const OpCall *call, unsigned flag)
+{
+	for (int i = 0; i < call->op->nparams; i++)
+	{
+		if ((call->op->params[i].flags & flag) != 0 && call->values.text[i] != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* queue_of tells where a call waits: among calls that share transactions, or with those of its lane. */
 static OpQueue *
 queue_of(OpEngine *engine, const OpCall *call)
 {
 	const Op *op = call->op;
-	bool	  shares = !call->alone && config.batching && op->queue >= OP_QUEUE_GROUP;
-	bool	  may_wait = false;
 
-	for (int i = 0; i < op->nparams; i++)
-		may_wait |= (op->params[i].flags & OP_ALONE) != 0 && call->values.text[i] != NULL;
-	if (shares && !may_wait)
-		return &engine->queues[op->queue];
-	return &engine->queues[may_wait || op->lane == LANE_SLOW ? OP_QUEUE_SLOW : OP_QUEUE_FAST];
+	if (op->lane == LANE_SLOW || given(call, OP_ALONE))
+		return &engine->queues[OP_QUEUE_SLOW];
+	if (call->alone || !config.batching)
+		return &engine->queues[OP_QUEUE_FAST];
+	if (op->batch_queue != 0 && !given(call, OP_OWN))
+		return &engine->queues[op->batch_queue];
+	return &engine->queues[op->queue];
 }
 
 static void
@@ -269,7 +281,7 @@ flush_shared(OpEngine *engine)
 		if (conn == NULL)
 			return;
 		idle = 0;
-		if (number == OP_QUEUE_GROUP)
+		if (number < OP_QUEUE_BATCH)
 			send_group(engine, queue, conn, FORM_CALLS,
 					   config.batch_size < MOST_GROUPED ? config.batch_size : MOST_GROUPED);
 		else

@@ -33,10 +33,9 @@ add_op(Op *op)
 		op->nparams += (op->params[i].flags & OP_GATEWAY) == 0;
 	op->call_stmt = add_stmt(&op->call);
 	op->batch_stmt = add_stmt(&op->batch);
-	if (op->batch.sql != NULL)
-		op->queue = queue_count++;
-	else if (op->grouped)
-		op->queue = OP_QUEUE_GROUP;
+	op->batch_queue = op->batch.sql != NULL ? queue_count++ : 0;
+	if (op->share != SHARE_NOTHING)
+		op->queue = OP_QUEUE_GROUP + (int) op->share - 1;
 	else
 		op->queue = op->lane == LANE_SLOW ? OP_QUEUE_SLOW : OP_QUEUE_FAST;
 }

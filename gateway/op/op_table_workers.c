@@ -44,6 +44,7 @@ static Op ops[] = {
 		.name = "worker.heartbeat",
 		.routes = {{HTTP_POST, "/api/v1/workers/{id}/heartbeat"}},
 		.enter = ENTER_ORG,
+		.share = SHARE_CHANGES,
 		.call = {REPLY "_worker_heartbeat($1, $2, $3, $4)", 4},
 		.params =
 			{ID, {"current_jobs", OP_INT, .def = "0"}, {"status", OP_TEXT}, {"metadata", OP_JSON, OP_EMPTY_OBJECT}},
