@@ -23,7 +23,6 @@
 #include "shmem/queue_request.h"
 #include "shmem/subscription.h"
 #include "shmem/wake.h"
-#include "store/ready_refill.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -66,7 +65,7 @@ static Step sweeps[] = {
 static Step chores[] = {
 	{.name = "marking workers offline", .run = run_batch, .sweep = spl_worker_mark_offline, .period_ms = OFFLINE_PERIOD_MS},
 	{.name = "deleting what retention is over for", .run = run_batch, .sweep = spl_retention_delete_due, .period_ms = RETENTION_PERIOD_MS},
-	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_ready_audit, .period_ms = AUDIT_PERIOD_MS},
+	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_claim_lists_audit, .period_ms = AUDIT_PERIOD_MS},
 };
 
 /* rest_after_failure logs a failure and lets the step rest. */

@@ -14,6 +14,7 @@
 #include "ops/sweep.h"
 #include "store/dependency_store.h"
 #include "store/lease_sweep.h"
+#include "store/ready_refill.h"
 #include "store/tuple.h"
 
 static const RunEnd lease_lost = {
@@ -129,4 +130,10 @@ spl_sweep_next_due(void)
 	for (TicketKind kind = TICKET_READY; kind <= TICKET_BLOCKED; kind++)
 		next = earlier(next, spl_ticket_next_expiry(kind));
 	return next;
+}
+
+int
+spl_claim_lists_audit(TimestampTz now, int limit)
+{
+	return spl_ready_audit(now, limit);
 }
