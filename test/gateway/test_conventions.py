@@ -331,7 +331,8 @@ class Tenants(Case):
         self.assertLessEqual(self.ok(get("/api/v1/jobs/stats", key=self.scoped))["total"], len(listed))
 
     def test_revoked_keys_end_at_once(self):
-        key = psql("SELECT spooled.create_api_key('short')")
+        name = new_queue()
+        key = psql("SELECT spooled.create_api_key('%s')" % name)
         self.ok(get("/api/v1/jobs/stats", key=key))
-        psql("SELECT spooled.revoke_api_key(id) FROM spooled.api_key WHERE name = 'short'")
+        psql("SELECT spooled.revoke_api_key(id) FROM spooled.api_key WHERE name = '%s'" % name)
         self.refused(get("/api/v1/jobs/stats", key=key), 401, "UNAUTHORIZED")

@@ -90,6 +90,11 @@ class Hostile(Case):
             connection.close()
             self.assertTrue(sent < 100 or b" 413 " in answer.split(b"\r\n")[0], answer[:100])
 
+    def test_promised_body_of_100_megabytes(self):
+        """The head says enough: the refusal comes without waiting for the body."""
+        answer = raw(HEAD + b"Content-Length: 104857600\r\n\r\n")
+        self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
+
     def test_body_that_never_comes(self):
         connections = [connect() for _ in range(50)]
         for connection in connections:

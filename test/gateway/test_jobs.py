@@ -121,9 +121,11 @@ class Create(Case):
                 self.refused(post("/api/v1/jobs", {"queue_name": name, "payload": {}}), 400)
 
     def test_longest_values(self):
-        queue = new_queue() + "é" * 80
-        job = self.job(self.create(queue, idempotency_key="é" * 255))
-        self.assertEqual((len(job["queue_name"]), len(job["idempotency_key"])), (98, 255))
+        queue = new_queue() + "é" * 82
+        key = queue + "é" * 155
+        job = self.job(self.create(queue, idempotency_key=key))
+        self.assertEqual((len(queue), len(key)), (100, 255))
+        self.assertEqual((job["queue_name"], job["idempotency_key"]), (queue, key))
         self.create(new_queue(), {"x": "y" * (1048576 - len('{"x": ""}'))})
 
     def test_unknown_parent(self):
