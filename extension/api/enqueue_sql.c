@@ -9,7 +9,6 @@
 #include "base/uuid7.h"
 #include "ops/enqueue.h"
 #include "rules/limits.h"
-#include "store/ticket.h"
 
 /*
  * spooled.enqueue(queue text, payload json, priority int = 0, delay interval = NULL, scheduled_at timestamptz = NULL,

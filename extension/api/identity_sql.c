@@ -9,7 +9,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "ops/identity.h"
-#include "store/identity_store.h"
 #include "utils/array.h"
 
 /* spooled.current_org() returns int4 */
@@ -72,10 +71,6 @@ spooled_bind_role(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be superuser to bind a role to an organization")));
-	if (!spl_role_bind(PG_GETARG_OID(0), text_arg(fcinfo, 1)))
-	{
-		spl_fault(&fault, SPL_NOT_FOUND, NULL, NULL, NULL, "there is no organization \"%s\"", text_arg(fcinfo, 1));
-		spl_fault_raise(&fault);
-	}
+	raise_unless_ok(spl_role_bind_org(PG_GETARG_OID(0), text_arg(fcinfo, 1), &fault), &fault);
 	PG_RETURN_VOID();
 }

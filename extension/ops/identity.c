@@ -101,3 +101,12 @@ spl_api_key_end(const pg_uuid_t *id, SplFault *fault)
 	spl_changes_done();
 	return SPL_OK;
 }
+
+SplCode
+spl_role_bind_org(Oid role, const char *slug, SplFault *fault)
+{
+	if (!spl_role_bind(role, slug))
+		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "there is no organization \"%s\"", slug);
+	spl_changes_done();
+	return SPL_OK;
+}

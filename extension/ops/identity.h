@@ -15,6 +15,9 @@ extern SplCode spl_enter(const char *credential, SplFault *fault);
 /* spl_api_key_create returns a new key of the current organization; "queues" is a text[] value. */
 extern SplCode spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault);
 
+/* spl_role_bind_org makes sessions of a database role work for the organization with this slug. */
+extern SplCode spl_role_bind_org(Oid role, const char *slug, SplFault *fault);
+
 extern SplCode spl_api_key_end(const pg_uuid_t *id, SplFault *fault);
 
 #endif

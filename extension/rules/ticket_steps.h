@@ -5,7 +5,7 @@
 #ifndef SPL_TICKET_STEPS_H
 #define SPL_TICKET_STEPS_H
 
-#include "store/ticket.h"
+#include "base/ticket_kind.h"
 
 extern bool spl_step_exists(TicketKind from, TicketKind to);
 

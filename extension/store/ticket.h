@@ -9,21 +9,11 @@
 #ifndef SPL_TICKET_H
 #define SPL_TICKET_H
 
+#include "base/ticket_kind.h"
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
 #include "utils/snapshot.h"
 #include "utils/uuid.h"
-
-typedef enum TicketKind
-{
-	TICKET_READY,				/* claimable now */
-	TICKET_DELAYED,				/* claimable at "due" */
-	TICKET_BLOCKED,				/* waits for parents */
-	TICKET_LEASE,				/* a worker owns it until lease_expires_at */
-	TICKET_DEAD_LETTER,			/* retries used up */
-	TICKET_OUTCOME,				/* over */
-	TICKET_KINDS
-} TicketKind;
 
 #define DELAY_ASKED 'd'
 #define DELAY_BACKOFF 'b'
