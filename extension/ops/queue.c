@@ -113,18 +113,16 @@ not_found(const char *name, SplFault *fault)
 }
 
 /*
- * has_jobs: in whatever state.  What waits or runs is asked of the tables, so that a transaction sees the jobs it has just
- * added; what is over, of the counters, because no index leads from a queue to its outcomes.
+ * has_jobs: in whatever state.  The counters answer at once; the tables know the jobs that this transaction has just added,
+ * but no index leads from a queue to its outcomes.
  */
 static bool
 has_jobs(int32 queue)
 {
 	JobStats stats;
 
-	if (spl_queue_has_unfinished(spl_org(), queue))
-		return true;
 	spl_org_job_stats(spl_org(), queue, &stats);
-	return stats.total > 0;
+	return stats.total > 0 || spl_queue_has_unfinished(spl_org(), queue);
 }
 
 /* find_queue reads a queue that exists for users: configured, or with jobs. */
