@@ -245,13 +245,13 @@ send_group(OpEngine *engine, OpQueue *queue, DbConn *conn, OpForm form, int most
 }
 
 static void
-flush_single(OpEngine *engine, int number, DbPool *pool)
+flush_single(OpEngine *engine, int number, DbPool *pool, int depth)
 {
 	OpQueue *queue = &engine->queues[number];
 
 	while (queue->first != NULL)
 	{
-		DbConn *conn = db_pool_pick(pool, config.db_pipeline_depth);
+		DbConn *conn = db_pool_pick(pool, depth);
 
 		if (conn == NULL)
 			return;
@@ -295,8 +295,8 @@ op_flush(OpEngine *engine)
 	if (engine->queued == 0 || engine->closing)
 		return;
 	flush_shared(engine);
-	flush_single(engine, OP_QUEUE_FAST, &engine->fast);
-	flush_single(engine, OP_QUEUE_SLOW, &engine->slow);
+	flush_single(engine, OP_QUEUE_FAST, &engine->fast, config.db_pipeline_depth);
+	flush_single(engine, OP_QUEUE_SLOW, &engine->slow, 1); /* nobody waits behind a call that may wait */
 	if (db_pool_is_down(&engine->fast))
 		refuse_all(engine, &engine->fast, "The database is not available");
 	if (db_pool_is_down(&engine->slow))
