@@ -2,7 +2,7 @@
 
 import re
 
-from client import Case, get, post
+from client import Case, get, new_queue, post
 
 METRICS = {
     "spooled_jobs_enqueued_total": "counter", "spooled_jobs_completed_total": "counter",
@@ -63,3 +63,20 @@ class Metrics(Case):
         self.assertIn('le="+Inf"', buckets[-1][0])
         total = [line for line in self.lines if line.startswith("spooled_job_duration_seconds_count ")]
         self.assertEqual(total, ["spooled_job_duration_seconds_count %d" % counts[-1]])
+
+    def test_totals_move(self):
+        """Other tests may run meanwhile, so by at least as much."""
+        def read():
+            lines = self.assertStatus(get("/metrics", key=None), 200).body.decode().splitlines()
+            return {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if not line.startswith("#")}
+
+        before = read()
+        queue = new_queue()
+        self.ok(self.complete(self.create(queue) and self.claim_one(queue)["id"]))
+        self.dead_letter(queue)
+        self.ok(self.fail_job(self.create(queue) and self.claim_one(queue)["id"]))
+        after = read()
+        for name, least in (("enqueued", 3), ("completed", 1), ("failed", 2), ("retried", 1), ("deadlettered", 1)):
+            with self.subTest(name):
+                name = "spooled_jobs_%s_total" % name
+                self.assertGreaterEqual(after[name] - before[name], least)
