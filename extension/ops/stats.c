@@ -22,23 +22,39 @@ add_count(const TicketCount *tickets, void *arg)
 	count[spl_counter_of(tickets->kind, tickets->reason)] += tickets->jobs;
 }
 
-static WindowSum
-window_from_tables(int32 org, int32 queue, TimestampTz since)
+typedef struct TableReading
 {
-	FinishedCount finished = spl_finished_count(org, queue, since);
+	CountWindows	windows;
+	CounterReading *reading;
+} TableReading;
 
-	return (WindowSum) {finished.completed, finished.failed, finished.duration_ms};
+static void
+add_sum(WindowSum *into, const WindowSum *sum)
+{
+	into->completed += sum->completed;
+	into->failed += sum->failed;
+	into->duration_ms += sum->duration_ms;
+}
+
+static void
+add_reading(const TicketCount *tickets, void *arg)
+{
+	TableReading *table = arg;
+	WindowSum	  finished = spl_count_finished(tickets);
+
+	add_count(tickets, table->reading->count);
+	add_sum(&table->reading->day, &finished);
+	if (tickets->begin >= table->windows.hour_begin)
+		add_sum(&table->reading->hour, &finished);
 }
 
 /* count_queue answers from the tables. */
 static void
 count_queue(int32 org, int32 queue, CounterReading *reading)
 {
-	TimestampTz now = spl_clock_now();
+	TableReading table = {.windows = spl_count_windows(spl_clock_now()), .reading = reading};
 
-	spl_tickets_count(org, queue, add_count, reading->count);
-	reading->hour = window_from_tables(org, queue, now - USECS_PER_HOUR);
-	reading->day = window_from_tables(org, queue, now - USECS_PER_DAY);
+	spl_tickets_count_windows(org, queue, &table.windows, add_reading, &table);
 }
 
 /* job_stats adds up counters to what users call states. */

@@ -2,9 +2,8 @@
  * counters_store.c
  *    Counting from the tables.
  *
- * The statements over the whole database read every row once and run for seconds when there are tens of millions;
- * they are read-only, so that they count under the snapshot that the caller has made active.  What finished lately is
- * found by the BRIN indexes on "since".
+ * The statement over the whole database reads every ticket once and runs for seconds when there are tens of millions;
+ * it is read-only, so that it counts under the snapshot that the caller has made active.
  */
 #include "postgres.h"
 
@@ -15,14 +14,26 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* One row for each queue and state; "which" restricts the rows.  The numbers are TicketKind's. */
-#define COUNT_TICKETS(which)                                                                                       \
-	"SELECT org, queue, 0, NULL::\"char\", count(*) FROM spooled.ready " which " GROUP BY org, queue"              \
-	" UNION ALL SELECT org, queue, 1, reason, count(*) FROM spooled.delayed " which " GROUP BY org, queue, reason" \
-	" UNION ALL SELECT org, queue, 2, NULL, count(*) FROM spooled.blocked " which " GROUP BY org, queue"           \
-	" UNION ALL SELECT org, queue, 3, NULL, count(*) FROM spooled.lease " which " GROUP BY org, queue"             \
-	" UNION ALL SELECT org, queue, 4, NULL, count(*) FROM spooled.dead_letter " which " GROUP BY org, queue"       \
-	" UNION ALL SELECT org, queue, 5, kind, count(*) FROM spooled.outcome " which " GROUP BY org, queue, kind"
+/* The stretch that "since" lies in, counted from 2000 as time_windows.h does; null before the day ($1; the hour: $2). */
+#define STRETCH                                                                        \
+	"CASE WHEN since >= $2 THEN date_bin('1 minute', since, '2000-01-01 00:00:00+00')" \
+	" WHEN since >= $1 THEN date_bin('5 minutes', since, '2000-01-01 00:00:00+00') END"
+
+#define DURATION_MS                                                                     \
+	"coalesce(sum((date_part('epoch', since) - date_part('epoch', started_at)) * 1000)" \
+	" FILTER (WHERE kind = 'c' AND since >= $1), 0)::int8"
+
+/* One row for each queue, state and stretch; "which" restricts the rows.  The numbers are TicketKind's. */
+#define COUNT_TICKETS(which)                                                                                     \
+	"SELECT org, queue, 0, NULL::\"char\", count(*), NULL::timestamptz, 0::int8 FROM spooled.ready " which       \
+	" GROUP BY 1, 2"                                                                                             \
+	" UNION ALL SELECT org, queue, 1, reason, count(*), NULL, 0 FROM spooled.delayed " which " GROUP BY 1, 2, 4" \
+	" UNION ALL SELECT org, queue, 2, NULL, count(*), NULL, 0 FROM spooled.blocked " which " GROUP BY 1, 2"      \
+	" UNION ALL SELECT org, queue, 3, NULL, count(*), NULL, 0 FROM spooled.lease " which " GROUP BY 1, 2"        \
+	" UNION ALL SELECT org, queue, 4, NULL, count(*), " STRETCH ", 0 FROM spooled.dead_letter " which            \
+	" GROUP BY 1, 2, 6"                                                                                          \
+	" UNION ALL SELECT org, queue, 5, kind, count(*), " STRETCH ", " DURATION_MS " FROM spooled.outcome " which  \
+	" GROUP BY 1, 2, 4, 6"
 
 StaticAssertDecl(TICKET_READY == 0 && TICKET_DELAYED == 1 && TICKET_BLOCKED == 2 && TICKET_LEASE == 3 &&
 					 TICKET_DEAD_LETTER == 4 && TICKET_OUTCOME == 5,
@@ -30,19 +41,21 @@ StaticAssertDecl(TICKET_READY == 0 && TICKET_DELAYED == 1 && TICKET_BLOCKED == 2
 
 static SpiPlan count_all = {
 	.sql = COUNT_TICKETS(""),
+	.nargs = 2,
+	.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID},
 	.read_only = true,
 };
 
 static SpiPlan count_org = {
-	.sql = COUNT_TICKETS("WHERE org = $1"),
-	.nargs = 1,
-	.argtypes = {INT4OID},
+	.sql = COUNT_TICKETS("WHERE org = $3"),
+	.nargs = 3,
+	.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID},
 };
 
 static SpiPlan count_queue = {
-	.sql = COUNT_TICKETS("WHERE org = $1 AND queue = $2"),
-	.nargs = 2,
-	.argtypes = {INT4OID, INT4OID},
+	.sql = COUNT_TICKETS("WHERE org = $3 AND queue = $4"),
+	.nargs = 4,
+	.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT4OID},
 };
 
 typedef struct TicketCountTaker
@@ -60,106 +73,43 @@ read_ticket_count(HeapTuple row, TupleDesc desc, void *arg)
 			  .queue = spl_row_int32(row, desc, 2),
 			  .kind = spl_row_int32(row, desc, 3),
 			  .jobs = spl_row_int64(row, desc, 5),
+			  .duration_ms = spl_row_int64(row, desc, 7),
 	  };
-	bool  isnull;
-	Datum reason = spl_row_datum(row, desc, 4, &isnull);
+	bool  has_no_reason;
+	bool  is_open;
+	Datum reason = spl_row_datum(row, desc, 4, &has_no_reason);
+	Datum begin = spl_row_datum(row, desc, 6, &is_open);
 
-	if (!isnull)
-		count.reason = DatumGetChar(reason);
+	count.reason = has_no_reason ? 0 : DatumGetChar(reason);
+	count.begin = is_open ? NO_TIME : DatumGetTimestampTz(begin);
 	taker->take(&count, taker->arg);
 }
 
 void
-spl_tickets_count_all(TicketCountFn take, void *arg)
+spl_tickets_count_all(const CountWindows *windows, TicketCountFn take, void *arg)
 {
 	TicketCountTaker taker = {take, arg};
+	Datum			 values[] = {TimestampTzGetDatum(windows->day_begin), TimestampTzGetDatum(windows->hour_begin)};
 
-	spl_spi_run(&count_all, NULL, NULL, read_ticket_count, &taker);
+	spl_spi_run(&count_all, values, NULL, read_ticket_count, &taker);
+}
+
+void
+spl_tickets_count_windows(int32 org, int32 queue, const CountWindows *windows, TicketCountFn take, void *arg)
+{
+	TicketCountTaker taker = {take, arg};
+	Datum			 values[] = {TimestampTzGetDatum(windows->day_begin), TimestampTzGetDatum(windows->hour_begin),
+								 Int32GetDatum(org), Int32GetDatum(queue)};
+
+	spl_spi_run(queue == 0 ? &count_org : &count_queue, values, NULL, read_ticket_count, &taker);
 }
 
 void
 spl_tickets_count(int32 org, int32 queue, TicketCountFn take, void *arg)
 {
-	TicketCountTaker taker = {take, arg};
-	Datum			 values[] = {Int32GetDatum(org), Int32GetDatum(queue)};
+	static const CountWindows none = {DT_NOEND, DT_NOEND};
 
-	spl_spi_run(queue == 0 ? &count_org : &count_queue, values, NULL, read_ticket_count, &taker);
-}
-
-#define DURATION_MS "coalesce(sum((date_part('epoch', since) - date_part('epoch', started_at)) * 1000), 0)::int8"
-
-/* The minute (or five) that "since" lies in, counted from 2000 as time_windows.h does. */
-#define STRETCH                                                                        \
-	"CASE WHEN since >= $2 THEN date_bin('1 minute', since, '2000-01-01 00:00:00+00')" \
-	" ELSE date_bin('5 minutes', since, '2000-01-01 00:00:00+00') END"
-
-static SpiPlan count_finished_all = {
-	.sql = "SELECT org, queue, " STRETCH ", count(*), 0::int8, " DURATION_MS
-		   " FROM spooled.outcome WHERE since >= $1 AND kind = 'c' GROUP BY 1, 2, 3"
-		   " UNION ALL SELECT org, queue, " STRETCH
-		   ", 0, count(*), 0 FROM spooled.dead_letter WHERE since >= $1 GROUP BY 1, 2, 3",
-	.nargs = 2,
-	.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID},
-	.read_only = true,
-};
-
-typedef struct FinishedCountTaker
-{
-	FinishedCountFn take;
-	void		   *arg;
-} FinishedCountTaker;
-
-static void
-read_finished_count(HeapTuple row, TupleDesc desc, void *arg)
-{
-	FinishedCountTaker *taker = arg;
-	FinishedCount		count = {
-			  .org = spl_row_int32(row, desc, 1),
-			  .queue = spl_row_int32(row, desc, 2),
-			  .begin = DatumGetTimestampTz(spl_row_datum(row, desc, 3, NULL)),
-			  .completed = spl_row_int64(row, desc, 4),
-			  .failed = spl_row_int64(row, desc, 5),
-			  .duration_ms = spl_row_int64(row, desc, 6),
-	  };
-
-	taker->take(&count, taker->arg);
-}
-
-void
-spl_finished_count_all(TimestampTz day_begin, TimestampTz hour_begin, FinishedCountFn take, void *arg)
-{
-	FinishedCountTaker taker = {take, arg};
-	Datum			   values[] = {TimestampTzGetDatum(day_begin), TimestampTzGetDatum(hour_begin)};
-
-	spl_spi_run(&count_finished_all, values, NULL, read_finished_count, &taker);
-}
-
-static SpiPlan count_finished = {
-	.sql = "SELECT count(*), " DURATION_MS ","
-		   " (SELECT count(*) FROM spooled.dead_letter WHERE org = $1 AND queue = $2 AND since >= $3)"
-		   " FROM spooled.outcome WHERE org = $1 AND queue = $2 AND since >= $3 AND kind = 'c'",
-	.nargs = 3,
-	.argtypes = {INT4OID, INT4OID, TIMESTAMPTZOID},
-};
-
-static void
-read_finished_sum(HeapTuple row, TupleDesc desc, void *arg)
-{
-	FinishedCount *count = arg;
-
-	count->completed = spl_row_int64(row, desc, 1);
-	count->duration_ms = spl_row_int64(row, desc, 2);
-	count->failed = spl_row_int64(row, desc, 3);
-}
-
-FinishedCount
-spl_finished_count(int32 org, int32 queue, TimestampTz since)
-{
-	FinishedCount count = {.org = org, .queue = queue};
-	Datum		  values[] = {Int32GetDatum(org), Int32GetDatum(queue), TimestampTzGetDatum(since)};
-
-	spl_spi_run(&count_finished, values, NULL, read_finished_sum, &count);
-	return count;
+	spl_tickets_count_windows(org, queue, &none, take, arg);
 }
 
 static SpiPlan list_queue_ids = {

@@ -7,39 +7,37 @@
 
 #include "store/ticket.h"
 
+/*
+ * Jobs of a queue in one state.  What finished within the day comes in stretches of time: of a minute from "begin"
+ * within the hour, of five minutes before that.
+ */
 typedef struct TicketCount
 {
-	int32	   org;
-	int32	   queue;
-	TicketKind kind;
-	char	   reason; /* delayed: DELAY_*; outcome: OUTCOME_* */
-	int64	   jobs;
+	int32		org;
+	int32		queue;
+	TicketKind	kind;
+	char		reason; /* delayed: DELAY_*; outcome: OUTCOME_* */
+	int64		jobs;
+	TimestampTz begin;		 /* NO_TIME: not finished, or longer ago */
+	int64		duration_ms; /* of all that completed in the stretch */
 } TicketCount;
 
 typedef void (*TicketCountFn)(const TicketCount *count, void *arg);
 
-/* What finished in a stretch of time: one minute from "begin" within the last hour, five minutes before that. */
-typedef struct FinishedCount
+/* Where "the day" and "the hour" begin; the day at a multiple of five minutes, the hour of one. */
+typedef struct CountWindows
 {
-	int32		org;
-	int32		queue;
-	TimestampTz begin;
-	int64		completed;
-	int64		failed;
-	int64		duration_ms;
-} FinishedCount;
-
-typedef void (*FinishedCountFn)(const FinishedCount *count, void *arg);
+	TimestampTz day_begin;
+	TimestampTz hour_begin;
+} CountWindows;
 
 /* All queues of the database, under the active snapshot; background worker only. */
-extern void spl_tickets_count_all(TicketCountFn take, void *arg);
-extern void spl_finished_count_all(TimestampTz day_begin, TimestampTz hour_begin, FinishedCountFn take, void *arg);
+extern void spl_tickets_count_all(const CountWindows *windows, TicketCountFn take, void *arg);
 
-/* One queue (0: every queue of the organization), as this transaction sees it. */
+/* One queue (0: every queue of the organization), as this transaction sees it; without windows "begin" is never set. */
 extern void spl_tickets_count(int32 org, int32 queue, TicketCountFn take, void *arg);
-
-/* spl_finished_count sums what finished in a queue since a time; "begin" is not set. */
-extern FinishedCount spl_finished_count(int32 org, int32 queue, TimestampTz since);
+extern void
+spl_tickets_count_windows(int32 org, int32 queue, const CountWindows *windows, TicketCountFn take, void *arg);
 
 /* spl_counted_queues lists the organization's queues. */
 extern int spl_counted_queues(int32 org, int32 **ids);
