@@ -10,16 +10,24 @@ PG_CONFIG=${PG_CONFIG:-pg_config}
 say() { printf '%s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# as_user USER COMMAND... runs the command as that user (root only), from a folder that everybody may enter.
-as_user() {
+# exec_as USER COMMAND... becomes the command, as that user (root only), in a folder that everybody may enter.
+exec_as() {
     user=$1
     shift
-    (cd / && exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups -- "$@")
+    cd / && exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups -- "$@"
 }
 
-# as_server COMMAND... runs the command as the user that owns the clusters.
+as_user() {
+    (exec_as "$@")
+}
+
+# exec_as_server COMMAND... becomes the command, as the user that owns the clusters; as_server waits for it.
+exec_as_server() {
+    if [ "$(id -u)" = 0 ]; then exec_as postgres "$@"; else exec "$@"; fi
+}
+
 as_server() {
-    if [ "$(id -u)" = 0 ]; then as_user postgres "$@"; else "$@"; fi
+    (exec_as_server "$@")
 }
 
 # own FOLDER... makes folders that belong to the user of the clusters.

@@ -208,8 +208,9 @@ gateway_start() {
     port=$(free_port)
     SPOOLED_URL=http://127.0.0.1:$port
     export SPOOLED_URL
-    as_server env HOST=127.0.0.1 PORT="$port" METRICS_PORT="$(free_port)" DATABASE_URL="$DATABASE_URL" "$@" \
-        "$program" >>"$WORK/gateway.log" 2>&1 </dev/null &
+    # In a subshell that becomes the gateway, so that the process we stop is the gateway itself.
+    (exec_as_server env HOST=127.0.0.1 PORT="$port" METRICS_PORT="$(free_port)" DATABASE_URL="$DATABASE_URL" "$@" \
+        "$program") >>"$WORK/gateway.log" 2>&1 </dev/null &
     GATEWAY_PID=$!
     turns=0
     until curl -sf -o /dev/null --max-time 2 "$SPOOLED_URL/health"; do
