@@ -212,7 +212,6 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (org, job_id)
 );
 CREATE INDEX dead_letter_queue ON dead_letter (queue, job_id);             -- lists and replay of one queue, oldest first
-CREATE INDEX dead_letter_retention ON dead_letter USING brin (since) WITH (pages_per_range = 16);
 COMMENT ON TABLE dead_letter IS 'Ticket: retries used up (the dead-letter queue).';
 
 CREATE TABLE outcome (
@@ -233,7 +232,6 @@ CREATE TABLE outcome (
     result       json,
     PRIMARY KEY (org, job_id)
 );
-CREATE INDEX outcome_retention ON outcome USING brin (since) WITH (pages_per_range = 16);
 COMMENT ON TABLE outcome IS 'Ticket: the job is over, with its last run and result.';
 
 CREATE TABLE attempt (
@@ -263,7 +261,6 @@ CREATE TABLE event_log (
     PRIMARY KEY (id)
 );
 CREATE INDEX event_log_job ON event_log (org, job_id);
-CREATE INDEX event_log_retention ON event_log USING brin (at) WITH (pages_per_range = 16);
 COMMENT ON TABLE event_log IS 'Transitions that are not the happy path: release, replay, priority change, cancel request ...';
 
 CREATE TABLE idempotency (
@@ -579,7 +576,7 @@ CREATE FUNCTION _queue_configure(queue_name text, max_retries int, default_timeo
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_configure';
 CREATE FUNCTION _queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_create';
-CREATE FUNCTION _queue_stats(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_stats';
+CREATE FUNCTION _stats_of_queue(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_stats';
 CREATE FUNCTION _queue_pause(queue_name text, reason text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_pause';
 CREATE FUNCTION _queue_resume(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_resume';
 CREATE FUNCTION _queue_delete(queue_name text, delete_jobs boolean) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_delete';
@@ -601,7 +598,7 @@ CREATE FUNCTION _job_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_
 CREATE FUNCTION _job_cancel(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_cancel';
 CREATE FUNCTION _job_retry(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_retry';
 CREATE FUNCTION _job_set_priority(id text, priority int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_set_priority';
-CREATE FUNCTION _job_stats(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_stats';
+CREATE FUNCTION _stats_of_jobs(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_stats';
 CREATE FUNCTION _job_status(ids text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_status';
 CREATE FUNCTION _job_history(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_history';
 CREATE FUNCTION _job_explain(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_explain';

@@ -11,7 +11,7 @@
 #include "ops/scoped_stats.h"
 #include "json/stats_json.h"
 
-/* spooled._job_stats(queue_name text) returns spooled._reply */
+/* spooled._stats_of_jobs(queue_name text) returns spooled._reply */
 PG_FUNCTION_INFO_V1(spooled_wire_job_stats);
 Datum
 spooled_wire_job_stats(PG_FUNCTION_ARGS)
@@ -26,7 +26,7 @@ spooled_wire_job_stats(PG_FUNCTION_ARGS)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* spooled._queue_stats(queue_name text) returns spooled._reply */
+/* spooled._stats_of_queue(queue_name text) returns spooled._reply */
 PG_FUNCTION_INFO_V1(spooled_wire_queue_stats);
 Datum
 spooled_wire_queue_stats(PG_FUNCTION_ARGS)

@@ -14,6 +14,7 @@
 #include "ops/job_move.h"
 #include "ops/settle_refused.h"
 #include "rules/limits.h"
+#include "shmem/counters.h"
 #include "store/attempt_store.h"
 #include "store/dependency_store.h"
 #include "store/job_list_store.h"
@@ -126,6 +127,7 @@ replay(const Ticket *dead, TimestampTz now)
 
 	if (spl_job_move(dead, &next) == TAKE_LOST)
 		return TAKE_LOST;
+	spl_count_total_note(dead->org, dead->queue, TOTAL_RETRIED, 1);
 	spl_event_log_put(dead->org, &dead->job_id, now, "replayed", spl_actor(), NULL);
 	return TAKE_OK;
 }

@@ -74,6 +74,9 @@ check_item(const EnqueueItem *item, SplFault *fault)
 		return code;
 	if (item->delay_ms < 0 && item->delay_ms != DELAY_NOT_GIVEN)
 		return spl_fault(fault, SPL_INVALID, "delay_seconds", "out_of_range", NULL, "a delay must not be negative");
+	if ((code = spl_check_time("scheduled_at", item->scheduled_at, fault)) != SPL_OK ||
+		(code = spl_check_time("expires_at", item->expires_at, fault)) != SPL_OK)
+		return code;
 	if (item->tags && (code = check_json("tags", item->tags, false, SPL_JSON_SMALL_BYTES, fault)) != SPL_OK)
 		return code;
 	if (item->idempotency_key && (code = spl_check_length("idempotency_key", item->idempotency_key, 1, MAX_KEY_LENGTH, fault)) != SPL_OK)

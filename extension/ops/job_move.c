@@ -8,34 +8,11 @@
 #include "postgres.h"
 
 #include "ops/job_move.h"
+#include "ops/recount.h"
 #include "rules/ticket_steps.h"
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/wake.h"
-
-/* counter_of returns the counter that a ticket is counted in. */
-static CounterSlot
-counter_of(const Ticket *ticket)
-{
-	switch (ticket->kind)
-	{
-		case TICKET_READY:
-			return COUNT_READY;
-		case TICKET_DELAYED:
-			return ticket->reason == DELAY_ASKED ? COUNT_DELAYED : COUNT_BACKOFF;
-		case TICKET_BLOCKED:
-			return COUNT_BLOCKED;
-		case TICKET_LEASE:
-			return COUNT_LEASE;
-		case TICKET_DEAD_LETTER:
-			return COUNT_DEAD_LETTER;
-		case TICKET_OUTCOME:
-			return ticket->reason == OUTCOME_COMPLETED ? COUNT_COMPLETED : COUNT_CANCELLED;
-		case TICKET_KINDS:
-			break;
-	}
-	pg_unreachable();
-}
 
 /* note_finished feeds the windows of finished runs. */
 static void
@@ -59,15 +36,16 @@ note_due(const Ticket *ticket)
 		spl_due_note(ticket->expires_at);
 }
 
-void
-spl_job_put_first(const Ticket *first, int count)
+/* put inserts tickets and notes what follows from them. */
+static void
+put(const Ticket *tickets, int count)
 {
-	spl_ticket_put(first, count);
+	spl_ticket_put(tickets, count);
 	for (int i = 0; i < count; i++)
 	{
-		const Ticket *ticket = &first[i];
+		const Ticket *ticket = &tickets[i];
 
-		spl_count_note(ticket->org, ticket->queue, counter_of(ticket), 1);
+		spl_count_note(ticket->org, ticket->queue, spl_counter_of(ticket->kind, ticket->reason), 1);
 		if (ticket->kind == TICKET_READY)
 		{
 			spl_ready_note(ticket->queue, ticket->priority, &ticket->job_id);
@@ -79,22 +57,30 @@ spl_job_put_first(const Ticket *first, int count)
 }
 
 void
+spl_job_put_first(const Ticket *first, int count)
+{
+	put(first, count);
+	for (int i = 0; i < count; i++)
+		spl_count_total_note(first[i].org, first[i].queue, TOTAL_ENQUEUED, 1);
+}
+
+void
 spl_job_put_next(const Ticket *from, const Ticket *next, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
 		if (!spl_step_exists(from[i].kind, next[i].kind))
 			elog(ERROR, "a job cannot go from ticket %d to ticket %d", from[i].kind, next[i].kind);
-		spl_count_note(from[i].org, from[i].queue, counter_of(&from[i]), -1);
+		spl_count_note(from[i].org, from[i].queue, spl_counter_of(from[i].kind, from[i].reason), -1);
 	}
-	spl_job_put_first(next, count);
+	put(next, count);
 }
 
 void
 spl_job_forget(const Ticket *taken, int count)
 {
 	for (int i = 0; i < count; i++)
-		spl_count_note(taken[i].org, taken[i].queue, counter_of(&taken[i]), -1);
+		spl_count_note(taken[i].org, taken[i].queue, spl_counter_of(taken[i].kind, taken[i].reason), -1);
 }
 
 TakeResult

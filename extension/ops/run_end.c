@@ -14,6 +14,7 @@
 #include "ops/job_move.h"
 #include "ops/run_end.h"
 #include "rules/backoff.h"
+#include "shmem/counters.h"
 #include "store/job_store.h"
 #include "store/queue_store.h"
 #include "utils/json.h"
@@ -175,6 +176,9 @@ spl_run_end_many(int32 org, const Ticket *leases, const RunEnd *ends, int count,
 		}
 		next[i] = after_failure(&leases[i], &ends[i], found[i] ? jobs[i].max_retries : 0, now);
 		attempts[attempt_count++] = attempt_of(&leases[i], &ends[i], &next[i], now);
+		spl_count_total_note(org, leases[i].queue, TOTAL_FAILED, 1);
+		if (next[i].kind == TICKET_DELAYED || next[i].kind == TICKET_READY)
+			spl_count_total_note(org, leases[i].queue, TOTAL_RETRIED, 1);
 	}
 	spl_attempt_put(attempts, attempt_count);
 	put_grouped(leases, next, count);

@@ -40,6 +40,17 @@ spl_check_lease_ms(int64 lease_ms, int64 min_ms, int64 max_ms, SplFault *fault)
 }
 
 SplCode
+spl_check_time(const char *field, TimestampTz time, SplFault *fault)
+{
+	/* 10000-01-01 00:00 UTC, counted from 2000-01-01 */
+	const TimestampTz end = INT64CONST(252455616000) * USECS_PER_SEC;
+
+	if (time < end)
+		return SPL_OK;
+	return spl_fault(fault, SPL_INVALID, field, "out_of_range", NULL, "%s must be before the year 10000", field);
+}
+
+SplCode
 spl_check_url(const char *field, const char *url, SplFault *fault)
 {
 	bool		has_scheme = pg_strncasecmp(url, "https://", 8) == 0 || pg_strncasecmp(url, "http://", 7) == 0;

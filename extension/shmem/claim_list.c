@@ -348,6 +348,12 @@ spl_ready_note(int32 queue, int16 priority, const pg_uuid_t *job_id)
 	note(&made, queue, priority, job_id);
 }
 
+void
+spl_ready_note_taken(int32 queue, int16 priority, const pg_uuid_t *job_id)
+{
+	note(&taken, queue, priority, job_id);
+}
+
 bool
 spl_ready_is_noted(int32 queue)
 {

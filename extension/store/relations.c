@@ -7,11 +7,30 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "store/relations.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
+
+/* Direct access knows columns by number, so the tables must be those that this library was built for. */
+static const int column_counts[SPL_TABLES] = {
+	[TABLE_READY] = 9,
+	[TABLE_DELAYED] = 11,
+	[TABLE_BLOCKED] = 10,
+	[TABLE_LEASE] = 13,
+	[TABLE_DEAD_LETTER] = 13,
+	[TABLE_OUTCOME] = 15,
+	[TABLE_JOB] = 14,
+	[TABLE_ATTEMPT] = 11,
+	[TABLE_DEPENDENCY] = 3,
+	[TABLE_QUEUE] = 18,
+	[TABLE_API_KEY] = 10,
+	[TABLE_ROLE_BINDING] = 2,
+};
 
 static const char *const table_names[SPL_TABLES] = {
 	[TABLE_READY] = "ready",
@@ -66,11 +85,34 @@ lookup(const char *name)
 	return oid;
 }
 
+/* check_columns refuses a table of another version of the extension. */
+static void
+check_columns(SplTable table, Oid oid)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	int			columns = HeapTupleIsValid(row) ? ((Form_pg_class) GETSTRUCT(row))->relnatts : 0;
+
+	if (HeapTupleIsValid(row))
+		ReleaseSysCache(row);
+	if (columns != column_counts[table])
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table spooled.%s is not the one that the loaded library knows", table_names[table]),
+				 errdetail("It has %d columns; the library expects %d.", columns, column_counts[table]),
+				 errhint("Library and extension must be of the same version: restart the server after installing, and run "
+						 "ALTER EXTENSION spooled UPDATE.")));
+}
+
 Oid
 spl_table_oid(SplTable table)
 {
 	if (!OidIsValid(table_oids[table]))
-		table_oids[table] = lookup(table_names[table]);
+	{
+		Oid			oid = lookup(table_names[table]);
+
+		check_columns(table, oid);
+		table_oids[table] = oid;
+	}
 	return table_oids[table];
 }
 

@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "shmem/claim_list.h"
 #include "shmem/lease_clock.h"
 #include "store/ticket_row.h"
 #include "utils/snapmgr.h"
@@ -99,6 +100,8 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 		Assert(ticket->kind == tickets[0].kind);
 		results[i] = spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
 			spl_tuple_delete(table, &tid, snapshot, wait) == DELETE_OK ? TAKE_OK : TAKE_LOST;
+		if (results[i] == TAKE_OK && ticket->kind == TICKET_READY)
+			spl_ready_note_taken(ticket->queue, ticket->priority, &ticket->job_id);
 	}
 	if (table)
 	{

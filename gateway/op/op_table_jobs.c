@@ -81,7 +81,7 @@ static Op ops[] = {
 		.routes = {{HTTP_GET, "/api/v1/jobs/stats"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY "_job_stats($1)", 1},
+		.call = {REPLY "_stats_of_jobs($1)", 1},
 		.params = {QUEUE_QUERY},
 	},
 	{

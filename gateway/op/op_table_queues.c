@@ -55,7 +55,7 @@ static Op ops[] = {
 		.routes = {{HTTP_GET, "/api/v1/queues/{queue_name}/stats"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY "_queue_stats($1)", 1},
+		.call = {REPLY "_stats_of_queue($1)", 1},
 		.params = {QUEUE_NAME},
 	},
 	{

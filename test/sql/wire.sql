@@ -34,8 +34,8 @@ SELECT show(spooled._queue_list());
 SELECT show(spooled._worker_list());
 SELECT show(spooled._job_claim('nothing', 'w', 1, NULL)), (spooled._job_claim('nothing', 'w', 1, NULL)).wait_key < 0 AS waits_for_its_name;
 SELECT show(spooled._job_dequeue('nothing', 'w', NULL));
-SELECT show(spooled._queue_stats('nothing'::text));
-SELECT show(spooled._job_stats(NULL::text));
+SELECT show(spooled._stats_of_queue('nothing'));
+SELECT show(spooled._stats_of_jobs(NULL));
 
 -- Create
 SELECT show(make('a', '{ "n" : 1.0 }'));
@@ -166,9 +166,9 @@ SELECT show(spooled._queue_purge('a'));
 SELECT show(spooled._queue_delete('a', true));
 SELECT show(spooled._queue_delete('a', true));
 SELECT show(spooled._queue_delete('d', false));
-SELECT regexp_replace(show(spooled._queue_stats('n'::text)), '"avg_processing_time_ms":\d+', '"avg_processing_time_ms":N');
-SELECT show(spooled._queue_stats('-'::text));
-SELECT show(spooled._job_stats('n'::text));
+SELECT regexp_replace(show(spooled._stats_of_queue('n'::text)), '"avg_processing_time_ms":\d+', '"avg_processing_time_ms":N');
+SELECT show(spooled._stats_of_queue('-'::text));
+SELECT show(spooled._stats_of_jobs('n'::text));
 
 -- Dead letters
 SELECT made('x', '{"job_type": "t"}', 0, 0) AS one, made('x', '2', 0, 0) AS two \gset

@@ -62,6 +62,10 @@ is(ask(q{BEGIN; SELECT count(*) FROM (SELECT spooled.enqueue('tx', '{"n":0}', pr
 	"1\n0", 'a transaction claims what it has just enqueued');
 is(ask(q{BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT payload->>'n' FROM spooled.claim('tx', 'w'); COMMIT}), '2', 'SERIALIZABLE');
 is(ask(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT payload->>'n' FROM spooled.claim('tx', 'w'); ROLLBACK}), '3', 'REPEATABLE READ');
+my $third = ask(q{SELECT id FROM spooled.jobs WHERE queue = 'tx' AND payload->>'n' = '3'});
+is(ask("BEGIN; SELECT spooled.cancel('$third'); SELECT payload->>'n' FROM spooled.claim('tx', 'w', 9); ROLLBACK"), "cancelled\n4\n5\n6", 'a cancelled job is not claimed');
+is(ask("BEGIN; SELECT spooled.set_priority('$third', 5); ROLLBACK; SELECT payload->>'n' FROM spooled.claim('tx', 'w') LIMIT 1"), "0\n3", 'and is there when that is rolled back');
+ask("SELECT spooled.release('$third', 'w')");
 ask(q{BEGIN; SELECT count(*) FROM spooled.claim('tx', 'w', 2); PREPARE TRANSACTION 'claims'});
 is(ask(q{SELECT payload->>'n' FROM spooled.claim('tx', 'w', 9)}), '5' . "\n6", 'a prepared transaction keeps what it claimed');
 ask(q{ROLLBACK PREPARED 'claims'});
