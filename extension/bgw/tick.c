@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "base/clock.h"
+#include "bgw/counter.h"
 #include "bgw/main_loop.h"
 #include "bgw/tick.h"
 #include "commands/async.h"
@@ -222,6 +223,7 @@ static void
 tick_counters(Step *step)
 {
 	step->handled = spl_counters_tick();
+	spl_counter_run();
 }
 
 /* sweep_due does what is due, and learns when something is due next. */

@@ -192,9 +192,8 @@ warn_no_room(void)
 	warned = true;
 }
 
-/* recount makes the counters known. */
-static bool
-recount(void)
+bool
+spl_counters_recount(void)
 {
 	TimestampTz begun = spl_clock_now();
 	int64		jobs;
@@ -218,9 +217,8 @@ recount(void)
 	return true;
 }
 
-/* come_back_at makes the worker look again at a time. */
-static void
-come_back_at(TimestampTz due)
+void
+spl_counters_come_back_at(TimestampTz due)
 {
 	StartTransactionCommand();
 	spl_due_note(due);
@@ -230,17 +228,11 @@ come_back_at(TimestampTz due)
 bool
 spl_counters_tick(void)
 {
-	bool		worked = false;
-	TimestampTz due;
+	TimestampTz due = spl_counters_recount_due();
 
-	if (max_prepared_xacts > 0)
-		worked = apply_prepared();
-	due = spl_counters_recount_due();
-	if (due <= spl_clock_now())
-		worked |= recount();
-	else if (!TIMESTAMP_IS_NOEND(due))
-		come_back_at(due);
-	return worked;
+	if (due > spl_clock_now() && !TIMESTAMP_IS_NOEND(due))
+		spl_counters_come_back_at(due);
+	return max_prepared_xacts > 0 && apply_prepared();
 }
 
 void

@@ -18,10 +18,16 @@ extern CountWindows spl_count_windows(TimestampTz now);
 extern WindowSum spl_count_finished(const TicketCount *tickets);
 
 /*
- * spl_counters_tick is the background worker's share: adds what prepared transactions noted, once they are committed,
- * and counts the tables when the counters are not known.  Outside a transaction; false: there was nothing to do.
+ * spl_counters_tick is the background worker's share: adds what prepared transactions noted, once they are committed, and
+ * comes back when the tables are to be counted.  Outside a transaction; false: there was nothing to add.
  */
 extern bool spl_counters_tick(void);
+
+/* spl_counters_recount counts the tables and makes the counters known; false: there is no room for this database's. */
+extern bool spl_counters_recount(void);
+
+/* spl_counters_come_back_at makes the background worker look again at a time. */
+extern void spl_counters_come_back_at(TimestampTz due);
 
 extern void spl_recount_init(void);
 
