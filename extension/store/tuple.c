@@ -243,7 +243,8 @@ spl_tuple_lock(Relation table, ItemPointer tid, Snapshot snapshot)
 {
 	TM_FailureData failure;
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TM_Result	result = table_tuple_lock(table, tid, snapshot, slot, GetCurrentCommandId(true), LockTupleShare, LockWaitBlock, 0, &failure);
+	TM_Result	result = table_tuple_lock(table, tid, snapshot, slot, GetCurrentCommandId(true), LockTupleKeyShare, LockWaitBlock,
+										TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS, &failure);
 
 	ExecDropSingleTupleTableSlot(slot);
 	if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())

@@ -67,7 +67,10 @@ extern TupleTableSlot *spl_slot_create(Relation table);
 extern bool spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column, int32 org,
 							 int id_column, const pg_uuid_t *id);
 
-/* spl_tuple_lock locks a tuple so that nobody deletes it before this transaction ends; waits for who is about to. */
+/*
+ * spl_tuple_lock locks a tuple so that nobody deletes it before this transaction ends; waits for who is about to.  Updates
+ * that change no key (a heartbeat) neither wait nor are waited for: their new version is locked as well.
+ */
 extern bool spl_tuple_lock(Relation table, ItemPointer tid, Snapshot snapshot);
 
 /* spl_changes_done makes this call's writes visible to the next call of the same transaction. */
