@@ -87,6 +87,27 @@ execute(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg
 	return processed;
 }
 
+/* hide_statement takes our statement out of an error's context: what stands around it is the caller's. */
+static void
+hide_statement(ErrorData *error, const char *sql)
+{
+	char	   *line = psprintf("SQL statement \"%s\"", sql);
+	char	   *found = error->context ? strstr(error->context, line) : NULL;
+
+	char	   *rest;
+
+	if (found == NULL)
+		return;
+	rest = found + strlen(line);
+	if (*rest == '\n')
+		rest++;
+	else if (found > error->context)
+		found--;				/* the last line: the one before it loses its end */
+	memmove(found, rest, strlen(rest) + 1);
+	if (error->context[0] == '\0')
+		error->context = NULL;
+}
+
 uint64
 spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg)
 {
@@ -108,11 +129,19 @@ spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void 
 		processed = execute(plan, values, nulls, row, arg);
 		SPI_finish();
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller_context);
 		caller_context = outer_context;
+		error = CopyErrorData();
+		FlushErrorState();
+		hide_statement(error, plan->sql);
+		ReThrowError(error);
 	}
 	PG_END_TRY();
+	caller_context = outer_context;
 	safe_search_path_end(&path);
 	SetUserIdAndSecContext(user, security);
 	return processed;
