@@ -70,9 +70,10 @@ class OldSnapshot:
 
 
 class Measurer:
-    def __init__(self, cluster, seconds):
+    def __init__(self, cluster, seconds, briefly=False):
         self.cluster = cluster
         self.seconds = seconds
+        self.briefly = briefly          # a backlog that doesn't last is good enough
         self.programs = {}
         self.consumed = {}              # turn name -> jobs a second that a fill should allow for
         self.databases = set()
@@ -122,7 +123,7 @@ class Measurer:
     def _jobs_to_fill(self, turn, seconds):
         if turn.load in ("enqueue", "cycle", "wake", "memory"):
             return turn.fill or 0
-        guess = 250_000 if turn.load == "batches" else 6000 if turn.batch == 1 else 60_000
+        guess = 20_000 if self.briefly else 250_000 if turn.load == "batches" else 6000 if turn.batch == 1 else 60_000
         needed = int(self.consumed.get(turn.name, guess) * (seconds + turn.warmup) * 1.5) + 2000
         return needed if turn.fill is None else turn.fill + (needed if turn.load != "query" else 0)
 
@@ -140,7 +141,7 @@ class Measurer:
     def _run_until_enough(self, turn):
         for _ in range(4):
             report = self._run_once(turn)
-            if not report["dry"]:
+            if not report["dry"] or self.briefly:
                 self.consumed[turn.name] = max(self.consumed.get(turn.name, 0), report["jobs_per_s"])
                 break
             self.consumed[turn.name] = 3 * max(report["jobs_per_s"], report["filled"] / (turn.seconds or self.seconds))

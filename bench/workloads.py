@@ -35,7 +35,7 @@ def w4_block(fresh):
         # no statistics and nobody who would make some in the meantime
         turns += [Turn(f"W4s {system}", system, "consume", batch=50, fill=None, analyze=False, autovacuum=False)
                   for system in ("spooled", "plain")]
-    return turns + [Turn("W4 pgq", "pgq", "batches", clients=1, fill=None, seconds=1.5, warmup=0.1)]
+    return turns + [Turn("W4 pgq", "pgq", "batches", clients=1, fill=None, seconds=1, warmup=0.1)]
 
 
 def w5_block(depth, label, systems):

@@ -32,4 +32,4 @@ SELECT job_id, payload FROM spooled.complete_and_claim(:ids::uuid[], :queue, :wo
 LISTEN spooled_ready; SELECT spooled.subscribe()
 
 --@ stats
-SELECT body FROM spooled._queue_stats(:queue)
+SELECT * FROM spooled.queue_stats WHERE queue = :queue
