@@ -29,7 +29,7 @@
 
 PG_MODULE_MAGIC;
 
-void		_PG_init(void);
+void _PG_init(void);
 
 void
 _PG_init(void)
@@ -48,11 +48,11 @@ _PG_init(void)
 	spl_relations_init();
 	spl_queue_store_init();
 	spl_identity_store_init();
-	spl_counters_init();		/* before the wake-ups: who is woken may read the counters */
+	spl_counters_init(); /* before the wake-ups: who is woken may read the counters */
 	spl_recount_init();
 	spl_queue_request_init();
 	spl_waiter_init();
-	spl_claim_list_init();		/* before the wake-ups: who is woken claims */
+	spl_claim_list_init(); /* before the wake-ups: who is woken claims */
 	spl_wake_init();
 	spl_database_init();
 	spl_database_hook_init();

@@ -21,7 +21,7 @@
 void
 spl_need_arg(FunctionCallInfo fcinfo, int n, const char *field)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	if (!PG_ARGISNULL(n))
 		return;
@@ -33,7 +33,7 @@ spl_need_arg(FunctionCallInfo fcinfo, int n, const char *field)
 char *
 spl_jsonb_text_arg(FunctionCallInfo fcinfo, int n)
 {
-	Jsonb	   *value;
+	Jsonb *value;
 
 	if (PG_ARGISNULL(n))
 		return NULL;
@@ -48,9 +48,9 @@ spl_jsonb_text_arg(FunctionCallInfo fcinfo, int n)
 int64
 spl_interval_ms_arg(FunctionCallInfo fcinfo, int n, int64 if_null)
 {
-	Interval   *span;
-	int64		days;
-	int64		ms;
+	Interval *span;
+	int64	  days;
+	int64	  ms;
 
 	if (PG_ARGISNULL(n))
 		return if_null;
@@ -64,7 +64,7 @@ spl_interval_ms_arg(FunctionCallInfo fcinfo, int n, int64 if_null)
 Datum
 spl_interval_of_ms(int64 ms)
 {
-	Interval   *span = palloc0(sizeof(Interval));
+	Interval *span = palloc0(sizeof(Interval));
 
 	span->time = ms * 1000;
 	return IntervalPGetDatum(span);
@@ -74,12 +74,12 @@ spl_interval_of_ms(int64 ms)
 static int
 array_arg(FunctionCallInfo fcinfo, int n, const char *field, Datum **values, bool **nulls)
 {
-	ArrayType  *array;
-	int			count;
-	int16		length;
-	bool		by_value;
-	char		align;
-	SplFault	fault;
+	ArrayType *array;
+	int		   count;
+	int16	   length;
+	bool	   by_value;
+	char	   align;
+	SplFault   fault;
 
 	if (PG_ARGISNULL(n))
 		return ARRAY_NOT_GIVEN;
@@ -98,10 +98,10 @@ array_arg(FunctionCallInfo fcinfo, int n, const char *field, Datum **values, boo
 int
 spl_uuid_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t **ids)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	int			count = array_arg(fcinfo, n, field, &values, &nulls);
-	SplFault	fault;
+	Datum	*values;
+	bool	*nulls;
+	int		 count = array_arg(fcinfo, n, field, &values, &nulls);
+	SplFault fault;
 
 	*ids = NULL;
 	if (count <= 0)
@@ -123,9 +123,9 @@ spl_uuid_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t 
 int
 spl_uuid_opt_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t ***ids)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+	Datum *values;
+	bool  *nulls;
+	int	   count = array_arg(fcinfo, n, field, &values, &nulls);
 
 	*ids = NULL;
 	if (count <= 0)
@@ -140,9 +140,9 @@ spl_uuid_opt_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uui
 int
 spl_text_array_arg(FunctionCallInfo fcinfo, int n, const char *field, char ***texts)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+	Datum *values;
+	bool  *nulls;
+	int	   count = array_arg(fcinfo, n, field, &values, &nulls);
 
 	*texts = NULL;
 	if (count <= 0)
@@ -157,9 +157,9 @@ spl_text_array_arg(FunctionCallInfo fcinfo, int n, const char *field, char ***te
 int
 spl_bytes_array_arg(FunctionCallInfo fcinfo, int n, const char *field, struct varlena ***values)
 {
-	Datum	   *datums;
-	bool	   *nulls;
-	int			count = array_arg(fcinfo, n, field, &datums, &nulls);
+	Datum *datums;
+	bool  *nulls;
+	int	   count = array_arg(fcinfo, n, field, &datums, &nulls);
 
 	*values = NULL;
 	if (count <= 0)
@@ -174,9 +174,9 @@ spl_bytes_array_arg(FunctionCallInfo fcinfo, int n, const char *field, struct va
 int
 spl_int_array_arg(FunctionCallInfo fcinfo, int n, const char *field, int **numbers)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+	Datum *values;
+	bool  *nulls;
+	int	   count = array_arg(fcinfo, n, field, &values, &nulls);
 
 	*numbers = NULL;
 	if (count <= 0)
@@ -191,9 +191,9 @@ spl_int_array_arg(FunctionCallInfo fcinfo, int n, const char *field, int **numbe
 int
 spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampTz **times)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	int			count = array_arg(fcinfo, n, field, &values, &nulls);
+	Datum *values;
+	bool  *nulls;
+	int	   count = array_arg(fcinfo, n, field, &values, &nulls);
 
 	*times = NULL;
 	if (count <= 0)
@@ -208,8 +208,8 @@ spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampT
 void
 spl_rows_begin(FunctionCallInfo fcinfo)
 {
-	TupleDesc	desc;
-	bool		is_scalar = get_call_result_type(fcinfo, NULL, &desc) == TYPEFUNC_SCALAR;
+	TupleDesc desc;
+	bool	  is_scalar = get_call_result_type(fcinfo, NULL, &desc) == TYPEFUNC_SCALAR;
 
 	InitMaterializedSRF(fcinfo, is_scalar ? MAT_SRF_USE_EXPECTED_DESC : 0);
 }
@@ -234,7 +234,7 @@ spl_row_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 Datum
 spl_record_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
-	TupleDesc	desc;
+	TupleDesc desc;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "function returning record called in context that cannot accept type record");

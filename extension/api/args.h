@@ -8,15 +8,15 @@
 #ifndef SPL_ARGS_H
 #define SPL_ARGS_H
 
-#include "fmgr.h"
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "base/codes.h"
 
-#define ARRAY_NOT_GIVEN (-1)	/* the count of an array that is null */
+#define ARRAY_NOT_GIVEN (-1) /* the count of an array that is null */
 
 /* raise_unless_ok turns the answer of a single call into an error. */
 static inline void
@@ -87,19 +87,19 @@ extern Datum spl_interval_of_ms(int64 ms);
  * array, INT_MIN (NOT_GIVEN) in an int array, and SP001 in a uuid array that is needed whole; spl_uuid_opt_array_arg gives
  * pointers, NULL for null.
  */
-extern int	spl_uuid_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t **ids);
-extern int	spl_uuid_opt_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t ***ids);
-extern int	spl_text_array_arg(FunctionCallInfo fcinfo, int n, const char *field, char ***texts);
-extern int	spl_bytes_array_arg(FunctionCallInfo fcinfo, int n, const char *field, struct varlena ***values);
-extern int	spl_int_array_arg(FunctionCallInfo fcinfo, int n, const char *field, int **numbers);
-extern int	spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampTz **times);
+extern int spl_uuid_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t **ids);
+extern int spl_uuid_opt_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t ***ids);
+extern int spl_text_array_arg(FunctionCallInfo fcinfo, int n, const char *field, char ***texts);
+extern int spl_bytes_array_arg(FunctionCallInfo fcinfo, int n, const char *field, struct varlena ***values);
+extern int spl_int_array_arg(FunctionCallInfo fcinfo, int n, const char *field, int **numbers);
+extern int spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampTz **times);
 
 /*
  * Rows of a set-returning function.  spl_rows_begin makes the tuplestore of this call; spl_row_out adds a row of as many
  * columns as the function declares.
  */
 extern void spl_rows_begin(FunctionCallInfo fcinfo);
-extern void spl_values_begin(FunctionCallInfo fcinfo);	/* SETOF a scalar type: rows of one column */
+extern void spl_values_begin(FunctionCallInfo fcinfo); /* SETOF a scalar type: rows of one column */
 extern void spl_row_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 
 /* spl_record_out returns one row of a function with several OUT parameters. */

@@ -13,7 +13,7 @@ Datum
 spooled_cancel(PG_FUNCTION_ARGS)
 {
 	CancelAnswer answer;
-	SplFault	fault;
+	SplFault	 fault;
 
 	raise_unless_ok(spl_job_cancel(uuid_arg(fcinfo, 0), &answer, &fault), &fault);
 	PG_RETURN_TEXT_P(cstring_to_text(answer == CANCEL_DONE ? "cancelled" : "processing"));
@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(spooled_retry);
 Datum
 spooled_retry(PG_FUNCTION_ARGS)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	raise_unless_ok(spl_job_replay(uuid_arg(fcinfo, 0), &fault), &fault);
 	PG_RETURN_VOID();
@@ -35,8 +35,8 @@ PG_FUNCTION_INFO_V1(spooled_set_priority);
 Datum
 spooled_set_priority(PG_FUNCTION_ARGS)
 {
-	int			old_priority;
-	SplFault	fault;
+	int		 old_priority;
+	SplFault fault;
 
 	raise_unless_ok(spl_job_set_priority(uuid_arg(fcinfo, 0), PG_GETARG_INT32(1), &old_priority, &fault), &fault);
 	PG_RETURN_INT32(old_priority);

@@ -32,9 +32,9 @@ static void
 claimed_row_out(FunctionCallInfo fcinfo, const ClaimResult *result, int i)
 {
 	const Ticket *lease = &result->leases[i];
-	const Job  *job = &result->jobs[i];
-	Datum		values[CLAIM_COLUMNS];
-	bool		nulls[CLAIM_COLUMNS] = {false};
+	const Job	 *job = &result->jobs[i];
+	Datum		  values[CLAIM_COLUMNS];
+	bool		  nulls[CLAIM_COLUMNS] = {false};
 
 	set_uuid(values, nulls, CLAIM_JOB_ID, &job->id);
 	set_text(values, nulls, CLAIM_QUEUE, result->queue_names[i]);
@@ -71,11 +71,13 @@ PG_FUNCTION_INFO_V1(spooled_claim);
 Datum
 spooled_claim(PG_FUNCTION_ARGS)
 {
-	const char *queue = text_arg(fcinfo, 0);
-	ClaimRequest request = {
-		.queues = &queue, .queue_count = 1, .worker = text_arg(fcinfo, 1), .max_jobs = int_arg(fcinfo, 2, 1),
-		.lease_ms = spl_interval_ms_arg(fcinfo, 3, LEASE_NOT_GIVEN), .default_lease_ms = LEASE_NOT_GIVEN
-	};
+	const char	*queue = text_arg(fcinfo, 0);
+	ClaimRequest request = {.queues = &queue,
+							.queue_count = 1,
+							.worker = text_arg(fcinfo, 1),
+							.max_jobs = int_arg(fcinfo, 2, 1),
+							.lease_ms = spl_interval_ms_arg(fcinfo, 3, LEASE_NOT_GIVEN),
+							.default_lease_ms = LEASE_NOT_GIVEN};
 
 	return run_claim(fcinfo, &request);
 }
@@ -85,13 +87,14 @@ PG_FUNCTION_INFO_V1(spooled_claim_queues);
 Datum
 spooled_claim_queues(PG_FUNCTION_ARGS)
 {
-	char	  **queues;
-	int			count = spl_text_array_arg(fcinfo, 0, "queues", &queues);
-	ClaimRequest request = {
-		.queues = (const char **) queues, .queue_count = Max(count, 0), .worker = text_arg(fcinfo, 1),
-		.max_jobs = int_arg(fcinfo, 2, 1),
-		.lease_ms = spl_interval_ms_arg(fcinfo, 3, LEASE_NOT_GIVEN), .default_lease_ms = LEASE_NOT_GIVEN
-	};
+	char	   **queues;
+	int			 count = spl_text_array_arg(fcinfo, 0, "queues", &queues);
+	ClaimRequest request = {.queues = (const char **) queues,
+							.queue_count = Max(count, 0),
+							.worker = text_arg(fcinfo, 1),
+							.max_jobs = int_arg(fcinfo, 2, 1),
+							.lease_ms = spl_interval_ms_arg(fcinfo, 3, LEASE_NOT_GIVEN),
+							.default_lease_ms = LEASE_NOT_GIVEN};
 
 	return run_claim(fcinfo, &request);
 }
@@ -104,14 +107,16 @@ PG_FUNCTION_INFO_V1(spooled_complete_and_claim);
 Datum
 spooled_complete_and_claim(PG_FUNCTION_ARGS)
 {
-	const char *queue = text_arg(fcinfo, 1);
-	char	   *worker = text_arg(fcinfo, 2);
-	SettleItem *items = NULL;
-	int			count = spl_settle_items_arg(fcinfo, 0, 5, 6, worker, &items);
-	ClaimRequest request = {
-		.queues = &queue, .queue_count = 1, .worker = worker, .max_jobs = int_arg(fcinfo, 3, 1),
-		.lease_ms = spl_interval_ms_arg(fcinfo, 4, LEASE_NOT_GIVEN), .default_lease_ms = LEASE_NOT_GIVEN
-	};
+	const char	*queue = text_arg(fcinfo, 1);
+	char		*worker = text_arg(fcinfo, 2);
+	SettleItem	*items = NULL;
+	int			 count = spl_settle_items_arg(fcinfo, 0, 5, 6, worker, &items);
+	ClaimRequest request = {.queues = &queue,
+							.queue_count = 1,
+							.worker = worker,
+							.max_jobs = int_arg(fcinfo, 3, 1),
+							.lease_ms = spl_interval_ms_arg(fcinfo, 4, LEASE_NOT_GIVEN),
+							.default_lease_ms = LEASE_NOT_GIVEN};
 
 	spl_settle(SETTLE_COMPLETE, items, count);
 	for (int i = 0; i < count; i++)

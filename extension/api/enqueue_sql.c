@@ -19,9 +19,9 @@ PG_FUNCTION_INFO_V1(spooled_enqueue);
 Datum
 spooled_enqueue(PG_FUNCTION_ARGS)
 {
-	EnqueueItem item = spl_enqueue_item(text_arg(fcinfo, 0), bytes_arg(fcinfo, 1));
+	EnqueueItem		 item = spl_enqueue_item(text_arg(fcinfo, 0), bytes_arg(fcinfo, 1));
 	const pg_uuid_t *parent = uuid_arg(fcinfo, 10);
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	pg_uuid_t		*id = palloc(sizeof(pg_uuid_t));
 
 	item.priority = int_arg(fcinfo, 2, NOT_GIVEN);
 	item.delay_ms = spl_interval_ms_arg(fcinfo, 3, DELAY_NOT_GIVEN);
@@ -42,21 +42,22 @@ spooled_enqueue(PG_FUNCTION_ARGS)
 /* The arrays of enqueue_many, beside the payloads. */
 typedef struct ManyArgs
 {
-	int		   *priorities;
-	char	  **keys;
+	int	  *priorities;
+	char **keys;
 } ManyArgs;
 
 /* read_arrays reads the arrays that go with the payloads; each has as many elements or is null. */
 static void
 read_arrays(FunctionCallInfo fcinfo, int count, ManyArgs *args)
 {
-	SplFault	fault;
-	int			priorities = spl_int_array_arg(fcinfo, 2, "priorities", &args->priorities);
-	int			keys = spl_text_array_arg(fcinfo, 5, "idempotency_keys", &args->keys);
+	SplFault fault;
+	int		 priorities = spl_int_array_arg(fcinfo, 2, "priorities", &args->priorities);
+	int		 keys = spl_text_array_arg(fcinfo, 5, "idempotency_keys", &args->keys);
 
 	if ((priorities != ARRAY_NOT_GIVEN && priorities != count) || (keys != ARRAY_NOT_GIVEN && keys != count))
 	{
-		spl_fault(&fault, SPL_INVALID, priorities != ARRAY_NOT_GIVEN && priorities != count ? "priorities" : "idempotency_keys",
+		spl_fault(&fault, SPL_INVALID,
+				  priorities != ARRAY_NOT_GIVEN && priorities != count ? "priorities" : "idempotency_keys",
 				  "wrong_length", NULL, "the array must have one element for each of the %d payloads", count);
 		spl_fault_raise(&fault);
 	}
@@ -71,12 +72,12 @@ PG_FUNCTION_INFO_V1(spooled_enqueue_many);
 Datum
 spooled_enqueue_many(PG_FUNCTION_ARGS)
 {
-	char	   *queue = text_arg(fcinfo, 0);
+	char			*queue = text_arg(fcinfo, 0);
 	struct varlena **payloads;
-	int			count = spl_bytes_array_arg(fcinfo, 1, "payloads", &payloads);
-	ManyArgs	args;
-	EnqueueItem *items;
-	SplFault	fault;
+	int				 count = spl_bytes_array_arg(fcinfo, 1, "payloads", &payloads);
+	ManyArgs		 args;
+	EnqueueItem		*items;
+	SplFault		 fault;
 
 	spl_need_arg(fcinfo, 1, "payloads");
 	raise_unless_ok(spl_check_int("payloads", count, 0, spooled_max_batch, &fault), &fault);
@@ -98,8 +99,8 @@ spooled_enqueue_many(PG_FUNCTION_ARGS)
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {false};
+		Datum values[3];
+		bool  nulls[3] = {false};
 
 		raise_unless_ok(items[i].fault.code, &items[i].fault);
 		set_int(values, nulls, 0, i + 1);

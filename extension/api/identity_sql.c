@@ -16,7 +16,7 @@ PG_FUNCTION_INFO_V1(spooled_current_org);
 Datum
 spooled_current_org(PG_FUNCTION_ARGS)
 {
-	int32		org = spl_org_or_none();
+	int32 org = spl_org_or_none();
 
 	if (org == SPL_ORG_NONE)
 		PG_RETURN_NULL();
@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(spooled_enter);
 Datum
 spooled_enter(PG_FUNCTION_ARGS)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	raise_unless_ok(spl_enter(text_arg(fcinfo, 0), &fault), &fault);
 	PG_RETURN_VOID();
@@ -39,10 +39,11 @@ PG_FUNCTION_INFO_V1(spooled_create_api_key);
 Datum
 spooled_create_api_key(PG_FUNCTION_ARGS)
 {
-	Datum		any = CStringGetTextDatum("*");
-	Datum		queues = PG_ARGISNULL(1) ? PointerGetDatum(construct_array(&any, 1, TEXTOID, -1, false, TYPALIGN_INT)) : PG_GETARG_DATUM(1);
-	char	   *key;
-	SplFault	fault;
+	Datum	 any = CStringGetTextDatum("*");
+	Datum	 queues = PG_ARGISNULL(1) ? PointerGetDatum(construct_array(&any, 1, TEXTOID, -1, false, TYPALIGN_INT))
+									  : PG_GETARG_DATUM(1);
+	char	*key;
+	SplFault fault;
 
 	spl_need_arg(fcinfo, 0, "name");
 	raise_unless_ok(spl_api_key_create(text_arg(fcinfo, 0), queues, time_arg(fcinfo, 2), &key, &fault), &fault);
@@ -54,7 +55,7 @@ PG_FUNCTION_INFO_V1(spooled_revoke_api_key);
 Datum
 spooled_revoke_api_key(PG_FUNCTION_ARGS)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	raise_unless_ok(spl_api_key_end(uuid_arg(fcinfo, 0), &fault), &fault);
 	PG_RETURN_VOID();
@@ -65,7 +66,7 @@ PG_FUNCTION_INFO_V1(spooled_bind_role);
 Datum
 spooled_bind_role(PG_FUNCTION_ARGS)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	if (!superuser())
 		ereport(ERROR,

@@ -12,13 +12,13 @@ PG_FUNCTION_INFO_V1(spooled_shared_memory);
 Datum
 spooled_shared_memory(PG_FUNCTION_ARGS)
 {
-	MemoryPart	part;
+	MemoryPart part;
 
 	spl_rows_begin(fcinfo);
 	for (int i = 0; spl_memory_part(i, &part); i++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {false};
+		Datum values[3];
+		bool  nulls[3] = {false};
 
 		set_text(values, nulls, 0, part.name);
 		values[1] = Int64GetDatum(part.bytes);

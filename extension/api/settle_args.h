@@ -12,6 +12,7 @@
  * spl_settle_items_arg reads job ids from argument "ids" and, unless they are null, texts or json values of each job from
  * "values" and lease ids from "lease_ids" (argument numbers, -1: the function has none).  Returns how many items.
  */
-extern int	spl_settle_items_arg(FunctionCallInfo fcinfo, int ids, int values, int lease_ids, const char *worker, SettleItem **items);
+extern int spl_settle_items_arg(FunctionCallInfo fcinfo, int ids, int values, int lease_ids, const char *worker,
+								SettleItem **items);
 
 #endif

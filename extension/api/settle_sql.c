@@ -16,7 +16,7 @@
 static SettleItem
 settle_arg(FunctionCallInfo fcinfo, int worker, int lease_id)
 {
-	SettleItem	item;
+	SettleItem		 item;
 	const pg_uuid_t *lease = uuid_arg(fcinfo, lease_id);
 
 	spl_need_arg(fcinfo, 0, "job_id");
@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(spooled_complete);
 Datum
 spooled_complete(PG_FUNCTION_ARGS)
 {
-	SettleItem	item = settle_arg(fcinfo, 1, 3);
+	SettleItem item = settle_arg(fcinfo, 1, 3);
 
 	item.result = bytes_arg(fcinfo, 2);
 	settle_one(SETTLE_COMPLETE, &item);
@@ -51,9 +51,9 @@ PG_FUNCTION_INFO_V1(spooled_fail);
 Datum
 spooled_fail(PG_FUNCTION_ARGS)
 {
-	SettleItem	item = settle_arg(fcinfo, 1, 4);
-	Datum		values[4];
-	bool		nulls[4] = {false};
+	SettleItem item = settle_arg(fcinfo, 1, 4);
+	Datum	   values[4];
+	bool	   nulls[4] = {false};
 
 	item.error = text_arg(fcinfo, 2);
 	item.no_retry = !bool_arg(fcinfo, 3, true);
@@ -70,9 +70,9 @@ PG_FUNCTION_INFO_V1(spooled_renew_lease);
 Datum
 spooled_renew_lease(PG_FUNCTION_ARGS)
 {
-	SettleItem	item = settle_arg(fcinfo, 1, 3);
-	Datum		values[2];
-	bool		nulls[2] = {false};
+	SettleItem item = settle_arg(fcinfo, 1, 3);
+	Datum	   values[2];
+	bool	   nulls[2] = {false};
 
 	item.lease_ms = spl_interval_ms_arg(fcinfo, 2, LEASE_NOT_GIVEN);
 	settle_one(SETTLE_RENEW, &item);
@@ -86,7 +86,7 @@ PG_FUNCTION_INFO_V1(spooled_release);
 Datum
 spooled_release(PG_FUNCTION_ARGS)
 {
-	SettleItem	item = settle_arg(fcinfo, 1, 2);
+	SettleItem item = settle_arg(fcinfo, 1, 2);
 
 	settle_one(SETTLE_RELEASE, &item);
 	PG_RETURN_VOID();
@@ -95,22 +95,24 @@ spooled_release(PG_FUNCTION_ARGS)
 static void
 refuse_length(const char *field, int count)
 {
-	SplFault	fault;
+	SplFault fault;
 
-	spl_fault(&fault, SPL_INVALID, field, "wrong_length", NULL, "the array must have one element for each of the %d jobs", count);
+	spl_fault(&fault, SPL_INVALID, field, "wrong_length", NULL,
+			  "the array must have one element for each of the %d jobs", count);
 	spl_fault_raise(&fault);
 }
 
 int
-spl_settle_items_arg(FunctionCallInfo fcinfo, int ids, int values, int lease_ids, const char *worker, SettleItem **items)
+spl_settle_items_arg(FunctionCallInfo fcinfo, int ids, int values, int lease_ids, const char *worker,
+					 SettleItem **items)
 {
-	pg_uuid_t  *job_ids;
-	pg_uuid_t **leases = NULL;
+	pg_uuid_t		*job_ids;
+	pg_uuid_t	   **leases = NULL;
 	struct varlena **texts = NULL;
-	int			count = spl_uuid_array_arg(fcinfo, ids, "job_ids", &job_ids);
-	int			value_count = values < 0 ? ARRAY_NOT_GIVEN : spl_bytes_array_arg(fcinfo, values, "values", &texts);
-	int			lease_count = lease_ids < 0 ? ARRAY_NOT_GIVEN : spl_uuid_opt_array_arg(fcinfo, lease_ids, "lease_ids", &leases);
-	SplFault	fault;
+	int				 count = spl_uuid_array_arg(fcinfo, ids, "job_ids", &job_ids);
+	int				 value_count = values < 0 ? ARRAY_NOT_GIVEN : spl_bytes_array_arg(fcinfo, values, "values", &texts);
+	int lease_count = lease_ids < 0 ? ARRAY_NOT_GIVEN : spl_uuid_opt_array_arg(fcinfo, lease_ids, "lease_ids", &leases);
+	SplFault fault;
 
 	spl_need_arg(fcinfo, ids, "job_ids");
 	raise_unless_ok(spl_check_int("job_ids", count, 0, spooled_max_batch, &fault), &fault);
@@ -149,8 +151,8 @@ settle_many(FunctionCallInfo fcinfo, SettleVerb verb, int values_arg, int leases
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {false};
+		Datum values[3];
+		bool  nulls[3] = {false};
 
 		code_columns(&items[i], values, nulls);
 		spl_row_out(fcinfo, values, nulls);
@@ -192,8 +194,8 @@ spooled_fail_many(PG_FUNCTION_ARGS)
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[5];
-		bool		nulls[5] = {false};
+		Datum values[5];
+		bool  nulls[5] = {false};
 
 		code_columns(&items[i], values, nulls);
 		values[3] = BoolGetDatum(items[i].will_retry);
@@ -219,8 +221,8 @@ spooled_renew_lease_many(PG_FUNCTION_ARGS)
 	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[5];
-		bool		nulls[5] = {false};
+		Datum values[5];
+		bool  nulls[5] = {false};
 
 		code_columns(&items[i], values, nulls);
 		set_time(values, nulls, 3, items[i].lease_expires_at);

@@ -16,16 +16,19 @@ require_no_block(FunctionCallInfo fcinfo)
 	CallContext *call = (CallContext *) fcinfo->context;
 
 	if (call == NULL || !IsA(call, CallContext) || call->atomic || IsSubTransaction())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("spooled.wait_for_jobs cannot run inside a transaction block, a function or a block with EXCEPTION"),
-				 errhint("It ends the transaction, so that nothing is held back while it waits. CALL it outside BEGIN, or from a procedure or DO block that itself runs outside BEGIN.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+			 errmsg(
+				 "spooled.wait_for_jobs cannot run inside a transaction block, a function or a block with EXCEPTION"),
+			 errhint(
+				 "It ends the transaction, so that nothing is held back while it waits. CALL it outside BEGIN, or from a procedure or DO block that itself runs outside BEGIN.")));
 }
 
 static void
 wait_for_jobs(FunctionCallInfo fcinfo, const char **queues, int count)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	require_no_block(fcinfo);
 	raise_unless_ok(spl_wait_for_jobs(queues, count, spl_interval_ms_arg(fcinfo, 1, WAIT_DEFAULT_MS), &fault), &fault);
@@ -47,8 +50,8 @@ PG_FUNCTION_INFO_V1(spooled_wait_for_jobs_queues);
 Datum
 spooled_wait_for_jobs_queues(PG_FUNCTION_ARGS)
 {
-	char	  **queues = NULL;
-	int			count = spl_text_array_arg(fcinfo, 0, "queues", &queues);
+	char **queues = NULL;
+	int	   count = spl_text_array_arg(fcinfo, 0, "queues", &queues);
 
 	wait_for_jobs(fcinfo, (const char **) queues, Max(count, 0));
 	PG_RETURN_VOID();
@@ -59,7 +62,7 @@ PG_FUNCTION_INFO_V1(spooled_subscribe);
 Datum
 spooled_subscribe(PG_FUNCTION_ARGS)
 {
-	SplFault	fault;
+	SplFault fault;
 
 	raise_unless_ok(spl_subscribe(&fault), &fault);
 	PG_RETURN_VOID();

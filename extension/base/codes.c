@@ -37,15 +37,16 @@ spl_code_sqlstate(SplCode code)
 
 /* spl_fault fills a fault and returns its code, so that a check can be one return statement. */
 SplCode
-spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, const char *hint, const char *format,...)
+spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, const char *hint, const char *format,
+		  ...)
 {
 	StringInfoData message;
 
 	initStringInfo(&message);
 	for (;;)
 	{
-		va_list		args;
-		int			needed;
+		va_list args;
+		int		needed;
 
 		va_start(args, format);
 		needed = appendStringInfoVA(&message, format, args);
@@ -91,9 +92,7 @@ spl_fault_raise(const SplFault *fault)
 	const char *s = sqlstates[fault->code];
 
 	ereport(ERROR,
-			(errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])),
-			 errmsg_internal("%s", fault->message),
-			 errdetail_internal("%s", spl_fault_json(fault)),
-			 fault->hint ? errhint("%s", fault->hint) : 0));
+			(errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg_internal("%s", fault->message),
+			 errdetail_internal("%s", spl_fault_json(fault)), fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
 }

@@ -11,34 +11,34 @@
 typedef enum SplCode
 {
 	SPL_OK = 0,
-	SPL_INVALID,				/* SP001: a value is not acceptable; the field says which */
-	SPL_LEASE_EXPIRED,			/* SP002: the lease is over, or somebody else's */
-	SPL_QUOTA_EXCEEDED,			/* SP003 */
-	SPL_NOT_FOUND,				/* SP004 */
-	SPL_CONFLICT,				/* SP005: the state does not allow it */
-	SPL_ACCESS_DENIED,			/* SP006: outside the credential's queues */
-	SPL_UNAUTHORIZED,			/* SP007: nobody known is asking */
-	SPL_PAYLOAD_TOO_LARGE,		/* SP008 */
-	SPL_BAD_REQUEST,			/* SP009 */
-	SPL_RATE_LIMITED,			/* SP010 */
-	SPL_FEATURE_DISABLED,		/* SP011 */
-	SPL_INVALID_JSON,			/* SP012 */
-	SPL_UNAVAILABLE				/* SP013: try again later */
+	SPL_INVALID,		   /* SP001: a value is not acceptable; the field says which */
+	SPL_LEASE_EXPIRED,	   /* SP002: the lease is over, or somebody else's */
+	SPL_QUOTA_EXCEEDED,	   /* SP003 */
+	SPL_NOT_FOUND,		   /* SP004 */
+	SPL_CONFLICT,		   /* SP005: the state does not allow it */
+	SPL_ACCESS_DENIED,	   /* SP006: outside the credential's queues */
+	SPL_UNAUTHORIZED,	   /* SP007: nobody known is asking */
+	SPL_PAYLOAD_TOO_LARGE, /* SP008 */
+	SPL_BAD_REQUEST,	   /* SP009 */
+	SPL_RATE_LIMITED,	   /* SP010 */
+	SPL_FEATURE_DISABLED,  /* SP011 */
+	SPL_INVALID_JSON,	   /* SP012 */
+	SPL_UNAVAILABLE		   /* SP013: try again later */
 } SplCode;
 
 typedef struct SplFault
 {
 	SplCode		code;
-	const char *field;			/* the request's field, or NULL */
-	const char *reason;			/* machine-readable reason of a field fault, or NULL */
-	const char *hint;			/* or NULL */
-	char	   *message;		/* palloc'd in the caller's context; never a payload or a secret */
+	const char *field;	 /* the request's field, or NULL */
+	const char *reason;	 /* machine-readable reason of a field fault, or NULL */
+	const char *hint;	 /* or NULL */
+	char	   *message; /* palloc'd in the caller's context; never a payload or a secret */
 } SplFault;
 
-extern SplCode spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, const char *hint,
-						 const char *format,...) pg_attribute_printf(6, 7);
-extern void spl_fault_raise(const SplFault *fault) pg_attribute_noreturn();
+extern SplCode	   spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, const char *hint,
+							 const char *format, ...) pg_attribute_printf(6, 7);
+extern void		   spl_fault_raise(const SplFault *fault) pg_attribute_noreturn();
 extern const char *spl_code_sqlstate(SplCode code);
-extern char *spl_fault_json(const SplFault *fault);
+extern char		  *spl_fault_json(const SplFault *fault);
 
 #endif

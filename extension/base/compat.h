@@ -81,7 +81,7 @@ spl_storage_of(Relation table)
 typedef struct SafeSearchPath
 {
 #if PG_VERSION_NUM >= 170000
-	int			guc_level;
+	int guc_level;
 #else
 	OverrideSearchPath path;
 #endif

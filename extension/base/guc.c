@@ -9,40 +9,38 @@
 #include "base/guc.h"
 #include "utils/guc.h"
 
-int			spooled_max_payload_bytes = 1048576;
-int			spooled_max_batch = 1000;
-int			spooled_lease_default = 30000;
-int			spooled_lease_min = 5000;
-int			spooled_lease_max = 3600000;
-bool		spooled_strict_fencing = false;
-int			spooled_max_retries = 3;
-int			spooled_timeout_seconds = 300;
-double		spooled_backoff_unit = 1;
-double		spooled_backoff_factor = 2;
-double		spooled_backoff_cap = 60;
-double		spooled_backoff_jitter = 0.1;
-int			spooled_idempotency_ttl = 0;
-int			spooled_job_retention = 720;
-int			spooled_dead_letter_retention = 2160;
-int			spooled_history_retention = 720;
-int			spooled_worker_offline_after = 120000;
-int			spooled_worker_retention = 168;
-int			spooled_worker_heartbeat_interval = 10;
-int			spooled_max_databases = 8;
-int			spooled_max_queues = 4096;
-int			spooled_max_waiters = 1024;
-int			spooled_claim_lists = 1024;
-int			spooled_lease_clock_blocks = 16384;
-char	   *spooled_api_key_prefix = NULL;
+int	   spooled_max_payload_bytes = 1048576;
+int	   spooled_max_batch = 1000;
+int	   spooled_lease_default = 30000;
+int	   spooled_lease_min = 5000;
+int	   spooled_lease_max = 3600000;
+bool   spooled_strict_fencing = false;
+int	   spooled_max_retries = 3;
+int	   spooled_timeout_seconds = 300;
+double spooled_backoff_unit = 1;
+double spooled_backoff_factor = 2;
+double spooled_backoff_cap = 60;
+double spooled_backoff_jitter = 0.1;
+int	   spooled_idempotency_ttl = 0;
+int	   spooled_job_retention = 720;
+int	   spooled_dead_letter_retention = 2160;
+int	   spooled_history_retention = 720;
+int	   spooled_worker_offline_after = 120000;
+int	   spooled_worker_retention = 168;
+int	   spooled_worker_heartbeat_interval = 10;
+int	   spooled_max_databases = 8;
+int	   spooled_max_queues = 4096;
+int	   spooled_max_waiters = 1024;
+int	   spooled_claim_lists = 1024;
+int	   spooled_lease_clock_blocks = 16384;
+char  *spooled_api_key_prefix = NULL;
 
 typedef struct IntSetting
 {
 	const char *name;
 	const char *description;
 	int		   *variable;
-	int			initial,
-				min,
-				max;
+	int			initial, min, max;
 	GucContext	context;
 	int			flags;
 } IntSetting;
@@ -52,49 +50,49 @@ typedef struct RealSetting
 	const char *name;
 	const char *description;
 	double	   *variable;
-	double		initial,
-				min,
-				max;
+	double		initial, min, max;
 } RealSetting;
 
 static const IntSetting int_settings[] = {
-	{"spooled.max_payload_bytes", "Sets the largest payload or result of a job.", &spooled_max_payload_bytes,
-	1048576, 1, 64 * 1024 * 1024, PGC_SUSET, GUC_UNIT_BYTE},
+	{"spooled.max_payload_bytes", "Sets the largest payload or result of a job.", &spooled_max_payload_bytes, 1048576,
+	 1, 64 * 1024 * 1024, PGC_SUSET, GUC_UNIT_BYTE},
 	{"spooled.max_batch", "Sets the most jobs of one call.", &spooled_max_batch, 1000, 1, 100000, PGC_SUSET, 0},
-	{"spooled.lease_default", "Sets the lease of a claim when neither the call nor the queue gives one.", &spooled_lease_default,
-	30000, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MS},
-	{"spooled.lease_min", "Sets the shortest lease that may be asked for.", &spooled_lease_min,
-	5000, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MS},
-	{"spooled.lease_max", "Sets the longest lease that may be asked for.", &spooled_lease_max,
-	3600000, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MS},
+	{"spooled.lease_default", "Sets the lease of a claim when neither the call nor the queue gives one.",
+	 &spooled_lease_default, 30000, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MS},
+	{"spooled.lease_min", "Sets the shortest lease that may be asked for.", &spooled_lease_min, 5000, 1, INT_MAX,
+	 PGC_SUSET, GUC_UNIT_MS},
+	{"spooled.lease_max", "Sets the longest lease that may be asked for.", &spooled_lease_max, 3600000, 1, INT_MAX,
+	 PGC_SUSET, GUC_UNIT_MS},
 	{"spooled.max_retries", "Sets how often a job is retried when neither it nor its queue says.", &spooled_max_retries,
-	3, 0, 100, PGC_SUSET, 0},
-	{"spooled.timeout_seconds", "Sets the timeout of a job when neither it nor its queue says.", &spooled_timeout_seconds,
-	300, 1, 86400, PGC_SUSET, 0},
-	{"spooled.idempotency_ttl", "Sets how long an idempotency key is taken; 0: as long as its job is kept.", &spooled_idempotency_ttl,
-	0, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S},
-	{"spooled.job_retention", "Sets for how many hours completed, cancelled and expired jobs are kept; 0: for ever.", &spooled_job_retention,
-	720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
-	{"spooled.dead_letter_retention", "Sets for how many hours dead letters are kept; 0: for ever.", &spooled_dead_letter_retention,
-	2160, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
-	{"spooled.history_retention", "Sets for how many hours the event log is kept; 0: for ever.", &spooled_history_retention,
-	720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
-	{"spooled.worker_offline_after", "Sets after how long without heartbeat a worker is offline.", &spooled_worker_offline_after,
-	120000, 100, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
-	{"spooled.worker_retention", "Sets for how many hours an offline worker is kept.", &spooled_worker_retention,
-	168, 1, INT_MAX / 3600, PGC_SIGHUP, 0},
-	{"spooled.worker_heartbeat_interval", "Sets the seconds between heartbeats that a worker is told at registration.", &spooled_worker_heartbeat_interval,
-	10, 1, 3600, PGC_SUSET, GUC_UNIT_S},
+	 3, 0, 100, PGC_SUSET, 0},
+	{"spooled.timeout_seconds", "Sets the timeout of a job when neither it nor its queue says.",
+	 &spooled_timeout_seconds, 300, 1, 86400, PGC_SUSET, 0},
+	{"spooled.idempotency_ttl", "Sets how long an idempotency key is taken; 0: as long as its job is kept.",
+	 &spooled_idempotency_ttl, 0, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S},
+	{"spooled.job_retention", "Sets for how many hours completed, cancelled and expired jobs are kept; 0: for ever.",
+	 &spooled_job_retention, 720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.dead_letter_retention", "Sets for how many hours dead letters are kept; 0: for ever.",
+	 &spooled_dead_letter_retention, 2160, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.history_retention", "Sets for how many hours the event log is kept; 0: for ever.",
+	 &spooled_history_retention, 720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.worker_offline_after", "Sets after how long without heartbeat a worker is offline.",
+	 &spooled_worker_offline_after, 120000, 100, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
+	{"spooled.worker_retention", "Sets for how many hours an offline worker is kept.", &spooled_worker_retention, 168,
+	 1, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.worker_heartbeat_interval", "Sets the seconds between heartbeats that a worker is told at registration.",
+	 &spooled_worker_heartbeat_interval, 10, 1, 3600, PGC_SUSET, GUC_UNIT_S},
 	{"spooled.max_databases", "Sets how many databases of the cluster can use the extension.", &spooled_max_databases,
-	8, 1, 1024, PGC_POSTMASTER, 0},
-	{"spooled.max_queues", "Sets for how many queues counters are kept in shared memory.", &spooled_max_queues,
-	4096, 16, 10000000, PGC_POSTMASTER, 0},
-	{"spooled.claim_lists", "Sets for how many queues the next ready jobs are listed in shared memory (about 13 kB each).", &spooled_claim_lists,
-	1024, 0, 1000000, PGC_POSTMASTER, 0},
-	{"spooled.lease_clock_blocks", "Sets for how many blocks of a database's lease table the end of leases is known exactly (8 bytes each).", &spooled_lease_clock_blocks,
-	16384, 16, 16777216, PGC_POSTMASTER, 0},
-	{"spooled.max_waiters", "Sets how many sessions can wait for jobs without polling.", &spooled_max_waiters,
-	1024, 1, 100000, PGC_POSTMASTER, 0},
+	 8, 1, 1024, PGC_POSTMASTER, 0},
+	{"spooled.max_queues", "Sets for how many queues counters are kept in shared memory.", &spooled_max_queues, 4096,
+	 16, 10000000, PGC_POSTMASTER, 0},
+	{"spooled.claim_lists",
+	 "Sets for how many queues the next ready jobs are listed in shared memory (about 13 kB each).",
+	 &spooled_claim_lists, 1024, 0, 1000000, PGC_POSTMASTER, 0},
+	{"spooled.lease_clock_blocks",
+	 "Sets for how many blocks of a database's lease table the end of leases is known exactly (8 bytes each).",
+	 &spooled_lease_clock_blocks, 16384, 16, 16777216, PGC_POSTMASTER, 0},
+	{"spooled.max_waiters", "Sets how many sessions can wait for jobs without polling.", &spooled_max_waiters, 1024, 1,
+	 100000, PGC_POSTMASTER, 0},
 };
 
 static const RealSetting real_settings[] = {
@@ -111,8 +109,8 @@ spl_guc_init(void)
 	{
 		const IntSetting *s = &int_settings[i];
 
-		DefineCustomIntVariable(s->name, s->description, NULL, s->variable, s->initial, s->min, s->max, s->context, s->flags,
-								NULL, NULL, NULL);
+		DefineCustomIntVariable(s->name, s->description, NULL, s->variable, s->initial, s->min, s->max, s->context,
+								s->flags, NULL, NULL, NULL);
 	}
 	for (int i = 0; i < lengthof(real_settings); i++)
 	{
@@ -121,7 +119,8 @@ spl_guc_init(void)
 		DefineCustomRealVariable(s->name, s->description, NULL, s->variable, s->initial, s->min, s->max, PGC_SUSET, 0,
 								 NULL, NULL, NULL);
 	}
-	DefineCustomBoolVariable("spooled.strict_fencing", "Requires worker id and lease id when a run ends or its lease is renewed.", NULL,
+	DefineCustomBoolVariable("spooled.strict_fencing",
+							 "Requires worker id and lease id when a run ends or its lease is renewed.", NULL,
 							 &spooled_strict_fencing, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("spooled.api_key_prefix", "Sets what new API keys start with.", NULL,
 							   &spooled_api_key_prefix, "sk_test_", PGC_SUSET, 0, NULL, NULL, NULL);

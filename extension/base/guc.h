@@ -6,8 +6,8 @@
 #define SPL_GUC_H
 
 /* limits of a request */
-extern int	spooled_max_payload_bytes;
-extern int	spooled_max_batch;			/* most jobs of one call */
+extern int spooled_max_payload_bytes;
+extern int spooled_max_batch; /* most jobs of one call */
 
 /* leases, milliseconds */
 extern int	spooled_lease_default;
@@ -16,28 +16,28 @@ extern int	spooled_lease_max;
 extern bool spooled_strict_fencing;
 
 /* what a job inherits when neither it nor its queue says otherwise */
-extern int	spooled_max_retries;
-extern int	spooled_timeout_seconds;
-extern double spooled_backoff_unit;		/* seconds */
+extern int	  spooled_max_retries;
+extern int	  spooled_timeout_seconds;
+extern double spooled_backoff_unit; /* seconds */
 extern double spooled_backoff_factor;
-extern double spooled_backoff_cap;		/* units */
+extern double spooled_backoff_cap; /* units */
 extern double spooled_backoff_jitter;
 
 /* housekeeping */
-extern int	spooled_idempotency_ttl;		/* seconds; 0: as long as the job */
-extern int	spooled_job_retention;			/* hours; 0: for ever */
-extern int	spooled_dead_letter_retention;	/* hours; 0: for ever */
-extern int	spooled_history_retention;		/* hours; 0: for ever */
-extern int	spooled_worker_offline_after;	/* milliseconds */
-extern int	spooled_worker_retention;		/* hours an offline worker's row is kept */
-extern int	spooled_worker_heartbeat_interval;	/* seconds, told at registration */
+extern int spooled_idempotency_ttl;			  /* seconds; 0: as long as the job */
+extern int spooled_job_retention;			  /* hours; 0: for ever */
+extern int spooled_dead_letter_retention;	  /* hours; 0: for ever */
+extern int spooled_history_retention;		  /* hours; 0: for ever */
+extern int spooled_worker_offline_after;	  /* milliseconds */
+extern int spooled_worker_retention;		  /* hours an offline worker's row is kept */
+extern int spooled_worker_heartbeat_interval; /* seconds, told at registration */
 
 /* shared memory and the background worker (fixed at server start) */
-extern int	spooled_max_databases;
-extern int	spooled_max_queues;
-extern int	spooled_max_waiters;
-extern int	spooled_claim_lists;
-extern int	spooled_lease_clock_blocks;
+extern int spooled_max_databases;
+extern int spooled_max_queues;
+extern int spooled_max_waiters;
+extern int spooled_claim_lists;
+extern int spooled_lease_clock_blocks;
 
 extern char *spooled_api_key_prefix;
 

@@ -18,16 +18,16 @@
 
 typedef struct OrgContext
 {
-	int32		org;			/* SPL_ORG_NONE: not entered */
-	char	  **queues;			/* NULL: every queue */
-	int			queue_count;
-	char	   *actor;
+	int32  org;	   /* SPL_ORG_NONE: not entered */
+	char **queues; /* NULL: every queue */
+	int	   queue_count;
+	char  *actor;
 } OrgContext;
 
-static OrgContext entered;		/* what it points to lives in TopTransactionContext */
-static bool is_background = false;
+static OrgContext entered; /* what it points to lives in TopTransactionContext */
+static bool		  is_background = false;
 
-int32		(*spl_org_of_role) (Oid role) = NULL;
+int32 (*spl_org_of_role)(Oid role) = NULL;
 
 static void
 leave(void)
@@ -56,8 +56,8 @@ spl_org_enter(int32 org, char **queues, int queue_count, const char *actor)
 int32
 spl_org_or_none(void)
 {
-	Oid			role;
-	int32		org;
+	Oid	  role;
+	int32 org;
 
 	if (entered.org != SPL_ORG_NONE || is_background)
 		return entered.org;
@@ -71,15 +71,16 @@ spl_org_or_none(void)
 int32
 spl_org(void)
 {
-	int32		org = spl_org_or_none();
+	int32 org = spl_org_or_none();
 
 	if (org == SPL_ORG_NONE)
 	{
-		SplFault	fault;
+		SplFault fault;
 
-		spl_fault(&fault, SPL_UNAUTHORIZED, NULL, NULL,
-				  "Call spooled.enter() with an API key in this transaction, or bind the role with spooled.bind_role().",
-				  "role \"%s\" works for no organization", GetUserNameFromId(GetOuterUserId(), false));
+		spl_fault(
+			&fault, SPL_UNAUTHORIZED, NULL, NULL,
+			"Call spooled.enter() with an API key in this transaction, or bind the role with spooled.bind_role().",
+			"role \"%s\" works for no organization", GetUserNameFromId(GetOuterUserId(), false));
 		spl_fault_raise(&fault);
 	}
 	return org;

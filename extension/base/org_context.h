@@ -10,7 +10,7 @@
 extern void spl_org_context_init(void);
 
 /* The store looks up which organization a database role is bound to (SPL_ORG_NONE: none); it sets this at load. */
-extern int32 (*spl_org_of_role) (Oid role);
+extern int32 (*spl_org_of_role)(Oid role);
 
 /* spl_org returns the organization of this transaction and raises SP007 when there is none. */
 extern int32 spl_org(void);

@@ -7,12 +7,12 @@
 
 typedef enum TicketKind
 {
-	TICKET_READY,				/* claimable now */
-	TICKET_DELAYED,				/* claimable at "due" */
-	TICKET_BLOCKED,				/* waits for parents */
-	TICKET_LEASE,				/* a worker owns it until lease_expires_at */
-	TICKET_DEAD_LETTER,			/* retries used up */
-	TICKET_OUTCOME,				/* over */
+	TICKET_READY,		/* claimable now */
+	TICKET_DELAYED,		/* claimable at "due" */
+	TICKET_BLOCKED,		/* waits for parents */
+	TICKET_LEASE,		/* a worker owns it until lease_expires_at */
+	TICKET_DEAD_LETTER, /* retries used up */
+	TICKET_OUTCOME,		/* over */
 	TICKET_KINDS
 } TicketKind;
 

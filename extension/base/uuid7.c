@@ -13,17 +13,16 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define UNIX_EPOCH_IN_PG_MICROSECONDS \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
+#define UNIX_EPOCH_IN_PG_MICROSECONDS ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
 
-static int64 last_microseconds = 0;
+static int64  last_microseconds = 0;
 static uint16 last_counter = 0;
 
 /* next_reading returns a (microsecond, counter) pair greater than all before. */
 static int64
 next_reading(TimestampTz now, uint16 *counter)
 {
-	int64		microseconds = now + UNIX_EPOCH_IN_PG_MICROSECONDS;
+	int64 microseconds = now + UNIX_EPOCH_IN_PG_MICROSECONDS;
 
 	if (microseconds > last_microseconds)
 	{
@@ -39,12 +38,12 @@ next_reading(TimestampTz now, uint16 *counter)
 pg_uuid_t
 spl_uuid7(TimestampTz now)
 {
-	pg_uuid_t	id;
-	uint16		counter;
-	int64		reading = next_reading(now, &counter);
-	uint64		milliseconds = (uint64) reading / 1000;
-	uint16		rest = (uint16) (reading % 1000);
-	uint64		random = pg_prng_uint64(&pg_global_prng_state);
+	pg_uuid_t id;
+	uint16	  counter;
+	int64	  reading = next_reading(now, &counter);
+	uint64	  milliseconds = (uint64) reading / 1000;
+	uint16	  rest = (uint16) (reading % 1000);
+	uint64	  random = pg_prng_uint64(&pg_global_prng_state);
 
 	for (int i = 0; i < 6; i++)
 		id.data[i] = (unsigned char) (milliseconds >> (40 - 8 * i));
@@ -61,9 +60,9 @@ spl_uuid7(TimestampTz now)
 pg_uuid_t
 spl_uuid_random(void)
 {
-	pg_uuid_t	id;
-	uint64		high = pg_prng_uint64(&pg_global_prng_state);
-	uint64		low = pg_prng_uint64(&pg_global_prng_state);
+	pg_uuid_t id;
+	uint64	  high = pg_prng_uint64(&pg_global_prng_state);
+	uint64	  low = pg_prng_uint64(&pg_global_prng_state);
 
 	memcpy(id.data, &high, sizeof(high));
 	memcpy(id.data + sizeof(high), &low, sizeof(low));
@@ -76,8 +75,8 @@ char *
 spl_uuid_text(const pg_uuid_t *id)
 {
 	static const char digits[] = "0123456789abcdef";
-	char	   *text = palloc(37);
-	char	   *out = text;
+	char			 *text = palloc(37);
+	char			 *out = text;
 
 	for (int i = 0; i < UUID_LEN; i++)
 	{
@@ -108,8 +107,7 @@ spl_uuid_parse(const char *text, pg_uuid_t *id)
 {
 	for (int i = 0; i < UUID_LEN; i++)
 	{
-		int			high,
-					low;
+		int high, low;
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text == '-')
 			text++;

@@ -14,14 +14,14 @@
 #define MAX_STEPS 16
 
 static const XactEndSteps *steps[MAX_STEPS];
-static int	step_count = 0;
+static int				   step_count = 0;
 
 static enum
 {
-	OUTCOME_NONE,				/* no transaction is about to be over */
+	OUTCOME_NONE, /* no transaction is about to be over */
 	OUTCOME_COMMIT,
 	OUTCOME_ABORT
-}			outcome = OUTCOME_NONE;
+} outcome = OUTCOME_NONE;
 
 void
 spl_xact_end_add(const XactEndSteps *added)
@@ -31,11 +31,12 @@ spl_xact_end_add(const XactEndSteps *added)
 	steps[step_count++] = added;
 }
 
-#define EACH_STEP(member) \
-	do { \
+#define EACH_STEP(member)                    \
+	do                                       \
+	{                                        \
 		for (int i = 0; i < step_count; i++) \
-			if (steps[i]->member) \
-				steps[i]->member(); \
+			if (steps[i]->member)            \
+				steps[i]->member();          \
 	} while (0)
 
 static void
@@ -43,13 +44,9 @@ at_xact_end(XactEvent event, void *arg)
 {
 	switch (event)
 	{
-		case XACT_EVENT_PRE_PREPARE:
-			EACH_STEP(pre_prepare);
-			break;
+		case XACT_EVENT_PRE_PREPARE: EACH_STEP(pre_prepare); break;
 		case XACT_EVENT_PRE_COMMIT:
-		case XACT_EVENT_PARALLEL_PRE_COMMIT:
-			EACH_STEP(pre_commit);
-			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT: EACH_STEP(pre_commit); break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
 			EACH_STEP(commit);
@@ -57,7 +54,7 @@ at_xact_end(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
-		case XACT_EVENT_PREPARE:	/* what was noted in memory ends here; pre_prepare has written what must live on */
+		case XACT_EVENT_PREPARE: /* what was noted in memory ends here; pre_prepare has written what must live on */
 			for (int i = step_count - 1; i >= 0; i--)
 				if (steps[i]->abort)
 					steps[i]->abort();
@@ -69,7 +66,7 @@ at_xact_end(XactEvent event, void *arg)
 static void
 at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
 {
-	bool		committed = outcome == OUTCOME_COMMIT;
+	bool committed = outcome == OUTCOME_COMMIT;
 
 	if (outcome == OUTCOME_NONE || !is_top_level || phase != RESOURCE_RELEASE_AFTER_LOCKS)
 		return;
@@ -82,7 +79,7 @@ at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *
 static void
 at_subxact_end(SubXactEvent event, SubTransactionId my_id, SubTransactionId parent_id, void *arg)
 {
-	int			level = GetCurrentTransactionNestLevel();
+	int level = GetCurrentTransactionNestLevel();
 
 	for (int i = 0; i < step_count; i++)
 	{

@@ -11,13 +11,13 @@
 
 typedef struct XactEndSteps
 {
-	void		(*pre_prepare) (void);
-	void		(*pre_commit) (void);
-	void		(*commit) (void);
-	void		(*abort) (void);
-	void		(*over) (bool committed);	/* in the order in which steps were added; PREPARE TRANSACTION: false */
-	void		(*subxact_commit) (int nest_level);	/* what was noted at this level now belongs to the level above */
-	void		(*subxact_abort) (int nest_level);	/* what was noted at this level or below is dropped */
+	void (*pre_prepare)(void);
+	void (*pre_commit)(void);
+	void (*commit)(void);
+	void (*abort)(void);
+	void (*over)(bool committed);			/* in the order in which steps were added; PREPARE TRANSACTION: false */
+	void (*subxact_commit)(int nest_level); /* what was noted at this level now belongs to the level above */
+	void (*subxact_abort)(int nest_level);	/* what was noted at this level or below is dropped */
 } XactEndSteps;
 
 extern void spl_xact_end_init(void);

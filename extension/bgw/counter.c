@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define GAP_MS 1000				/* between two attempts, should one fail */
+#define GAP_MS 1000 /* between two attempts, should one fail */
 
 static BackgroundWorkerHandle *running = NULL;
 
@@ -47,7 +47,7 @@ end_with_worker(int code, Datum arg)
 static bool
 is_counting(void)
 {
-	pid_t		pid;
+	pid_t			pid;
 	BgwHandleStatus status;
 
 	if (running == NULL)
@@ -64,8 +64,8 @@ is_counting(void)
 static bool
 start(void)
 {
-	static bool ends_along = false;
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	static bool		 ends_along = false;
+	MemoryContext	 old = MemoryContextSwitchTo(TopMemoryContext);
 	BackgroundWorker worker = {
 		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
 		.bgw_start_time = BgWorkerStart_RecoveryFinished,
@@ -73,7 +73,7 @@ start(void)
 		.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId),
 		.bgw_notify_pid = MyProcPid,
 	};
-	bool		started;
+	bool started;
 
 	strlcpy(worker.bgw_library_name, "spooled", sizeof(worker.bgw_library_name));
 	strlcpy(worker.bgw_function_name, "spooled_counter_main", sizeof(worker.bgw_function_name));
@@ -93,7 +93,7 @@ void
 spl_counter_run(void)
 {
 	static TimestampTz not_before = DT_NOBEGIN;
-	TimestampTz now = spl_clock_now();
+	TimestampTz		   now = spl_clock_now();
 
 	if (spl_counters_recount_due() > now || is_counting())
 		return;

@@ -28,17 +28,17 @@
 #include "tcop/utility.h"
 #include "utils/syscache.h"
 
-#define EXTENSION "spooled"		/* and its schema */
+#define EXTENSION "spooled" /* and its schema */
 #define DEFAULT_TEMPLATE "template1"
 
 static ProcessUtility_hook_type next_utility_hook = NULL;
-static object_access_hook_type next_access_hook = NULL;
+static object_access_hook_type	next_access_hook = NULL;
 
 /* hold_own ends the worker of a database that the user owns. */
 static void
 hold_own(const char *name)
 {
-	Oid			database = get_database_oid(name, true);
+	Oid database = get_database_oid(name, true);
 
 	if (OidIsValid(database) && spl_owns_database(database, GetUserId()))
 		spl_database_hold(database);
@@ -47,8 +47,8 @@ hold_own(const char *name)
 static bool
 may_create_databases(void)
 {
-	HeapTuple	role = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
-	bool		may = HeapTupleIsValid(role) && ((Form_pg_authid) GETSTRUCT(role))->rolcreatedb;
+	HeapTuple role = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	bool	  may = HeapTupleIsValid(role) && ((Form_pg_authid) GETSTRUCT(role))->rolcreatedb;
 
 	if (HeapTupleIsValid(role))
 		ReleaseSysCache(role);
@@ -58,8 +58,8 @@ may_create_databases(void)
 static bool
 is_template(Oid database)
 {
-	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
-	bool		is = HeapTupleIsValid(tuple) && ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
+	HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+	bool	  is = HeapTupleIsValid(tuple) && ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
@@ -69,7 +69,7 @@ is_template(Oid database)
 static DefElem *
 find_option(List *options, const char *name)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	foreach(cell, options)
 		if (strcmp(((DefElem *) lfirst(cell))->defname, name) == 0)
@@ -80,21 +80,21 @@ find_option(List *options, const char *name)
 static void
 before_create_database(const CreatedbStmt *statement)
 {
-	DefElem    *option = find_option(statement->options, "template");
+	DefElem	   *option = find_option(statement->options, "template");
 	const char *name = option && option->arg ? defGetString(option) : DEFAULT_TEMPLATE;
-	Oid			template = get_database_oid(name, true);
+	Oid template = get_database_oid(name, true);
 
 	if (OidIsValid(template) && may_create_databases() &&
 		(is_template(template) || spl_owns_database(template, GetUserId())))
 		spl_database_hold(template);
-	spl_database_note_scan();	/* the copy has the extension if the template has it */
+	spl_database_note_scan(); /* the copy has the extension if the template has it */
 }
 
 /* drops_extension tells whether a DROP names the extension, or its schema. */
 static bool
 drops_extension(const DropStmt *statement)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (statement->removeType != OBJECT_EXTENSION && statement->removeType != OBJECT_SCHEMA)
 		return false;
@@ -107,7 +107,7 @@ drops_extension(const DropStmt *statement)
 static void
 before_drop(const DropStmt *statement)
 {
-	Oid			extension;
+	Oid extension;
 
 	if (!drops_extension(statement))
 		return;
@@ -122,9 +122,7 @@ before_command(Node *statement)
 {
 	switch (nodeTag(statement))
 	{
-		case T_DropdbStmt:
-			hold_own(((DropdbStmt *) statement)->dbname);
-			break;
+		case T_DropdbStmt: hold_own(((DropdbStmt *) statement)->dbname); break;
 		case T_RenameStmt:
 			if (((RenameStmt *) statement)->renameType == OBJECT_DATABASE)
 				hold_own(((RenameStmt *) statement)->subname);
@@ -132,16 +130,11 @@ before_command(Node *statement)
 		case T_AlterDatabaseStmt:
 			if (find_option(((AlterDatabaseStmt *) statement)->options, "tablespace"))
 				hold_own(((AlterDatabaseStmt *) statement)->dbname);
-			spl_database_note_scan();	/* it may accept connections now */
+			spl_database_note_scan(); /* it may accept connections now */
 			break;
-		case T_CreatedbStmt:
-			before_create_database((CreatedbStmt *) statement);
-			break;
-		case T_DropStmt:
-			before_drop((DropStmt *) statement);
-			break;
-		default:
-			break;
+		case T_CreatedbStmt: before_create_database((CreatedbStmt *) statement); break;
+		case T_DropStmt: before_drop((DropStmt *) statement); break;
+		default: break;
 	}
 }
 
@@ -160,11 +153,11 @@ after_command(Node *statement)
 }
 
 static void
-run_utility(PlannedStmt *planned, const char *query, bool read_only_tree, ProcessUtilityContext context, ParamListInfo params,
-			QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+run_utility(PlannedStmt *planned, const char *query, bool read_only_tree, ProcessUtilityContext context,
+			ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
 {
 	/* A COMMIT frees what the statement lies in. */
-	bool		is_transaction = IsA(planned->utilityStmt, TransactionStmt);
+	bool			is_transaction = IsA(planned->utilityStmt, TransactionStmt);
 	TransactionStmt transaction = {0};
 
 	if (is_transaction)
@@ -186,7 +179,7 @@ see_access(ObjectAccessType access, Oid class, Oid object, int sub, void *arg)
 		next_access_hook(access, class, object, sub, arg);
 	if (access == OAT_DROP && class == ExtensionRelationId)
 	{
-		char	   *name = get_extension_name(object);
+		char *name = get_extension_name(object);
 
 		if (name && strcmp(name, EXTENSION) == 0)
 			spl_database_note_change();

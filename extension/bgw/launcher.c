@@ -40,32 +40,32 @@
 
 #define LAUNCHER_RESTART_S 1
 #define SCOUT_PATIENCE_MS 10000
-#define NO_PROCESS_RETRY_MS 5000	/* max_worker_processes are in use */
+#define NO_PROCESS_RETRY_MS 5000 /* max_worker_processes are in use */
 #define SCOUT_RETRY_MS 1000
 #define OWNER_ROLE "spooled_owner"
 #define USUAL_DATABASE "postgres"
 
 typedef struct DatabaseName
 {
-	Oid			oid;
-	NameData	name;
+	Oid		 oid;
+	NameData name;
 } DatabaseName;
 
 static MemoryContext turn_cxt;
-static TimestampTz scout_deadline = DT_NOBEGIN; /* a scout that has not reported by then has failed */
-static TimestampTz scout_not_before = DT_NOBEGIN;
-static int	scouts_failed = 0;
-static bool short_of_processes = false; /* logged */
+static TimestampTz	 scout_deadline = DT_NOBEGIN; /* a scout that has not reported by then has failed */
+static TimestampTz	 scout_not_before = DT_NOBEGIN;
+static int			 scouts_failed = 0;
+static bool			 short_of_processes = false; /* logged */
 
 /* list_databases returns the databases that one can connect to, as a list of DatabaseName in the current context. */
 static List *
 list_databases(void)
 {
 	MemoryContext result_cxt = CurrentMemoryContext;
-	List	   *databases = NIL;
-	Relation	rel;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	List		 *databases = NIL;
+	Relation	  rel;
+	SysScanDesc	  scan;
+	HeapTuple	  tuple;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -74,8 +74,8 @@ list_databases(void)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext old;
-		DatabaseName *database;
+		MemoryContext	 old;
+		DatabaseName	*database;
 
 		if (!form->datallowconn || form->datconnlimit == DATCONNLIMIT_INVALID_DB)
 			continue;
@@ -100,7 +100,7 @@ start_process(const char *function, const char *type, Oid database, const char *
 	BackgroundWorker worker = {
 		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
 		.bgw_start_time = BgWorkerStart_RecoveryFinished,
-		.bgw_restart_time = BGW_NEVER_RESTART,	/* the launcher does that */
+		.bgw_restart_time = BGW_NEVER_RESTART, /* the launcher does that */
 		.bgw_main_arg = ObjectIdGetDatum(database),
 	};
 
@@ -114,10 +114,12 @@ start_process(const char *function, const char *type, Oid database, const char *
 		return true;
 	}
 	if (!short_of_processes)
-		ereport(LOG,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("no background process is free for spooled in database \"%s\"", name),
-				 errhint("Raise max_worker_processes; spooled needs one for itself, one for each database with the extension, and one more for a moment.")));
+		ereport(
+			LOG,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("no background process is free for spooled in database \"%s\"", name),
+			 errhint(
+				 "Raise max_worker_processes; spooled needs one for itself, one for each database with the extension, and one more for a moment.")));
 	short_of_processes = true;
 	return false;
 }
@@ -125,7 +127,7 @@ start_process(const char *function, const char *type, Oid database, const char *
 static const DatabaseName *
 find_database(List *databases, Oid oid)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	foreach(cell, databases)
 	{
@@ -164,7 +166,7 @@ start_workers(void)
 static const DatabaseName *
 scout_database(List *databases)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (databases == NIL)
 		return NULL;
@@ -178,14 +180,12 @@ scout_database(List *databases)
 static TimestampTz
 send_scout(void)
 {
-	TimestampTz now = spl_clock_now();
+	TimestampTz			now = spl_clock_now();
 	const DatabaseName *database;
 
 	switch (spl_scan_state())
 	{
-		case SCAN_NOT_NEEDED:
-			scouts_failed = 0;
-			return DT_NOEND;
+		case SCAN_NOT_NEEDED: scouts_failed = 0; return DT_NOEND;
 		case SCAN_RUNNING:
 			if (now < scout_deadline)
 				return scout_deadline;
@@ -211,10 +211,12 @@ static void
 log_short_slots(void)
 {
 	if (spl_slots_were_short())
-		ereport(LOG,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("more databases have the extension \"spooled\" than the server has slots for"),
-				 errhint("Raise spooled.max_databases and restart the server. A database without a slot has no background worker: its delayed jobs do not become due and its leases do not expire.")));
+		ereport(
+			LOG,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("more databases have the extension \"spooled\" than the server has slots for"),
+			 errhint(
+				 "Raise spooled.max_databases and restart the server. A database without a slot has no background worker: its delayed jobs do not become due and its leases do not expire.")));
 }
 
 /* wait_until sleeps until the latch is set or the time has come. */
@@ -222,8 +224,8 @@ static void
 wait_until(TimestampTz when)
 {
 	static uint32 wait_event = 0;
-	long		left = when == DT_NOEND ? -1 : TimestampDifferenceMilliseconds(spl_clock_now(), when);
-	int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (left >= 0 ? WL_TIMEOUT : 0);
+	long		  left = when == DT_NOEND ? -1 : TimestampDifferenceMilliseconds(spl_clock_now(), when);
+	int			  events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (left >= 0 ? WL_TIMEOUT : 0);
 
 	pgstat_report_activity(STATE_IDLE, NULL);
 	(void) WaitLatch(MyLatch, events, left, spl_wait_event(&wait_event, "SpooledLauncherMain"));
@@ -240,7 +242,7 @@ spooled_launcher_main(Datum arg)
 	turn_cxt = AllocSetContextCreate(TopMemoryContext, "spooled launcher turn", ALLOCSET_DEFAULT_SIZES);
 	spl_launcher_arrive();
 	if (spl_scan_state() == SCAN_RUNNING)
-		spl_scan_want();		/* its scout may have ended with the launcher before */
+		spl_scan_want(); /* its scout may have ended with the launcher before */
 
 	while (!ShutdownRequestPending)
 	{
@@ -260,7 +262,7 @@ spooled_launcher_main(Datum arg)
 		log_short_slots();
 		wait_until(Min(scout_at, start_at));
 	}
-	proc_exit(1);				/* 0 would be the end for ever */
+	proc_exit(1); /* 0 would be the end for ever */
 }
 
 /* assign_databases gives a slot to each database that depends on the role. */
@@ -273,12 +275,13 @@ assign_databases(Oid role)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&keys[0], Anum_pg_shdepend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(AuthIdRelationId));
+	ScanKeyInit(&keys[0], Anum_pg_shdepend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(AuthIdRelationId));
 	ScanKeyInit(&keys[1], Anum_pg_shdepend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
 	scan = systable_beginscan(rel, SharedDependReferenceIndexId, true, NULL, lengthof(keys), keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Oid			database = ((Form_pg_shdepend) GETSTRUCT(tuple))->dbid;
+		Oid database = ((Form_pg_shdepend) GETSTRUCT(tuple))->dbid;
 
 		if (OidIsValid(database) && database != last)
 			spl_database_assign(database);
@@ -292,7 +295,7 @@ assign_databases(Oid role)
 void
 spooled_scout_main(Datum arg)
 {
-	Oid			role;
+	Oid role;
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();

@@ -35,7 +35,7 @@
 
 #define LONGEST_SLEEP_MS 60000
 
-static int	my_slot = SPL_NO_SLOT;
+static int my_slot = SPL_NO_SLOT;
 
 /*
  * What a database's or a role's settings could spoil.  lock_timeout is shorter than deadlock_timeout usually is, so that in
@@ -56,7 +56,7 @@ static const char *const settings[][2] = {
 static bool
 extension_exists(void)
 {
-	bool		exists;
+	bool exists;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -91,7 +91,7 @@ start_up(Oid database)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 	spl_worker_leave_if_unwanted(true);
 	spl_org_become_background();
-	spl_due_lower(my_slot, spl_clock_now());	/* nobody knows what is due */
+	spl_due_lower(my_slot, spl_clock_now()); /* nobody knows what is due */
 	spl_queue_request_resume(my_slot);
 }
 
@@ -100,7 +100,7 @@ static void
 wait_until(TimestampTz when)
 {
 	static uint32 wait_event = 0;
-	long		left = Min(TimestampDifferenceMilliseconds(spl_clock_now(), when), LONGEST_SLEEP_MS);
+	long		  left = Min(TimestampDifferenceMilliseconds(spl_clock_now(), when), LONGEST_SLEEP_MS);
 
 	if (left > 0)
 	{

@@ -30,12 +30,12 @@
 #include "utils/timestamp.h"
 
 #define CHANNEL "spooled_ready"
-#define ANNOUNCE_GAP_MS 1		/* at most this often; what comes in between goes into one NOTIFY */
+#define ANNOUNCE_GAP_MS 1 /* at most this often; what comes in between goes into one NOTIFY */
 #define BATCH_LIMIT 1000
-#define BATCHES_PER_TURN 10		/* of a step, then it is the others' turn */
+#define BATCHES_PER_TURN 10 /* of a step, then it is the others' turn */
 #define FIRST_REST_MS 1000
 #define LONGEST_REST_MS 60000
-#define FIRST_RELOOK_MS 5		/* due, but not to be had: somebody is just taking it */
+#define FIRST_RELOOK_MS 5 /* due, but not to be had: somebody is just taking it */
 #define LONGEST_RELOOK_MS 50
 #define OFFLINE_PERIOD_MS 10000
 #define RETENTION_PERIOD_MS 60000
@@ -44,15 +44,15 @@
 /* What a step works on; it runs in a transaction of its own. */
 typedef struct Step
 {
-	const char *name;			/* in messages: "... failed" */
-	void		(*run) (struct Step *step);
-	SweepFn		sweep;			/* of run_batch */
-	int			period_ms;		/* 0: goes by due times */
-	bool		has_own_transactions;
+	const char *name; /* in messages: "... failed" */
+	void (*run)(struct Step *step);
+	SweepFn sweep;	   /* of run_batch */
+	int		period_ms; /* 0: goes by due times */
+	bool	has_own_transactions;
 
-	TimestampTz next;			/* with a period: when to run; after a failure: not before */
-	int			rest_ms;		/* of the last failure */
-	int			handled;		/* rows of the last batch */
+	TimestampTz next;	 /* with a period: when to run; after a failure: not before */
+	int			rest_ms; /* of the last failure */
+	int			handled; /* rows of the last batch */
 } Step;
 
 static void run_batch(Step *step);
@@ -64,8 +64,14 @@ static Step sweeps[] = {
 };
 
 static Step chores[] = {
-	{.name = "marking workers offline", .run = run_batch, .sweep = spl_worker_mark_offline, .period_ms = OFFLINE_PERIOD_MS},
-	{.name = "deleting what retention is over for", .run = run_batch, .sweep = spl_retention_delete_due, .period_ms = RETENTION_PERIOD_MS},
+	{.name = "marking workers offline",
+	 .run = run_batch,
+	 .sweep = spl_worker_mark_offline,
+	 .period_ms = OFFLINE_PERIOD_MS},
+	{.name = "deleting what retention is over for",
+	 .run = run_batch,
+	 .sweep = spl_retention_delete_due,
+	 .period_ms = RETENTION_PERIOD_MS},
 	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_claim_lists_audit, .period_ms = AUDIT_PERIOD_MS},
 };
 
@@ -78,7 +84,8 @@ rest_after_failure(Step *step, const ErrorData *error)
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
 			 errmsg("spooled worker of database %u: %s failed: %s", MyDatabaseId, step->name, error->message),
-			 errdetail_internal("SQLSTATE %s; the next attempt is in %d ms.", unpack_sql_state(error->sqlerrcode), step->rest_ms)));
+			 errdetail_internal("SQLSTATE %s; the next attempt is in %d ms.", unpack_sql_state(error->sqlerrcode),
+								step->rest_ms)));
 }
 
 /* run_step runs a step in a transaction; false: it failed. */
@@ -86,7 +93,7 @@ static bool
 run_step(Step *step)
 {
 	MemoryContext turn_cxt = CurrentMemoryContext;
-	ErrorData  *volatile error = NULL;
+	ErrorData *volatile error = NULL;
 
 	pgstat_report_activity(STATE_RUNNING, step->name);
 	PG_TRY();
@@ -158,12 +165,12 @@ notify(Step *step)
 TimestampTz
 spl_announce_wakeups(int slot)
 {
-	static Step step = {.name = "announcing wake-ups", .run = notify};
+	static Step		   step = {.name = "announcing wake-ups", .run = notify};
 	static TimestampTz not_before = DT_NOBEGIN;
-	TimestampTz now;
-	int32		queues[SPL_PENDING_MAX];
-	bool		any;
-	int			count;
+	TimestampTz		   now;
+	int32			   queues[SPL_PENDING_MAX];
+	bool			   any;
+	int				   count;
 
 	if (!spl_subscription_is_pending(slot))
 		return DT_NOEND;
@@ -177,7 +184,7 @@ spl_announce_wakeups(int slot)
 	if (any)
 		appendStringInfoChar(&announcement, '*');
 	else
-		for (int i = 0; i < count; i++)	/* 256 numbers fit into a payload */
+		for (int i = 0; i < count; i++) /* 256 numbers fit into a payload */
 			appendStringInfo(&announcement, i == 0 ? "%d" : ",%d", queues[i]);
 	if (!run_step(&step))
 	{
@@ -189,7 +196,7 @@ spl_announce_wakeups(int slot)
 }
 
 static QueueRequest request;
-static int32 made_queue;
+static int32		made_queue;
 
 static void
 make_queue(Step *step)
@@ -200,7 +207,7 @@ make_queue(Step *step)
 void
 spl_answer_queue_requests(int slot)
 {
-	Step		step = {.name = "creating a queue", .run = make_queue};	/* each failure is its own */
+	Step step = {.name = "creating a queue", .run = make_queue}; /* each failure is its own */
 
 	while (spl_queue_request_take(slot, &request))
 	{
@@ -241,7 +248,7 @@ sweep_due(int slot)
 		if (now >= sweeps[i].next)
 			is_more |= in_batches(slot, &sweeps[i]);
 	if (now >= counters.next && run_step(&counters) && counters.handled)
-		spl_due_lower(slot, now);	/* there may be more */
+		spl_due_lower(slot, now); /* there may be more */
 	else if (counters.rest_ms > 0)
 		spl_due_lower(slot, counters.next);
 	if (now < look.next || !run_step(&look))
@@ -263,15 +270,15 @@ TimestampTz
 spl_tick(int slot)
 {
 	static TimestampTz sweep_not_before = DT_NOBEGIN;
-	TimestampTz now = spl_clock_now();
-	TimestampTz when;
+	TimestampTz		   now = spl_clock_now();
+	TimestampTz		   when;
 
 	if (now >= spl_due_next(slot) && now >= sweep_not_before)
 		sweep_not_before = sweep_due(slot);
 	when = Max(spl_due_next(slot), sweep_not_before);
 	for (int i = 0; i < lengthof(chores); i++)
 	{
-		Step	   *chore = &chores[i];
+		Step *chore = &chores[i];
 
 		if (now >= chore->next)
 		{

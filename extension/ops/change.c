@@ -40,7 +40,7 @@ too_fast(SplFault *fault)
 static bool
 find(int32 org, const pg_uuid_t *job_id, Ticket *ticket)
 {
-	Job			job;
+	Job job;
 
 	return spl_job_find(org, job_id, false, &job) && spl_settle_in_scope(job.queue) &&
 		spl_ticket_find(org, job_id, job.queue, job.priority, ticket);
@@ -50,7 +50,7 @@ find(int32 org, const pg_uuid_t *job_id, Ticket *ticket)
 static Ticket
 cancelled_ticket(const Ticket *from, TimestampTz now)
 {
-	Ticket		next = spl_job_next_ticket(from, TICKET_OUTCOME, now);
+	Ticket next = spl_job_next_ticket(from, TICKET_OUTCOME, now);
 
 	next.reason = OUTCOME_CANCELLED;
 	return next;
@@ -72,7 +72,7 @@ request_cancel(const Ticket *lease, TimestampTz now)
 static TakeResult
 cancel_waiting(const Ticket *ticket, TimestampTz now)
 {
-	Ticket		next = cancelled_ticket(ticket, now);
+	Ticket next = cancelled_ticket(ticket, now);
 
 	if (spl_job_move(ticket, &next) == TAKE_LOST)
 		return TAKE_LOST;
@@ -86,7 +86,7 @@ cancel_waiting(const Ticket *ticket, TimestampTz now)
 SplCode
 spl_job_cancel(const pg_uuid_t *job_id, CancelAnswer *answer, SplFault *fault)
 {
-	int32		org = spl_org();
+	int32 org = spl_org();
 
 	for (int look = 0; look < MAX_LOOKS; look++)
 	{
@@ -98,7 +98,9 @@ spl_job_cancel(const pg_uuid_t *job_id, CancelAnswer *answer, SplFault *fault)
 			return not_found(fault);
 		if (ticket.kind == TICKET_OUTCOME || ticket.kind == TICKET_DEAD_LETTER)
 			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "Job is already %s",
-							 ticket.kind == TICKET_DEAD_LETTER ? "deadletter" : ticket.reason == OUTCOME_COMPLETED ? "completed" : "cancelled");
+							 ticket.kind == TICKET_DEAD_LETTER		  ? "deadletter"
+								 : ticket.reason == OUTCOME_COMPLETED ? "completed"
+																	  : "cancelled");
 		*answer = ticket.kind == TICKET_LEASE ? CANCEL_REQUESTED : CANCEL_DONE;
 		result = ticket.kind == TICKET_LEASE ? request_cancel(&ticket, now) : cancel_waiting(&ticket, now);
 		spl_changes_done();
@@ -112,7 +114,7 @@ spl_job_cancel(const pg_uuid_t *job_id, CancelAnswer *answer, SplFault *fault)
 static Ticket
 replayed_ticket(const Ticket *dead, TimestampTz now)
 {
-	Ticket		next = spl_job_next_ticket(dead, TICKET_READY, now);
+	Ticket next = spl_job_next_ticket(dead, TICKET_READY, now);
 
 	next.retry_count = 0;
 	next.releases = 0;
@@ -123,7 +125,7 @@ replayed_ticket(const Ticket *dead, TimestampTz now)
 static TakeResult
 replay(const Ticket *dead, TimestampTz now)
 {
-	Ticket		next = replayed_ticket(dead, now);
+	Ticket next = replayed_ticket(dead, now);
 
 	if (spl_job_move(dead, &next) == TAKE_LOST)
 		return TAKE_LOST;
@@ -135,17 +137,18 @@ replay(const Ticket *dead, TimestampTz now)
 SplCode
 spl_job_replay(const pg_uuid_t *job_id, SplFault *fault)
 {
-	int32		org = spl_org();
+	int32 org = spl_org();
 
 	for (int look = 0; look < MAX_LOOKS; look++)
 	{
-		Ticket		ticket;
-		TakeResult	result;
+		Ticket	   ticket;
+		TakeResult result;
 
 		if (!find(org, job_id, &ticket))
 			return not_found(fault);
 		if (ticket.kind != TICKET_DEAD_LETTER)
-			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "only a dead letter can be retried, and this job is not one");
+			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL,
+							 "only a dead letter can be retried, and this job is not one");
 		result = replay(&ticket, spl_clock_now());
 		spl_changes_done();
 		if (result == TAKE_OK)
@@ -157,16 +160,15 @@ spl_job_replay(const pg_uuid_t *job_id, SplFault *fault)
 SplCode
 spl_job_set_priority(const pg_uuid_t *job_id, int priority, int *old_priority, SplFault *fault)
 {
-	int32		org = spl_org();
-	SplCode		code = spl_check_int("priority", priority, -100, 100, fault);
+	int32	org = spl_org();
+	SplCode code = spl_check_int("priority", priority, -100, 100, fault);
 
 	if (code != SPL_OK)
 		return code;
 	for (int look = 0; look < MAX_LOOKS; look++)
 	{
 		TimestampTz now = spl_clock_now();
-		Ticket		ticket,
-					next;
+		Ticket		ticket, next;
 
 		if (!find(org, job_id, &ticket) || ticket.kind > TICKET_BLOCKED)
 			return not_found(fault);
@@ -203,7 +205,7 @@ spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed
 
 	for (int i = 0; i < count; i++)
 	{
-		Ticket		dead;
+		Ticket dead;
 
 		if (!find_dead(org, &ids[i], &dead) || replay(&dead, now) == TAKE_LOST)
 			continue;
@@ -217,7 +219,7 @@ spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed
 static void
 delete_taken(int32 org, const Ticket *taken, int count)
 {
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 		ids[i] = taken[i].job_id;
@@ -230,9 +232,9 @@ delete_taken(int32 org, const Ticket *taken, int count)
 int
 spl_dead_letter_purge_many(const pg_uuid_t *ids, int count)
 {
-	int32		org = spl_org();
-	Ticket	   *taken = palloc(sizeof(Ticket) * Max(count, 1));
-	int			done = 0;
+	int32	org = spl_org();
+	Ticket *taken = palloc(sizeof(Ticket) * Max(count, 1));
+	int		done = 0;
 
 	for (int i = 0; i < count; i++)
 		if (find_dead(org, &ids[i], &taken[done]) && spl_ticket_take(&taken[done]) == TAKE_OK)
@@ -247,16 +249,16 @@ spl_dead_letter_purge_many(const pg_uuid_t *ids, int count)
 int64
 spl_queue_cancel_jobs(int32 queue)
 {
-	int32		org = spl_org();
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * BATCH);
-	int64		total = 0;
-	int			listed;
+	int32	   org = spl_org();
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * BATCH);
+	int64	   total = 0;
+	int		   listed;
 
 	while ((listed = spl_waiting_jobs_list(org, queue, BATCH, ids)) > 0)
 	{
 		for (int i = 0; i < listed; i++)
 		{
-			Ticket		ticket;
+			Ticket ticket;
 
 			if (find(org, &ids[i], &ticket) && ticket.kind <= TICKET_BLOCKED &&
 				cancel_waiting(&ticket, spl_clock_now()) == TAKE_OK)
@@ -270,11 +272,11 @@ spl_queue_cancel_jobs(int32 queue)
 int
 spl_queue_delete_jobs(int32 queue, int limit)
 {
-	int32		org = spl_org();
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * limit);
-	Ticket	   *taken = palloc(sizeof(Ticket) * limit);
-	int			listed = spl_queue_jobs_list(org, queue, limit, ids);
-	int			done = 0;
+	int32	   org = spl_org();
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * limit);
+	Ticket	  *taken = palloc(sizeof(Ticket) * limit);
+	int		   listed = spl_queue_jobs_list(org, queue, limit, ids);
+	int		   done = 0;
 
 	for (int i = 0; i < listed; i++)
 		if (find(org, &ids[i], &taken[done]) && spl_ticket_take(&taken[done]) == TAKE_OK)

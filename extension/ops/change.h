@@ -10,8 +10,8 @@
 
 typedef enum CancelAnswer
 {
-	CANCEL_DONE,				/* cancelled */
-	CANCEL_REQUESTED			/* it runs; its worker learns of it at the next heartbeat */
+	CANCEL_DONE,	 /* cancelled */
+	CANCEL_REQUESTED /* it runs; its worker learns of it at the next heartbeat */
 } CancelAnswer;
 
 extern SplCode spl_job_cancel(const pg_uuid_t *job_id, CancelAnswer *answer, SplFault *fault);
@@ -25,10 +25,10 @@ extern SplCode spl_job_set_priority(const pg_uuid_t *job_id, int priority, int *
 extern int64 spl_queue_cancel_jobs(int32 queue);
 
 /* spl_dead_letter_replay_many / _purge_many work on the ids given; jobs that are no dead letters any more are left out. */
-extern int	spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed);
-extern int	spl_dead_letter_purge_many(const pg_uuid_t *ids, int count);
+extern int spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed);
+extern int spl_dead_letter_purge_many(const pg_uuid_t *ids, int count);
 
 /* spl_job_delete_many deletes jobs of the queue in whatever state, at most "limit"; returns how many. */
-extern int	spl_queue_delete_jobs(int32 queue, int limit);
+extern int spl_queue_delete_jobs(int32 queue, int limit);
 
 #endif

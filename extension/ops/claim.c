@@ -24,7 +24,7 @@
 static SplCode
 check_request(const ClaimRequest *request, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if (request->worker == NULL)
 		return spl_fault(fault, SPL_INVALID, "worker_id", "missing_field", NULL, "worker_id is required");
@@ -50,13 +50,14 @@ check_request(const ClaimRequest *request, SplFault *fault)
 
 /* lease_tickets makes the leases of what was taken from one queue. */
 static void
-lease_tickets(const ClaimRequest *request, const Queue *queue, const Ticket *ready, int count, TimestampTz now, Ticket *leases)
+lease_tickets(const ClaimRequest *request, const Queue *queue, const Ticket *ready, int count, TimestampTz now,
+			  Ticket *leases)
 {
-	int64		lease_ms = spl_lease_length(queue, request->lease_ms, request->default_lease_ms);
+	int64 lease_ms = spl_lease_length(queue, request->lease_ms, request->default_lease_ms);
 
 	for (int i = 0; i < count; i++)
 	{
-		Ticket	   *lease = &leases[i];
+		Ticket *lease = &leases[i];
 
 		*lease = spl_job_next_ticket(&ready[i], TICKET_LEASE, now);
 		lease->run++;
@@ -82,15 +83,16 @@ cap_by_timeout(const Queue *queue, const Job *jobs, Ticket *leases, int count)
 
 /* claim_from takes up to "limit" jobs of one queue. */
 static int
-claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int limit, TimestampTz now, ClaimResult *result)
+claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int limit, TimestampTz now,
+		   ClaimResult *result)
 {
 	const Queue *queue = spl_queue_by_name(org, queue_name);
-	Ticket	   *ready;
-	Ticket	   *leases = result->leases + result->count;
-	Job		   *jobs = result->jobs + result->count;
-	pg_uuid_t  *ids;
-	bool	   *found;
-	int			count;
+	Ticket		*ready;
+	Ticket		*leases = result->leases + result->count;
+	Job			*jobs = result->jobs + result->count;
+	pg_uuid_t	*ids;
+	bool		*found;
+	int			 count;
 
 	if (queue && result->wait_key == 0)
 		result->wait_key = queue->id;

@@ -13,21 +13,21 @@
 
 typedef struct ClaimRequest
 {
-	const char **queues;		/* in this order */
-	int			queue_count;
-	const char *worker;
-	int			max_jobs;		/* 1 .. spooled.max_batch */
-	int64		lease_ms;		/* LEASE_NOT_GIVEN: the queue's, else default_lease_ms */
-	int64		default_lease_ms;	/* LEASE_NOT_GIVEN: spooled.lease_default */
+	const char **queues; /* in this order */
+	int			 queue_count;
+	const char	*worker;
+	int			 max_jobs;		   /* 1 .. spooled.max_batch */
+	int64		 lease_ms;		   /* LEASE_NOT_GIVEN: the queue's, else default_lease_ms */
+	int64		 default_lease_ms; /* LEASE_NOT_GIVEN: spooled.lease_default */
 } ClaimRequest;
 
 typedef struct ClaimResult
 {
-	Ticket	   *leases;
-	Job		   *jobs;
-	const char **queue_names;	/* per job */
-	int			count;
-	int32		wait_key;		/* the first queue's id, for who wants to wait; 0: it has never had a job */
+	Ticket		*leases;
+	Job			*jobs;
+	const char **queue_names; /* per job */
+	int			 count;
+	int32		 wait_key; /* the first queue's id, for who wants to wait; 0: it has never had a job */
 } ClaimResult;
 
 /* spl_claim leases up to max_jobs due jobs, oldest of the highest priority first. */

@@ -22,10 +22,11 @@ static const char failed_parent[] = "Parent job failed or was deadlettered";
 static const char purged_parent[] = "Parent was purged";
 
 SplCode
-spl_dependency_check_parent(int32 org, const char *parent, int32 queue, pg_uuid_t *parent_id, ParentState *state, SplFault *fault)
+spl_dependency_check_parent(int32 org, const char *parent, int32 queue, pg_uuid_t *parent_id, ParentState *state,
+							SplFault *fault)
 {
-	Job			job;
-	Ticket		ticket;
+	Job	   job;
+	Ticket ticket;
 
 	if (!spl_uuid_parse(parent, parent_id) || !spl_job_find(org, parent_id, false, &job) || job.queue != queue)
 		return spl_fault(fault, SPL_INVALID, "parent_job_id", "unknown_parent", NULL,
@@ -36,7 +37,8 @@ spl_dependency_check_parent(int32 org, const char *parent, int32 queue, pg_uuid_
 			break;
 		if (ticket.kind == TICKET_OUTCOME || ticket.kind == TICKET_DEAD_LETTER)
 		{
-			*state = ticket.kind == TICKET_OUTCOME && ticket.reason == OUTCOME_COMPLETED ? PARENT_COMPLETED : PARENT_ENDED_BADLY;
+			*state = ticket.kind == TICKET_OUTCOME && ticket.reason == OUTCOME_COMPLETED ? PARENT_COMPLETED
+																						 : PARENT_ENDED_BADLY;
 			return SPL_OK;
 		}
 		if (spl_ticket_hold(&ticket) == TAKE_OK)
@@ -45,15 +47,16 @@ spl_dependency_check_parent(int32 org, const char *parent, int32 queue, pg_uuid_
 			return SPL_OK;
 		}
 	}
-	return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.", "the parent job is changing too fast to wait for it");
+	return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",
+					 "the parent job is changing too fast to wait for it");
 }
 
 /* A list of jobs whose children have to be told. */
 typedef struct Ended
 {
-	Ticket	   *tickets;
-	int			count;
-	int			room;
+	Ticket *tickets;
+	int		count;
+	int		room;
 } Ended;
 
 static void
@@ -68,10 +71,9 @@ add_ended(Ended *ended, const Ticket *ticket)
 static bool
 find_blocked(int32 org, const pg_uuid_t *child, Ticket *blocked)
 {
-	Job			job;
+	Job job;
 
-	return spl_job_find(org, child, false, &job) &&
-		spl_ticket_find(org, child, job.queue, job.priority, blocked) &&
+	return spl_job_find(org, child, false, &job) && spl_ticket_find(org, child, job.queue, job.priority, blocked) &&
 		blocked->kind == TICKET_BLOCKED;
 }
 
@@ -79,12 +81,12 @@ find_blocked(int32 org, const pg_uuid_t *child, Ticket *blocked)
 static void
 release_child(int32 org, const pg_uuid_t *child, TimestampTz now)
 {
-	Ticket		blocked;
+	Ticket blocked;
 
 	while (!spl_edge_has_parents(org, child) && find_blocked(org, child, &blocked))
 	{
-		bool		waits = blocked.due != NO_TIME && blocked.due > now;
-		Ticket		next = spl_job_next_ticket(&blocked, waits ? TICKET_DELAYED : TICKET_READY, now);
+		bool   waits = blocked.due != NO_TIME && blocked.due > now;
+		Ticket next = spl_job_next_ticket(&blocked, waits ? TICKET_DELAYED : TICKET_READY, now);
 
 		if (waits)
 		{
@@ -100,11 +102,11 @@ release_child(int32 org, const pg_uuid_t *child, TimestampTz now)
 static void
 cancel_child(int32 org, const pg_uuid_t *child, const char *why, TimestampTz now, Ended *ended)
 {
-	Ticket		blocked;
+	Ticket blocked;
 
 	while (find_blocked(org, child, &blocked))
 	{
-		Ticket		next = spl_job_next_ticket(&blocked, TICKET_OUTCOME, now);
+		Ticket next = spl_job_next_ticket(&blocked, TICKET_OUTCOME, now);
 
 		next.reason = OUTCOME_CANCELLED;
 		next.error = pstrdup(why);
@@ -121,8 +123,8 @@ cancel_child(int32 org, const pg_uuid_t *child, const char *why, TimestampTz now
 static void
 tell_children(int32 org, const pg_uuid_t *parent, bool completed, const char *why, TimestampTz now, Ended *ended)
 {
-	pg_uuid_t  *children;
-	int			count;
+	pg_uuid_t *children;
+	int		   count;
 
 	count = spl_edge_take_children(org, parent, &children);
 	for (int i = 0; i < count; i++)
@@ -140,7 +142,7 @@ tell_rest(Ended *ended, TimestampTz now)
 {
 	for (int i = 0; i < ended->count; i++)
 	{
-		Ticket		parent = ended->tickets[i];
+		Ticket parent = ended->tickets[i];
 
 		tell_children(parent.org, &parent.job_id, false, failed_parent, now, ended);
 	}
@@ -160,7 +162,7 @@ spl_dependency_parents_ended(int32 org, const Ticket *tickets, int count)
 	spl_edge_exists_many(org, ids, count, has_children);
 	for (int i = 0; i < count; i++)
 	{
-		bool		completed = tickets[i].kind == TICKET_OUTCOME && tickets[i].reason == OUTCOME_COMPLETED;
+		bool completed = tickets[i].kind == TICKET_OUTCOME && tickets[i].reason == OUTCOME_COMPLETED;
 
 		if (has_children[i])
 			tell_children(org, &ids[i], completed, failed_parent, now, &ended);

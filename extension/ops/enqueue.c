@@ -31,17 +31,21 @@
 typedef struct Draft
 {
 	EnqueueItem *item;
-	Job			job;
-	TicketKind	kind;
+	Job			 job;
+	TicketKind	 kind;
 } Draft;
 
 EnqueueItem
 spl_enqueue_item(const char *queue, struct varlena *payload)
 {
-	return (EnqueueItem) {
-		.queue = queue, .payload = payload, .priority = NOT_GIVEN, .max_retries = NOT_GIVEN, .timeout_seconds = NOT_GIVEN,
-		.scheduled_at = NO_TIME, .delay_ms = DELAY_NOT_GIVEN, .expires_at = NO_TIME
-	};
+	return (EnqueueItem) {.queue = queue,
+						  .payload = payload,
+						  .priority = NOT_GIVEN,
+						  .max_retries = NOT_GIVEN,
+						  .timeout_seconds = NOT_GIVEN,
+						  .scheduled_at = NO_TIME,
+						  .delay_ms = DELAY_NOT_GIVEN,
+						  .expires_at = NO_TIME};
 }
 
 static SplCode
@@ -60,7 +64,7 @@ check_given_int(const char *field, int value, int min, int max, SplFault *fault)
 static SplCode
 check_item(const EnqueueItem *item, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if (item->queue == NULL)
 		return spl_fault(fault, SPL_INVALID, "queue_name", "missing_field", NULL, "queue_name is required");
@@ -79,7 +83,8 @@ check_item(const EnqueueItem *item, SplFault *fault)
 		return code;
 	if (item->tags && (code = check_json("tags", item->tags, false, SPL_JSON_SMALL_BYTES, fault)) != SPL_OK)
 		return code;
-	if (item->idempotency_key && (code = spl_check_length("idempotency_key", item->idempotency_key, 1, MAX_KEY_LENGTH, fault)) != SPL_OK)
+	if (item->idempotency_key &&
+		(code = spl_check_length("idempotency_key", item->idempotency_key, 1, MAX_KEY_LENGTH, fault)) != SPL_OK)
 		return code;
 	if (item->completion_webhook)
 		return spl_check_url("completion_webhook", item->completion_webhook, fault);
@@ -91,7 +96,7 @@ static SplCode
 resolve_queue(int32 org, EnqueueItem *item, Draft *draft)
 {
 	const Queue *queue;
-	int32		id = 0;
+	int32		 id = 0;
 
 	if (!spl_queue_in_scope(item->queue))
 		return spl_fault(&item->fault, SPL_ACCESS_DENIED, NULL, NULL, "Use a key whose queues include it.",
@@ -100,10 +105,12 @@ resolve_queue(int32 org, EnqueueItem *item, Draft *draft)
 	if (queue == NULL)
 		id = spl_queue_make(org, item->queue);
 	draft->job.queue = queue ? queue->id : id;
-	draft->job.max_retries = item->max_retries != NOT_GIVEN ? item->max_retries :
-		queue && queue->max_retries >= 0 ? queue->max_retries : spooled_max_retries;
-	draft->job.timeout_seconds = item->timeout_seconds != NOT_GIVEN ? item->timeout_seconds :
-		queue && queue->default_timeout > 0 ? queue->default_timeout : spooled_timeout_seconds;
+	draft->job.max_retries = item->max_retries != NOT_GIVEN ? item->max_retries
+		: queue && queue->max_retries >= 0					? queue->max_retries
+															: spooled_max_retries;
+	draft->job.timeout_seconds = item->timeout_seconds != NOT_GIVEN ? item->timeout_seconds
+		: queue && queue->default_timeout > 0						? queue->default_timeout
+																	: spooled_timeout_seconds;
 	return SPL_OK;
 }
 
@@ -117,8 +124,8 @@ text_or_null(const char *text)
 static SplCode
 draft_item(int32 org, EnqueueItem *item, TimestampTz now, Draft *draft)
 {
-	Job		   *job = &draft->job;
-	SplCode		code;
+	Job	   *job = &draft->job;
+	SplCode code;
 
 	memset(draft, 0, sizeof(*draft));
 	draft->item = item;
@@ -141,7 +148,8 @@ draft_item(int32 org, EnqueueItem *item, TimestampTz now, Draft *draft)
 	{
 		ParentState state;
 
-		code = spl_dependency_check_parent(org, item->parent_job_id, job->queue, &job->parent_job_id, &state, &item->fault);
+		code = spl_dependency_check_parent(org, item->parent_job_id, job->queue, &job->parent_job_id, &state,
+										   &item->fault);
 		if (code != SPL_OK)
 			return code;
 		job->has_parent = true;
@@ -156,7 +164,7 @@ compare_keys(const void *a, const void *b)
 {
 	const Draft *x = *(Draft *const *) a;
 	const Draft *y = *(Draft *const *) b;
-	int			order = strcmp(x->item->idempotency_key, y->item->idempotency_key);
+	int			 order = strcmp(x->item->idempotency_key, y->item->idempotency_key);
 
 	return order ? order : (x->item > y->item) - (x->item < y->item);
 }
@@ -165,12 +173,12 @@ compare_keys(const void *a, const void *b)
 static void
 use_claims(Draft **keyed, int count, const KeyClaim *claims)
 {
-	int			c = -1;
+	int c = -1;
 
 	for (int i = 0; i < count; i++)
 	{
 		EnqueueItem *item = keyed[i]->item;
-		bool		first = i == 0 || strcmp(item->idempotency_key, keyed[i - 1]->item->idempotency_key) != 0;
+		bool		 first = i == 0 || strcmp(item->idempotency_key, keyed[i - 1]->item->idempotency_key) != 0;
 
 		if (first)
 			c++;
@@ -185,9 +193,9 @@ take_keys(int32 org, Draft *drafts, int count, TimestampTz now)
 {
 	Draft	  **keyed = palloc(sizeof(Draft *) * count);
 	KeyClaim   *claims = palloc(sizeof(KeyClaim) * count);
-	int			keyed_count = 0,
-				claim_count = 0;
-	TimestampTz expires_at = spooled_idempotency_ttl > 0 ? now + (int64) spooled_idempotency_ttl * USECS_PER_SEC : NO_TIME;
+	int			keyed_count = 0, claim_count = 0;
+	TimestampTz expires_at =
+		spooled_idempotency_ttl > 0 ? now + (int64) spooled_idempotency_ttl * USECS_PER_SEC : NO_TIME;
 
 	for (int i = 0; i < count; i++)
 		if (drafts[i].item->idempotency_key)
@@ -205,7 +213,8 @@ take_keys(int32 org, Draft *drafts, int count, TimestampTz now)
 	if (!spl_idempotency_take(org, claims, claim_count, now, expires_at))
 	{
 		for (int i = 0; i < keyed_count; i++)
-			spl_fault(&keyed[i]->item->fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.", "the idempotency key is changing hands too fast");
+			spl_fault(&keyed[i]->item->fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",
+					  "the idempotency key is changing hands too fast");
 		return;
 	}
 	use_claims(keyed, keyed_count, claims);
@@ -214,11 +223,15 @@ take_keys(int32 org, Draft *drafts, int count, TimestampTz now)
 static Ticket
 first_ticket(const Draft *draft, TimestampTz now)
 {
-	const Job  *job = &draft->job;
-	Ticket		ticket = {
-		.kind = draft->kind, .since = now, .org = job->org, .queue = job->queue, .priority = job->priority,
-		.job_id = job->id, .expires_at = job->expires_at, .due = NO_TIME
-	};
+	const Job *job = &draft->job;
+	Ticket	   ticket = {.kind = draft->kind,
+						 .since = now,
+						 .org = job->org,
+						 .queue = job->queue,
+						 .priority = job->priority,
+						 .job_id = job->id,
+						 .expires_at = job->expires_at,
+						 .due = NO_TIME};
 
 	if (draft->kind == TICKET_DELAYED || draft->kind == TICKET_BLOCKED)
 		ticket.due = job->scheduled_at;
@@ -236,11 +249,11 @@ first_ticket(const Draft *draft, TimestampTz now)
 static void
 put_tickets(Draft **created, int count, TimestampTz now)
 {
-	Ticket	   *tickets = palloc(sizeof(Ticket) * count);
+	Ticket *tickets = palloc(sizeof(Ticket) * count);
 
 	for (TicketKind kind = 0; kind < TICKET_KINDS; kind++)
 	{
-		int			n = 0;
+		int n = 0;
 
 		for (int i = 0; i < count; i++)
 			if (created[i]->kind == kind)
@@ -257,7 +270,7 @@ put_tickets(Draft **created, int count, TimestampTz now)
 static void
 put_jobs(Draft **created, int count, TimestampTz now)
 {
-	Job		   *jobs = palloc(sizeof(Job) * count);
+	Job *jobs = palloc(sizeof(Job) * count);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -279,12 +292,11 @@ spl_enqueue(EnqueueItem *items, int count)
 	TimestampTz now = spl_clock_now();
 	Draft	   *drafts = palloc(sizeof(Draft) * Max(count, 1));
 	Draft	  **created = palloc(sizeof(Draft *) * Max(count, 1));
-	int			drafted = 0,
-				created_count = 0;
+	int			drafted = 0, created_count = 0;
 
 	for (int i = 0; i < count; i++)
 	{
-		Draft	   *draft = &drafts[drafted];
+		Draft *draft = &drafts[drafted];
 
 		if (items[i].fault.code != SPL_OK || draft_item(org, &items[i], now, draft) != SPL_OK)
 			continue;

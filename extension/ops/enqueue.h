@@ -11,32 +11,32 @@
 #include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
-#define NOT_GIVEN INT_MIN		/* an integer the caller left out */
+#define NOT_GIVEN INT_MIN /* an integer the caller left out */
 
 #define DELAY_NOT_GIVEN PG_INT64_MIN
 
 typedef struct EnqueueItem
 {
 	/* in; text as C strings, NULL when left out */
-	const char *queue;
-	struct varlena *payload;	/* json text */
-	int			priority;		/* NOT_GIVEN: 0 */
-	int			max_retries;	/* NOT_GIVEN: the queue's, else the server's */
-	int			timeout_seconds;
-	TimestampTz scheduled_at;	/* NO_TIME: now */
-	int64		delay_ms;		/* DELAY_NOT_GIVEN: none; counts only without scheduled_at */
-	TimestampTz expires_at;
-	struct varlena *tags;		/* json text */
-	const char *idempotency_key;
-	const char *parent_job_id;	/* text form; what cannot be an id is unknown */
-	const char *completion_webhook;
+	const char	   *queue;
+	struct varlena *payload;	 /* json text */
+	int				priority;	 /* NOT_GIVEN: 0 */
+	int				max_retries; /* NOT_GIVEN: the queue's, else the server's */
+	int				timeout_seconds;
+	TimestampTz		scheduled_at; /* NO_TIME: now */
+	int64			delay_ms;	  /* DELAY_NOT_GIVEN: none; counts only without scheduled_at */
+	TimestampTz		expires_at;
+	struct varlena *tags; /* json text */
+	const char	   *idempotency_key;
+	const char	   *parent_job_id; /* text form; what cannot be an id is unknown */
+	const char	   *completion_webhook;
 
 	/* out */
-	SplFault	fault;			/* code SPL_OK: the job exists */
+	SplFault	fault; /* code SPL_OK: the job exists */
 	pg_uuid_t	job_id;
-	bool		created;		/* false: the idempotency key is that of job_id */
-	char		state;			/* 'p' pending, 's' scheduled, 'x' cancelled at once because its parent ended badly */
-	TimestampTz created_at;		/* when created */
+	bool		created;	/* false: the idempotency key is that of job_id */
+	char		state;		/* 'p' pending, 's' scheduled, 'x' cancelled at once because its parent ended badly */
+	TimestampTz created_at; /* when created */
 } EnqueueItem;
 
 /* spl_enqueue_item_init returns an item with nothing given. */

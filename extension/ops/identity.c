@@ -20,7 +20,7 @@
 #include "store/tuple.h"
 
 #define KEY_BYTES 32
-#define KEY_CHARACTERS 43		/* base64url without padding */
+#define KEY_CHARACTERS 43 /* base64url without padding */
 
 StaticAssertDecl(API_KEY_HASH_BYTES == PG_SHA256_DIGEST_LENGTH, "an API key is stored as its SHA-256");
 
@@ -29,8 +29,7 @@ hash_credential(const char *credential, uint8 *hash)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 
-	if (context == NULL ||
-		pg_cryptohash_init(context) < 0 ||
+	if (context == NULL || pg_cryptohash_init(context) < 0 ||
 		pg_cryptohash_update(context, (const uint8 *) credential, strlen(credential)) < 0 ||
 		pg_cryptohash_final(context, hash, API_KEY_HASH_BYTES) < 0)
 		elog(ERROR, "hashing a credential failed");
@@ -40,8 +39,8 @@ hash_credential(const char *credential, uint8 *hash)
 SplCode
 spl_enter(const char *credential, SplFault *fault)
 {
-	uint8		hash[API_KEY_HASH_BYTES];
-	ApiKey		key;
+	uint8  hash[API_KEY_HASH_BYTES];
+	ApiKey key;
 
 	hash_credential(credential, hash);
 	if (!spl_api_key_find(hash, &key))
@@ -59,14 +58,14 @@ static void
 random_secret(char *out)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8		bytes[KEY_BYTES + 1] = {0};
+	uint8			  bytes[KEY_BYTES + 1] = {0};
 
 	if (!pg_strong_random(bytes, KEY_BYTES))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes for an API key")));
 	for (int i = 0; i < KEY_CHARACTERS; i++)
 	{
-		int			bit = i * 6;
-		int			pair = bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
+		int bit = i * 6;
+		int pair = bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
 
 		out[i] = digits[(pair >> (10 - bit % 8)) & 0x3F];
 	}
@@ -76,15 +75,16 @@ random_secret(char *out)
 SplCode
 spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault)
 {
-	int32		org = spl_org();
-	char		secret[KEY_CHARACTERS + 1];
-	uint8		hash[API_KEY_HASH_BYTES];
-	SplCode		code = spl_check_length("name", name, 1, 100, fault);
+	int32	org = spl_org();
+	char	secret[KEY_CHARACTERS + 1];
+	uint8	hash[API_KEY_HASH_BYTES];
+	SplCode code = spl_check_length("name", name, 1, 100, fault);
 
 	if (code != SPL_OK)
 		return code;
 	if (spl_scope_is_restricted())
-		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "a key that is limited to queues may not make keys");
+		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL,
+						 "a key that is limited to queues may not make keys");
 	random_secret(secret);
 	*key = psprintf("%s%s", spooled_api_key_prefix, secret);
 	hash_credential(*key, hash);

@@ -95,7 +95,7 @@ spl_job_move(const Ticket *from, const Ticket *next)
 Ticket
 spl_job_next_ticket(const Ticket *from, TicketKind kind, TimestampTz now)
 {
-	Ticket		next = *from;
+	Ticket next = *from;
 
 	next.kind = kind;
 	next.since = now;

@@ -24,7 +24,7 @@
 static BackoffPolicy
 policy_of(int32 queue_id)
 {
-	const Queue *queue = spl_queue_by_id(queue_id);
+	const Queue	 *queue = spl_queue_by_id(queue_id);
 	BackoffPolicy policy = {spooled_backoff_unit, spooled_backoff_factor, spooled_backoff_cap, spooled_backoff_jitter};
 
 	if (queue == NULL)
@@ -45,9 +45,9 @@ static Ticket
 after_failure(const Ticket *lease, const RunEnd *end, int max_retries, TimestampTz now)
 {
 	BackoffPolicy policy = policy_of(lease->queue);
-	double		spread = pg_prng_double(&pg_global_prng_state);
-	int64		wait_ms = spl_backoff_ms(&policy, lease->retry_count + 1, end->no_retry ? 0 : max_retries, spread);
-	Ticket		next;
+	double		  spread = pg_prng_double(&pg_global_prng_state);
+	int64		  wait_ms = spl_backoff_ms(&policy, lease->retry_count + 1, end->no_retry ? 0 : max_retries, spread);
+	Ticket		  next;
 
 	if (lease->cancel_requested)
 	{
@@ -77,7 +77,7 @@ after_failure(const Ticket *lease, const RunEnd *end, int max_retries, Timestamp
 static Ticket
 after_release(const Ticket *lease, TimestampTz now)
 {
-	Ticket		next = spl_job_next_ticket(lease, lease->cancel_requested ? TICKET_OUTCOME : TICKET_READY, now);
+	Ticket next = spl_job_next_ticket(lease, lease->cancel_requested ? TICKET_OUTCOME : TICKET_READY, now);
 
 	if (lease->cancel_requested)
 	{
@@ -92,14 +92,19 @@ after_release(const Ticket *lease, TimestampTz now)
 static Attempt
 attempt_of(const Ticket *lease, const RunEnd *end, const Ticket *next, TimestampTz now)
 {
-	bool		retries = next->kind == TICKET_DELAYED || next->kind == TICKET_READY;
+	bool retries = next->kind == TICKET_DELAYED || next->kind == TICKET_READY;
 
-	return (Attempt) {
-		.ended_at = now, .started_at = lease->started_at, .org = lease->org, .run = lease->run, .retry_count = next->retry_count,
-		.next_run_at = retries ? (next->kind == TICKET_DELAYED ? next->due : now) : NO_TIME,
-		.kind = lease->cancel_requested ? ATTEMPT_CANCELLED : end->kind, .job_id = lease->job_id, .lease_id = lease->lease_id,
-		.worker = lease->worker, .error = (char *) (next->error ? next->error : end->error)
-	};
+	return (Attempt) {.ended_at = now,
+					  .started_at = lease->started_at,
+					  .org = lease->org,
+					  .run = lease->run,
+					  .retry_count = next->retry_count,
+					  .next_run_at = retries ? (next->kind == TICKET_DELAYED ? next->due : now) : NO_TIME,
+					  .kind = lease->cancel_requested ? ATTEMPT_CANCELLED : end->kind,
+					  .job_id = lease->job_id,
+					  .lease_id = lease->lease_id,
+					  .worker = lease->worker,
+					  .error = (char *) (next->error ? next->error : end->error)};
 }
 
 /* log_release writes what history and a repeated release need to know. */
@@ -109,8 +114,8 @@ log_release(const Ticket *lease, TimestampTz now)
 	StringInfoData details;
 
 	initStringInfo(&details);
-	appendStringInfo(&details, "{\"run\":%d,\"lease_id\":\"%s\",\"started_at\":\"%s\",\"worker\":",
-					 lease->run, spl_uuid_text(&lease->lease_id), timestamptz_to_str(lease->started_at));
+	appendStringInfo(&details, "{\"run\":%d,\"lease_id\":\"%s\",\"started_at\":\"%s\",\"worker\":", lease->run,
+					 spl_uuid_text(&lease->lease_id), timestamptz_to_str(lease->started_at));
 	escape_json(&details, lease->worker);
 	appendStringInfoChar(&details, '}');
 	spl_event_log_put(lease->org, &lease->job_id, now, "released", spl_actor(), details.data);
@@ -120,12 +125,12 @@ log_release(const Ticket *lease, TimestampTz now)
 static void
 put_grouped(const Ticket *leases, const Ticket *next, int count)
 {
-	Ticket	   *from = palloc(sizeof(Ticket) * count);
-	Ticket	   *to = palloc(sizeof(Ticket) * count);
+	Ticket *from = palloc(sizeof(Ticket) * count);
+	Ticket *to = palloc(sizeof(Ticket) * count);
 
 	for (TicketKind kind = 0; kind < TICKET_KINDS; kind++)
 	{
-		int			n = 0;
+		int n = 0;
 
 		for (int i = 0; i < count; i++)
 			if (next[i].kind == kind)
@@ -142,8 +147,8 @@ put_grouped(const Ticket *leases, const Ticket *next, int count)
 static void
 tell_children(int32 org, const Ticket *next, int count)
 {
-	Ticket	   *over = palloc(sizeof(Ticket) * count);
-	int			n = 0;
+	Ticket *over = palloc(sizeof(Ticket) * count);
+	int		n = 0;
 
 	for (int i = 0; i < count; i++)
 		if (next[i].kind == TICKET_DEAD_LETTER || next[i].kind == TICKET_OUTCOME)
@@ -155,11 +160,11 @@ tell_children(int32 org, const Ticket *next, int count)
 void
 spl_run_end_many(int32 org, const Ticket *leases, const RunEnd *ends, int count, TimestampTz now, Ticket *next)
 {
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * count);
-	Job		   *jobs = palloc(sizeof(Job) * count);
-	bool	   *found = palloc(sizeof(bool) * count);
-	Attempt    *attempts = palloc(sizeof(Attempt) * count);
-	int			attempt_count = 0;
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * count);
+	Job		  *jobs = palloc(sizeof(Job) * count);
+	bool	  *found = palloc(sizeof(bool) * count);
+	Attempt	  *attempts = palloc(sizeof(Attempt) * count);
+	int		   attempt_count = 0;
 
 	if (next == NULL)
 		next = palloc(sizeof(Ticket) * count);

@@ -14,17 +14,18 @@
 /* How a run ended. */
 typedef struct RunEnd
 {
-	char		kind;			/* ATTEMPT_* */
+	char		kind; /* ATTEMPT_* */
 	const char *error;
-	const char *error_when_dead;	/* instead of error when the retries are used up; NULL: the same */
+	const char *error_when_dead; /* instead of error when the retries are used up; NULL: the same */
 	bool		no_retry;
-	bool		free;			/* released: no penalty while MAX_FREE_RELEASES lasts */
+	bool		free; /* released: no penalty while MAX_FREE_RELEASES lasts */
 } RunEnd;
 
 /*
  * spl_run_end_many ends runs whose leases the caller has taken: puts the next tickets, the attempts or events, and tells the
  * children of what is over.  next[i] is what leases[i]'s job holds now; "next" may be NULL.
  */
-extern void spl_run_end_many(int32 org, const Ticket *leases, const RunEnd *ends, int count, TimestampTz now, Ticket *next);
+extern void
+spl_run_end_many(int32 org, const Ticket *leases, const RunEnd *ends, int count, TimestampTz now, Ticket *next);
 
 #endif

@@ -31,15 +31,18 @@
 SettleItem
 spl_settle_item(const pg_uuid_t *job_id)
 {
-	return (SettleItem) {.job_id = *job_id, .lease_ms = LEASE_NOT_GIVEN, .next_run_at = NO_TIME, .lease_expires_at = NO_TIME};
+	return (SettleItem) {.job_id = *job_id,
+						 .lease_ms = LEASE_NOT_GIVEN,
+						 .next_run_at = NO_TIME,
+						 .lease_expires_at = NO_TIME};
 }
 
 /* check_item checks what can be said of an item without reading a row. */
 static SplCode
 check_item(SettleVerb verb, SettleItem *item)
 {
-	SplFault   *fault = &item->fault;
-	SplCode		code;
+	SplFault *fault = &item->fault;
+	SplCode	  code;
 
 	if (fault->code != SPL_OK)
 		return fault->code;
@@ -69,7 +72,7 @@ compare_items(const void *a, const void *b)
 {
 	const SettleItem *x = *(SettleItem *const *) a;
 	const SettleItem *y = *(SettleItem *const *) b;
-	int			order = memcmp(x->job_id.data, y->job_id.data, UUID_LEN);
+	int				  order = memcmp(x->job_id.data, y->job_id.data, UUID_LEN);
 
 	return order ? order : (x > y) - (x < y);
 }
@@ -78,8 +81,8 @@ compare_items(const void *a, const void *b)
 static bool
 does_own(const SettleItem *item, const Ticket *lease, TimestampTz now)
 {
-	LeaseFacts	facts = {lease->worker, item->lease_id ? spl_uuid_text(&lease->lease_id) : "", lease->lease_expires_at};
-	Presented	presented = {item->worker, item->lease_id};
+	LeaseFacts facts = {lease->worker, item->lease_id ? spl_uuid_text(&lease->lease_id) : "", lease->lease_expires_at};
+	Presented  presented = {item->worker, item->lease_id};
 
 	return spl_fence(&facts, &presented, spooled_strict_fencing, now) == FENCE_OK;
 }
@@ -88,15 +91,15 @@ does_own(const SettleItem *item, const Ticket *lease, TimestampTz now)
 typedef struct Owned
 {
 	SettleItem **items;
-	Ticket	   *leases;
-	int			count;
+	Ticket		*leases;
+	int			 count;
 } Owned;
 
 /* first_of_each keeps of the sorted items the first of each job: a job that is named twice is answered twice, in turn. */
 static int
 first_of_each(SettleItem **open, int count, SettleItem **firsts, pg_uuid_t *ids)
 {
-	int			kept = 0;
+	int kept = 0;
 
 	for (int i = 0; i < count; i++)
 		if (i == 0 || !spl_uuid_equal(&open[i]->job_id, &open[i - 1]->job_id))
@@ -112,10 +115,10 @@ static void
 find_owned(int32 org, SettleVerb verb, SettleItem **open, int count, TimestampTz now, Owned *owned)
 {
 	SettleItem **firsts = palloc(sizeof(SettleItem *) * count);
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * count);
-	int			kept = first_of_each(open, count, firsts, ids);
-	Ticket	   *leases = palloc(sizeof(Ticket) * kept);
-	bool	   *found = palloc(sizeof(bool) * kept);
+	pg_uuid_t	*ids = palloc(sizeof(pg_uuid_t) * count);
+	int			 kept = first_of_each(open, count, firsts, ids);
+	Ticket		*leases = palloc(sizeof(Ticket) * kept);
+	bool		*found = palloc(sizeof(bool) * kept);
 
 	spl_lease_find_many(org, ids, kept, leases, found);
 	owned->count = 0;
@@ -153,7 +156,7 @@ take_owned(Owned *owned)
 static void
 complete(int32 org, Owned *owned, TimestampTz now)
 {
-	Ticket	   *next = palloc(sizeof(Ticket) * owned->count);
+	Ticket *next = palloc(sizeof(Ticket) * owned->count);
 
 	for (int i = 0; i < owned->count; i++)
 	{
@@ -178,8 +181,8 @@ wire_status(const Ticket *ticket)
 static void
 end_badly(int32 org, SettleVerb verb, Owned *owned, TimestampTz now)
 {
-	RunEnd	   *ends = palloc0(sizeof(RunEnd) * owned->count);
-	Ticket	   *next = palloc(sizeof(Ticket) * owned->count);
+	RunEnd *ends = palloc0(sizeof(RunEnd) * owned->count);
+	Ticket *next = palloc(sizeof(Ticket) * owned->count);
 
 	for (int i = 0; i < owned->count; i++)
 		ends[i] = verb == SETTLE_FAIL
@@ -201,12 +204,12 @@ end_badly(int32 org, SettleVerb verb, Owned *owned, TimestampTz now)
 static void
 renew(int32 org, Owned *owned, TimestampTz now)
 {
-	int			renewed = 0;
+	int renewed = 0;
 
 	for (int i = 0; i < owned->count; i++)
 	{
-		SettleItem *item = owned->items[i];
-		Ticket	   *lease = &owned->leases[i];
+		SettleItem	*item = owned->items[i];
+		Ticket		*lease = &owned->leases[i];
 		const Queue *queue = spl_queue_by_id(lease->queue);
 
 		lease->lease_expires_at = now + spl_lease_length(queue, item->lease_ms, LEASE_NOT_GIVEN) * 1000;
@@ -246,7 +249,7 @@ apply(int32 org, SettleVerb verb, Owned *owned, TimestampTz now)
 static int
 still_open(SettleItem **open, int count)
 {
-	int			left = 0;
+	int left = 0;
 
 	for (int i = 0; i < count; i++)
 		if (open[i]->status == NULL && open[i]->fault.code == SPL_OK)
@@ -257,11 +260,11 @@ still_open(SettleItem **open, int count)
 void
 spl_settle(SettleVerb verb, SettleItem *items, int count)
 {
-	int32		org = spl_org();
+	int32		 org = spl_org();
 	SettleItem **open = palloc(sizeof(SettleItem *) * Max(count, 1));
-	Owned		owned = {palloc(sizeof(SettleItem *) * Max(count, 1)), palloc(sizeof(Ticket) * Max(count, 1)), 0};
-	int			left = 0;
-	int			before;
+	Owned		 owned = {palloc(sizeof(SettleItem *) * Max(count, 1)), palloc(sizeof(Ticket) * Max(count, 1)), 0};
+	int			 left = 0;
+	int			 before;
 
 	for (int i = 0; i < count; i++)
 		if (check_item(verb, &items[i]) == SPL_OK)
@@ -281,7 +284,8 @@ spl_settle(SettleVerb verb, SettleItem *items, int count)
 		left = still_open(open, left);
 	}
 	for (int i = 0; i < left; i++)
-		spl_fault(&open[i]->fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.", "job %s is changing too fast", spl_uuid_text(&open[i]->job_id));
+		spl_fault(&open[i]->fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.", "job %s is changing too fast",
+				  spl_uuid_text(&open[i]->job_id));
 }
 
 int
@@ -291,22 +295,21 @@ spl_worker_release_leases(int32 org, const char *worker, bool lost)
 	TakeResult *results = palloc(sizeof(TakeResult) * spooled_max_batch);
 	RunEnd	   *ends = palloc(sizeof(RunEnd) * spooled_max_batch);
 	TimestampTz now = spl_clock_now();
-	int			total = 0,
-				listed;
+	int			total = 0, listed;
 
 	while ((listed = spl_lease_list_worker(org, worker, spooled_max_batch, leases)) > 0)
 	{
-		int			taken = 0;
+		int taken = 0;
 
 		spl_ticket_take_many(leases, listed, true, results);
 		for (int i = 0; i < listed; i++)
 			if (results[i] == TAKE_OK)
 			{
 				leases[taken] = leases[i];
-				ends[taken++] = lost
-					? (RunEnd) {.kind = ATTEMPT_WORKER_OFFLINE, .error = "Worker went offline",
-								.error_when_dead = "Max retries exceeded after worker went offline"}
-					: (RunEnd) {.kind = ATTEMPT_FAILED, .error = "Released too often", .free = true};
+				ends[taken++] = lost ? (RunEnd) {.kind = ATTEMPT_WORKER_OFFLINE,
+												 .error = "Worker went offline",
+												 .error_when_dead = "Max retries exceeded after worker went offline"}
+									 : (RunEnd) {.kind = ATTEMPT_FAILED, .error = "Released too often", .free = true};
 			}
 		if (taken > 0)
 			spl_run_end_many(org, leases, ends, taken, now, NULL);

@@ -23,23 +23,23 @@ typedef enum SettleVerb
 typedef struct SettleItem
 {
 	/* in */
-	pg_uuid_t	job_id;
-	const char *worker;			/* NULL: not presented */
-	const char *lease_id;		/* NULL: not presented; opaque text */
-	struct varlena *result;		/* complete: json text, or NULL */
-	const char *error;			/* fail: NULL or empty: "Unknown error" */
-	bool		no_retry;		/* fail: become a dead letter at once */
-	int64		lease_ms;		/* renew: LEASE_NOT_GIVEN: the queue's, else the server's */
+	pg_uuid_t		job_id;
+	const char	   *worker;	  /* NULL: not presented */
+	const char	   *lease_id; /* NULL: not presented; opaque text */
+	struct varlena *result;	  /* complete: json text, or NULL */
+	const char	   *error;	  /* fail: NULL or empty: "Unknown error" */
+	bool			no_retry; /* fail: become a dead letter at once */
+	int64			lease_ms; /* renew: LEASE_NOT_GIVEN: the queue's, else the server's */
 
 	/* out */
 	SplFault	fault;
-	const char *status;			/* the wire state after the call */
-	int			retry_count;	/* fail, release */
-	bool		will_retry;		/* fail */
-	TimestampTz next_run_at;	/* fail that retries */
-	TimestampTz lease_expires_at;	/* renew */
-	bool		cancel_requested;	/* renew */
-	int32		queue;			/* of the job, where it was found */
+	const char *status;			  /* the wire state after the call */
+	int			retry_count;	  /* fail, release */
+	bool		will_retry;		  /* fail */
+	TimestampTz next_run_at;	  /* fail that retries */
+	TimestampTz lease_expires_at; /* renew */
+	bool		cancel_requested; /* renew */
+	int32		queue;			  /* of the job, where it was found */
 } SettleItem;
 
 extern SettleItem spl_settle_item(const pg_uuid_t *job_id);
@@ -51,6 +51,6 @@ extern void spl_settle(SettleVerb verb, SettleItem *items, int count);
  * spl_worker_release_leases ends the runs of a worker that is gone: "lost" counts them as failed runs ("Worker went offline"),
  * else they are released without penalty.  Returns how many.
  */
-extern int	spl_worker_release_leases(int32 org, const char *worker, bool lost);
+extern int spl_worker_release_leases(int32 org, const char *worker, bool lost);
 
 #endif

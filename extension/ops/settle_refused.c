@@ -32,18 +32,12 @@ status_of(const Ticket *ticket)
 	switch (ticket->kind)
 	{
 		case TICKET_READY:
-		case TICKET_BLOCKED:
-			return "pending";
-		case TICKET_DELAYED:
-			return ticket->reason == DELAY_ASKED ? "scheduled" : "pending";
-		case TICKET_LEASE:
-			return "processing";
-		case TICKET_DEAD_LETTER:
-			return "deadletter";
-		case TICKET_OUTCOME:
-			return ticket->reason == OUTCOME_COMPLETED ? "completed" : "cancelled";
-		case TICKET_KINDS:
-			break;
+		case TICKET_BLOCKED: return "pending";
+		case TICKET_DELAYED: return ticket->reason == DELAY_ASKED ? "scheduled" : "pending";
+		case TICKET_LEASE: return "processing";
+		case TICKET_DEAD_LETTER: return "deadletter";
+		case TICKET_OUTCOME: return ticket->reason == OUTCOME_COMPLETED ? "completed" : "cancelled";
+		case TICKET_KINDS: break;
 	}
 	pg_unreachable();
 }
@@ -64,8 +58,9 @@ conflict(SettleItem *item, const Ticket *ticket)
 static void
 lease_over(SettleItem *item, const char *why)
 {
-	spl_fault(&item->fault, SPL_LEASE_EXPIRED, NULL, NULL, "Renew the lease before it expires, or claim with a longer lease.",
-			  "job %s: %s", spl_uuid_text(&item->job_id), why);
+	spl_fault(&item->fault, SPL_LEASE_EXPIRED, NULL, NULL,
+			  "Renew the lease before it expires, or claim with a longer lease.", "job %s: %s",
+			  spl_uuid_text(&item->job_id), why);
 }
 
 static bool
@@ -84,7 +79,7 @@ is_same_lease(const SettleItem *item, const Ticket *ticket)
 static bool
 answer_by_attempt(int32 org, SettleVerb verb, SettleItem *item, const Ticket *ticket)
 {
-	Attempt		attempt;
+	Attempt attempt;
 
 	if ((item->worker == NULL && item->lease_id == NULL) ||
 		!spl_attempt_find(org, &item->job_id, item->worker, item->lease_id, &attempt))
@@ -93,7 +88,9 @@ answer_by_attempt(int32 org, SettleVerb verb, SettleItem *item, const Ticket *ti
 		lease_over(item, "the lease ran out before the worker reported");
 	else if (verb == SETTLE_FAIL && item->lease_id)
 	{
-		item->status = attempt.next_run_at != NO_TIME ? "pending" : attempt.kind == ATTEMPT_CANCELLED ? "cancelled" : "deadletter";
+		item->status = attempt.next_run_at != NO_TIME ? "pending"
+			: attempt.kind == ATTEMPT_CANCELLED		  ? "cancelled"
+													  : "deadletter";
 		item->retry_count = attempt.retry_count;
 		item->will_retry = attempt.next_run_at != NO_TIME;
 		item->next_run_at = attempt.next_run_at;
@@ -113,7 +110,8 @@ answer_by_run(SettleVerb verb, SettleItem *item, const Ticket *ticket)
 		lease_over(item, "the lease_id that was presented does not match the current lease");
 	else if (ticket->kind == TICKET_LEASE)
 		lease_over(item, "the lease has expired");
-	else if (verb == SETTLE_COMPLETE && ticket->kind == TICKET_OUTCOME && ticket->reason == OUTCOME_COMPLETED && item->lease_id)
+	else if (verb == SETTLE_COMPLETE && ticket->kind == TICKET_OUTCOME && ticket->reason == OUTCOME_COMPLETED &&
+			 item->lease_id)
 		item->status = "completed";
 	else
 		conflict(item, ticket);
@@ -135,8 +133,8 @@ answer_by_release(int32 org, SettleVerb verb, SettleItem *item, const Ticket *ti
 void
 spl_settle_refuse(int32 org, SettleVerb verb, SettleItem *item, TimestampTz now)
 {
-	Job			job;
-	Ticket		ticket;
+	Job	   job;
+	Ticket ticket;
 
 	if (!spl_job_find(org, &item->job_id, false, &job) || !spl_settle_in_scope(job.queue))
 	{
@@ -149,9 +147,9 @@ spl_settle_refuse(int32 org, SettleVerb verb, SettleItem *item, TimestampTz now)
 		not_found(item);
 		return;
 	}
-	if (ticket.kind == TICKET_LEASE && is_same_worker(item, &ticket) && (item->lease_id == NULL || is_same_lease(item, &ticket)) &&
-		ticket.lease_expires_at > now)
-		return;					/* it was leased again meanwhile: the next look finds it */
+	if (ticket.kind == TICKET_LEASE && is_same_worker(item, &ticket) &&
+		(item->lease_id == NULL || is_same_lease(item, &ticket)) && ticket.lease_expires_at > now)
+		return; /* it was leased again meanwhile: the next look finds it */
 	if (is_same_lease(item, &ticket) && (ticket.kind == TICKET_LEASE || ticket.reason == OUTCOME_COMPLETED))
 		answer_by_run(verb, item, &ticket);
 	else if (answer_by_attempt(org, verb, item, &ticket) || answer_by_release(org, verb, item, &ticket))

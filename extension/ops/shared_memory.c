@@ -13,19 +13,18 @@
 static char *
 claim_list_details(void)
 {
-	uint64		lists,
-				refills,
-				misses;
+	uint64 lists, refills, misses;
 
 	spl_claim_list_figures(&lists, &refills, &misses);
-	return psprintf("{\"used\":" UINT64_FORMAT ",\"capacity\":%d,\"refills\":" UINT64_FORMAT ",\"misses\":" UINT64_FORMAT "}",
+	return psprintf("{\"used\":" UINT64_FORMAT ",\"capacity\":%d,\"refills\":" UINT64_FORMAT
+					",\"misses\":" UINT64_FORMAT "}",
 					lists, spooled_claim_lists, refills, misses);
 }
 
 bool
 spl_memory_part(int i, MemoryPart *part)
 {
-	Size		size;
+	Size size;
 
 	if (!spl_shmem_part(i, &part->name, &size))
 		return false;

@@ -9,7 +9,7 @@ typedef struct MemoryPart
 {
 	const char *name;
 	int64		bytes;
-	char	   *details;		/* json, palloc'd */
+	char	   *details; /* json, palloc'd */
 } MemoryPart;
 
 /* spl_memory_part tells about part i; false: there are not so many. */

@@ -41,14 +41,14 @@ take_nowait(Ticket *tickets, int count)
 static void
 end_lost(Ticket *leases, int count, TimestampTz now)
 {
-	RunEnd	   *ends = palloc(sizeof(RunEnd) * Max(count, 1));
-	int			start = 0;
+	RunEnd *ends = palloc(sizeof(RunEnd) * Max(count, 1));
+	int		start = 0;
 
 	for (int i = 0; i < count; i++)
 		ends[i] = lease_lost;
 	while (start < count)
 	{
-		int			end = start + 1;
+		int end = start + 1;
 
 		while (end < count && leases[end].org == leases[start].org)
 			end++;
@@ -61,8 +61,8 @@ end_lost(Ticket *leases, int count, TimestampTz now)
 int
 spl_lease_expire_due(TimestampTz now, int limit)
 {
-	Ticket	   *leases = palloc(sizeof(Ticket) * limit);
-	int			count = take_nowait(leases, spl_lease_list_due(now, limit, leases));
+	Ticket *leases = palloc(sizeof(Ticket) * limit);
+	int		count = take_nowait(leases, spl_lease_list_due(now, limit, leases));
 
 	end_lost(leases, count, now);
 	spl_changes_done();
@@ -72,9 +72,9 @@ spl_lease_expire_due(TimestampTz now, int limit)
 int
 spl_delayed_promote_due(TimestampTz now, int limit)
 {
-	Ticket	   *delayed = palloc(sizeof(Ticket) * limit);
-	Ticket	   *ready = palloc(sizeof(Ticket) * limit);
-	int			count = take_nowait(delayed, spl_delayed_list_due(now, limit, delayed));
+	Ticket *delayed = palloc(sizeof(Ticket) * limit);
+	Ticket *ready = palloc(sizeof(Ticket) * limit);
+	int		count = take_nowait(delayed, spl_delayed_list_due(now, limit, delayed));
 
 	for (int i = 0; i < count; i++)
 		ready[i] = spl_job_next_ticket(&delayed[i], TICKET_READY, now);
@@ -87,9 +87,9 @@ spl_delayed_promote_due(TimestampTz now, int limit)
 static int
 expire(TicketKind kind, TimestampTz now, int limit)
 {
-	Ticket	   *tickets = palloc(sizeof(Ticket) * limit);
-	Ticket	   *next = palloc(sizeof(Ticket) * limit);
-	int			count = take_nowait(tickets, spl_ticket_list_expired(kind, now, limit, tickets));
+	Ticket *tickets = palloc(sizeof(Ticket) * limit);
+	Ticket *next = palloc(sizeof(Ticket) * limit);
+	int		count = take_nowait(tickets, spl_ticket_list_expired(kind, now, limit, tickets));
 
 	for (int i = 0; i < count; i++)
 	{

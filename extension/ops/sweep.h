@@ -8,20 +8,20 @@
 
 #include "datatype/timestamp.h"
 
-typedef int (*SweepFn) (TimestampTz now, int limit);
+typedef int (*SweepFn)(TimestampTz now, int limit);
 
-extern int	spl_lease_expire_due(TimestampTz now, int limit);		/* lease -> delayed | dead_letter */
-extern int	spl_delayed_promote_due(TimestampTz now, int limit);	/* delayed -> ready */
-extern int	spl_job_expire_due(TimestampTz now, int limit);		/* ready, delayed, blocked -> outcome */
+extern int spl_lease_expire_due(TimestampTz now, int limit);	/* lease -> delayed | dead_letter */
+extern int spl_delayed_promote_due(TimestampTz now, int limit); /* delayed -> ready */
+extern int spl_job_expire_due(TimestampTz now, int limit);		/* ready, delayed, blocked -> outcome */
 
 /* spl_sweep_next_due returns when one of the three has something to do, or NO_TIME. */
 extern TimestampTz spl_sweep_next_due(void);
 
 /* spl_claim_lists_audit shows the claim lists the first claimable job of their queues, in case they have lost sight of it. */
-extern int	spl_claim_lists_audit(TimestampTz now, int limit);
+extern int spl_claim_lists_audit(TimestampTz now, int limit);
 
 /* ops/retention.c, ops/worker.c */
-extern int	spl_worker_mark_offline(TimestampTz now, int limit);
-extern int	spl_retention_delete_due(TimestampTz now, int limit);
+extern int spl_worker_mark_offline(TimestampTz now, int limit);
+extern int spl_retention_delete_due(TimestampTz now, int limit);
 
 #endif

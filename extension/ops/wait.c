@@ -35,14 +35,14 @@
 
 typedef struct Wait
 {
-	int32		org;
+	int32		 org;
 	const char **names;
-	int			count;
-	TimestampTz deadline;
+	int			 count;
+	TimestampTz	 deadline;
 
-	int32	   *queues;			/* of the names that exist */
-	uint32	   *generations;	/* of those, before the last look */
-	int			known;			/* how many */
+	int32	   *queues;		 /* of the names that exist */
+	uint32	   *generations; /* of those, before the last look */
+	int			known;		 /* how many */
 	bool		is_registered;
 	TimestampTz looked_at;
 } Wait;
@@ -50,7 +50,7 @@ typedef struct Wait
 static SplCode
 check_queues(const char **queues, int count, SplFault *fault)
 {
-	SplCode		code;
+	SplCode code;
 
 	if (count == 0)
 		return spl_fault(fault, SPL_INVALID, "queue", "missing_field", NULL, "queue is required");
@@ -71,8 +71,8 @@ check_queues(const char **queues, int count, SplFault *fault)
 static bool
 find_queues(Wait *wait)
 {
-	int			known = 0;
-	bool		is_more;
+	int	 known = 0;
+	bool is_more;
 
 	for (int i = 0; i < wait->count; i++)
 	{
@@ -117,8 +117,8 @@ has_job(const Wait *wait)
 static bool
 look(Wait *wait)
 {
-	bool		found;
-	bool		is_more;
+	bool found;
+	bool is_more;
 
 	for (;;)
 	{
@@ -198,15 +198,15 @@ wait_for_news(const Wait *wait)
 SplCode
 spl_wait_for_jobs(const char **queues, int count, int64 timeout_ms, SplFault *fault)
 {
-	Wait		wait = {.names = queues, .count = count};
-	SplCode		code;
+	Wait	wait = {.names = queues, .count = count};
+	SplCode code;
 
 	wait.org = spl_org();
 	if ((code = check_queues(queues, count, fault)) != SPL_OK)
 		return code;
 	if (timeout_ms < 0 || timeout_ms > WAIT_MAX_MS)
-		return spl_fault(fault, SPL_INVALID, "timeout", "out_of_range", NULL, "timeout must be between 0 and %d seconds",
-						 WAIT_MAX_MS / 1000);
+		return spl_fault(fault, SPL_INVALID, "timeout", "out_of_range", NULL,
+						 "timeout must be between 0 and %d seconds", WAIT_MAX_MS / 1000);
 	wait.deadline = TimestampTzPlusMilliseconds(spl_clock_now(), timeout_ms);
 	wait.queues = palloc(sizeof(int32) * count);
 	wait.generations = palloc(sizeof(uint32) * count);

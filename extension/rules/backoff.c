@@ -15,7 +15,7 @@
 int64
 spl_backoff_ms(const BackoffPolicy *policy, int attempt, int max_retries, double spread)
 {
-	double		units;
+	double units;
 
 	if (attempt > max_retries)
 		return BACKOFF_GIVE_UP;

@@ -7,10 +7,10 @@
 
 typedef struct BackoffPolicy
 {
-	double		unit;			/* seconds of the first wait */
-	double		factor;			/* how much each further wait grows */
-	double		cap;			/* longest wait, in units */
-	double		jitter;			/* share of the wait that is random, 0 .. 1 */
+	double unit;   /* seconds of the first wait */
+	double factor; /* how much each further wait grows */
+	double cap;	   /* longest wait, in units */
+	double jitter; /* share of the wait that is random, 0 .. 1 */
 } BackoffPolicy;
 
 #define BACKOFF_GIVE_UP (-1)

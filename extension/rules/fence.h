@@ -10,10 +10,10 @@
 typedef enum FenceAnswer
 {
 	FENCE_OK,
-	FENCE_WRONG_WORKER,			/* another worker's lease */
-	FENCE_WRONG_LEASE,			/* this worker's job, but not the lease that was presented */
-	FENCE_EXPIRED,				/* the lease is over */
-	FENCE_INCOMPLETE			/* strict: worker id and lease id must both be presented */
+	FENCE_WRONG_WORKER, /* another worker's lease */
+	FENCE_WRONG_LEASE,	/* this worker's job, but not the lease that was presented */
+	FENCE_EXPIRED,		/* the lease is over */
+	FENCE_INCOMPLETE	/* strict: worker id and lease id must both be presented */
 } FenceAnswer;
 
 /* What a caller presents; NULL: not presented, which is no mismatch. */
@@ -27,7 +27,7 @@ typedef struct Presented
 typedef struct LeaseFacts
 {
 	const char *worker;
-	const char *lease_id;		/* canonical text */
+	const char *lease_id; /* canonical text */
 	TimestampTz expires_at;
 } LeaseFacts;
 

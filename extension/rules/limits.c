@@ -15,13 +15,14 @@ spl_check_int(const char *field, int64 value, int64 min, int64 max, SplFault *fa
 	if (value >= min && value <= max)
 		return SPL_OK;
 	return spl_fault(fault, SPL_INVALID, field, "out_of_range", NULL,
-					 "%s must be between " INT64_FORMAT " and " INT64_FORMAT ", not " INT64_FORMAT, field, min, max, value);
+					 "%s must be between " INT64_FORMAT " and " INT64_FORMAT ", not " INT64_FORMAT, field, min, max,
+					 value);
 }
 
 SplCode
 spl_check_length(const char *field, const char *text, int min, int max, SplFault *fault)
 {
-	int			length = pg_mbstrlen(text);
+	int length = pg_mbstrlen(text);
 
 	if (length >= min && length <= max)
 		return SPL_OK;
@@ -36,7 +37,8 @@ spl_check_lease_ms(int64 lease_ms, int64 min_ms, int64 max_ms, SplFault *fault)
 		return SPL_OK;
 	return spl_fault(fault, SPL_INVALID, "lease_duration_secs", "out_of_range",
 					 "The bounds are the settings spooled.lease_min and spooled.lease_max.",
-					 "lease_duration_secs must be between %g and %g, not %g", min_ms / 1000.0, max_ms / 1000.0, lease_ms / 1000.0);
+					 "lease_duration_secs must be between %g and %g, not %g", min_ms / 1000.0, max_ms / 1000.0,
+					 lease_ms / 1000.0);
 }
 
 SplCode
@@ -58,5 +60,6 @@ spl_check_url(const char *field, const char *url, SplFault *fault)
 
 	if (has_scheme && host && host[3] != '\0' && host[3] != '/' && strlen(url) <= MAX_URL)
 		return SPL_OK;
-	return spl_fault(fault, SPL_INVALID, field, "invalid_url", NULL, "%s must be an http or https URL of at most %d characters", field, MAX_URL);
+	return spl_fault(fault, SPL_INVALID, field, "invalid_url", NULL,
+					 "%s must be an http or https URL of at most %d characters", field, MAX_URL);
 }

@@ -11,11 +11,12 @@
 #define TO(kind) (1u << TICKET_##kind)
 
 static const uint32 next_tickets[TICKET_KINDS] = {
-	[TICKET_READY] = TO(LEASE) | TO(READY) | TO(BLOCKED) | TO(OUTCOME),	/* claim; priority; new parent; cancel, expiry */
+	[TICKET_READY] =
+		TO(LEASE) | TO(READY) | TO(BLOCKED) | TO(OUTCOME), /* claim; priority; new parent; cancel, expiry */
 	[TICKET_DELAYED] = TO(READY) | TO(DELAYED) | TO(BLOCKED) | TO(OUTCOME),
 	[TICKET_BLOCKED] = TO(READY) | TO(DELAYED) | TO(BLOCKED) | TO(OUTCOME),
-	[TICKET_LEASE] = TO(OUTCOME) | TO(DELAYED) | TO(READY) | TO(DEAD_LETTER),	/* ready: released, or no backoff */
-	[TICKET_DEAD_LETTER] = TO(READY),	/* replay */
+	[TICKET_LEASE] = TO(OUTCOME) | TO(DELAYED) | TO(READY) | TO(DEAD_LETTER), /* ready: released, or no backoff */
+	[TICKET_DEAD_LETTER] = TO(READY),										  /* replay */
 	[TICKET_OUTCOME] = 0,
 };
 

@@ -30,50 +30,50 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
-#define PROBES 8				/* places that a queue's list may have */
+#define PROBES 8 /* places that a queue's list may have */
 #define NOTES_MAX 64
 
 typedef struct Level
 {
-	ClaimLevel	open;			/* where the next reading starts */
-	bool		has_late;
-	pg_uuid_t	late;			/* lowest id told while a refill reads */
+	ClaimLevel open; /* where the next reading starts */
+	bool	   has_late;
+	pg_uuid_t  late; /* lowest id told while a refill reads */
 } Level;
 
 struct ClaimList
 {
-	LWLock		lock;
-	LWLock		refill;
-	Oid			database;		/* InvalidOid: free */
-	int32		queue;
-	uint64		storage;
-	uint64		changes;		/* grows with every note */
-	uint64		seen_changes;	/* when the refill that reads began */
-	uint64		resets;
-	uint64		seen_resets;
-	uint64		last_used;		/* tick of the whole array, for replacing */
-	bool		is_reading;
-	bool		knows_levels;
-	bool		too_many_levels;
-	bool		reached_end;	/* nothing claimable behind the last entry */
-	bool		has_stale;
-	int16		stale_priority; /* entries from this position on wait for a refill */
-	pg_uuid_t	stale_id;
-	int			level_count;
-	Level		levels[CLAIM_LIST_LEVELS];
-	int			first;			/* entries[first .. end) are left */
-	int			end;
-	ClaimEntry	entries[CLAIM_LIST_ENTRIES];
+	LWLock	   lock;
+	LWLock	   refill;
+	Oid		   database; /* InvalidOid: free */
+	int32	   queue;
+	uint64	   storage;
+	uint64	   changes;		 /* grows with every note */
+	uint64	   seen_changes; /* when the refill that reads began */
+	uint64	   resets;
+	uint64	   seen_resets;
+	uint64	   last_used; /* tick of the whole array, for replacing */
+	bool	   is_reading;
+	bool	   knows_levels;
+	bool	   too_many_levels;
+	bool	   reached_end; /* nothing claimable behind the last entry */
+	bool	   has_stale;
+	int16	   stale_priority; /* entries from this position on wait for a refill */
+	pg_uuid_t  stale_id;
+	int		   level_count;
+	Level	   levels[CLAIM_LIST_LEVELS];
+	int		   first; /* entries[first .. end) are left */
+	int		   end;
+	ClaimEntry entries[CLAIM_LIST_ENTRIES];
 };
 
 typedef struct Lists
 {
-	int			tranche;
-	LWLock		assign;			/* giving a queue a list; taken before the list's own locks */
+	int				 tranche;
+	LWLock			 assign; /* giving a queue a list; taken before the list's own locks */
 	pg_atomic_uint64 ticks;
 	pg_atomic_uint64 refills;
 	pg_atomic_uint64 misses;
-	ClaimList	list[FLEXIBLE_ARRAY_MEMBER];
+	ClaimList		 list[FLEXIBLE_ARRAY_MEMBER];
 } Lists;
 
 static Lists *lists = NULL;
@@ -81,17 +81,17 @@ static Lists *lists = NULL;
 /* What this transaction made claimable, and what it took: the lowest position of each queue and priority. */
 typedef struct Note
 {
-	int32		queue;
-	int16		priority;
-	int			level;			/* savepoint depth */
-	pg_uuid_t	job_id;
+	int32	  queue;
+	int16	  priority;
+	int		  level; /* savepoint depth */
+	pg_uuid_t job_id;
 } Note;
 
 typedef struct NoteSet
 {
-	int			count;
-	bool		overflowed;
-	Note		notes[NOTES_MAX];
+	int	 count;
+	bool overflowed;
+	Note notes[NOTES_MAX];
 } NoteSet;
 
 static NoteSet made;
@@ -128,7 +128,7 @@ spl_claim_list_shmem_size(void)
 void
 spl_claim_list_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	lists = ShmemInitStruct("spooled claim lists", spl_claim_list_shmem_size(), &found);
 	if (!found)
@@ -162,7 +162,7 @@ reset(ClaimList *list, uint64 storage)
 static ClaimList *
 place(int32 queue, int probe)
 {
-	uint32		hash = hash_combine(murmurhash32(MyDatabaseId), murmurhash32((uint32) queue));
+	uint32 hash = hash_combine(murmurhash32(MyDatabaseId), murmurhash32((uint32) queue));
 
 	return &lists->list[(hash + probe) % spooled_claim_lists];
 }
@@ -179,7 +179,7 @@ find(int32 queue)
 {
 	for (int i = 0; i < Min(PROBES, spooled_claim_lists); i++)
 	{
-		ClaimList  *list = place(queue, i);
+		ClaimList *list = place(queue, i);
 
 		if (!is_list_of(list, queue))
 			continue;
@@ -195,14 +195,14 @@ find(int32 queue)
 static ClaimList *
 assign(int32 queue)
 {
-	ClaimList  *list = find(queue);
+	ClaimList *list = find(queue);
 
 	if (list)
 		return list;
 	list = place(queue, 0);
 	for (int i = 1; i < Min(PROBES, spooled_claim_lists); i++)
 	{
-		ClaimList  *other = place(queue, i);
+		ClaimList *other = place(queue, i);
 
 		if (other->last_used < list->last_used)
 			list = other;
@@ -221,8 +221,8 @@ assign(int32 queue)
 ClaimList *
 spl_claim_list_of(int32 queue)
 {
-	ClaimList  *list;
-	bool		usable;
+	ClaimList *list;
+	bool	   usable;
 
 	if (lists == NULL || spooled_claim_lists == 0)
 		return NULL;
@@ -245,7 +245,7 @@ spl_claim_list_of(int32 queue)
 static Level *
 level_of(ClaimList *list, int16 priority, const pg_uuid_t *from)
 {
-	int			at = 0;
+	int at = 0;
 
 	while (at < list->level_count && list->levels[at].open.priority > priority)
 		at++;
@@ -263,13 +263,13 @@ level_of(ClaimList *list, int16 priority, const pg_uuid_t *from)
 static void
 tell(ClaimList *list, int16 priority, const pg_uuid_t *id)
 {
-	Level	   *level;
+	Level			 *level;
 	const ClaimEntry *last = list->end > list->first ? &list->entries[list->end - 1] : NULL;
 
 	list->changes++;
 	list->reached_end = false;
 	if (!list->knows_levels && !list->is_reading)
-		return;					/* it will be read from the start anyway */
+		return; /* it will be read from the start anyway */
 	level = level_of(list, priority, id);
 	if (level == NULL)
 	{
@@ -295,7 +295,7 @@ tell(ClaimList *list, int16 priority, const pg_uuid_t *id)
 void
 spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *job_id)
 {
-	ClaimList  *list = lists && spooled_claim_lists > 0 ? find(queue) : NULL;
+	ClaimList *list = lists && spooled_claim_lists > 0 ? find(queue) : NULL;
 
 	if (list == NULL)
 		return;
@@ -308,7 +308,7 @@ spl_claim_list_forget_all(void)
 {
 	for (int i = 0; lists && i < spooled_claim_lists; i++)
 	{
-		ClaimList  *list = &lists->list[i];
+		ClaimList *list = &lists->list[i];
 
 		if (list->database != MyDatabaseId)
 			continue;
@@ -323,11 +323,11 @@ spl_claim_list_forget_all(void)
 static void
 note(NoteSet *set, int32 queue, int16 priority, const pg_uuid_t *job_id)
 {
-	int			level = GetCurrentTransactionNestLevel();
+	int level = GetCurrentTransactionNestLevel();
 
 	for (int i = set->count - 1; i >= 0; i--)
 	{
-		Note	   *known = &set->notes[i];
+		Note *known = &set->notes[i];
 
 		if (known->queue == queue && known->priority == priority && known->level == level)
 		{
@@ -380,8 +380,8 @@ PopAnswer
 spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, ClaimEntry *entries, int *count)
 {
 	const ClaimEntry *entry;
-	PopAnswer	answer;
-	int			first;
+	PopAnswer		  answer;
+	int				  first;
 
 	*count = 0;
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
@@ -413,7 +413,7 @@ give_back(ClaimList *list)
 	for (int i = list->first; i < list->end; i++)
 	{
 		const ClaimEntry *entry = &list->entries[i];
-		Level	   *level;
+		Level			 *level;
 
 		if (i > list->first && entry->priority == entry[-1].priority)
 			continue;
@@ -466,7 +466,7 @@ store_levels(ClaimList *list, const Refill *refill)
 	for (int i = 0; i < refill->level_count; i++)
 	{
 		const ClaimLevel *read = &refill->levels[i];
-		Level	   *level = level_of(list, read->priority, &read->from);
+		Level			 *level = level_of(list, read->priority, &read->from);
 
 		if (level == NULL)
 			list->too_many_levels = true;
@@ -485,14 +485,14 @@ mark_late(ClaimList *list)
 		return;
 	for (int i = 0; i < list->level_count; i++)
 	{
-		Level	   *level = &list->levels[i];
+		Level *level = &list->levels[i];
 
 		if (level->has_late && is_before(level->open.priority, &level->late, last->priority, &last->job_id))
 		{
 			list->has_stale = true;
 			list->stale_priority = level->open.priority;
 			list->stale_id = level->late;
-			return;				/* levels are in claim order */
+			return; /* levels are in claim order */
 		}
 	}
 }
@@ -507,7 +507,7 @@ spl_claim_list_refill_end(ClaimList *list, Refill *refill)
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
 	list->is_reading = false;
 	if (list->resets != list->seen_resets)
-		list->level_count = 0;	/* what was read may be out of date */
+		list->level_count = 0; /* what was read may be out of date */
 	else if (refill->too_many_levels)
 		list->too_many_levels = true;
 	else
@@ -527,7 +527,7 @@ spl_claim_list_refill_end(ClaimList *list, Refill *refill)
 int
 spl_claim_list_queues(int32 *queues, int limit)
 {
-	int			count = 0;
+	int count = 0;
 
 	for (int i = 0; lists && i < spooled_claim_lists && count < limit; i++)
 		if (lists->list[i].database == MyDatabaseId)
@@ -558,7 +558,7 @@ spl_claim_list_figures(uint64 *in_use, uint64 *refills, uint64 *misses)
 static void
 tell_all(NoteSet *set, int level)
 {
-	int			left = 0;
+	int left = 0;
 
 	if (set->overflowed)
 		spl_claim_list_forget_all();
@@ -608,7 +608,7 @@ at_subxact_commit(int level)
 static void
 at_subxact_abort(int level)
 {
-	int			left = 0;
+	int left = 0;
 
 	tell_all(&taken, level);
 	for (int i = 0; i < made.count; i++)
@@ -620,9 +620,10 @@ at_subxact_abort(int level)
 void
 spl_claim_list_init(void)
 {
-	static const XactEndSteps steps = {
-		.commit = at_commit, .abort = at_abort, .subxact_commit = at_subxact_commit, .subxact_abort = at_subxact_abort
-	};
+	static const XactEndSteps steps = {.commit = at_commit,
+									   .abort = at_abort,
+									   .subxact_commit = at_subxact_commit,
+									   .subxact_abort = at_subxact_abort};
 
 	spl_xact_end_add(&steps);
 }

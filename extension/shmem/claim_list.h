@@ -13,42 +13,42 @@
 #include "utils/uuid.h"
 
 #define CLAIM_LIST_ENTRIES 512
-#define CLAIM_LIST_LEVELS 16	/* priorities of one queue at once; a queue with more is claimed from without a list */
+#define CLAIM_LIST_LEVELS 16 /* priorities of one queue at once; a queue with more is claimed from without a list */
 
 typedef struct ClaimEntry
 {
 	ItemPointerData tid;
-	int16		priority;
-	pg_uuid_t	job_id;
+	int16			priority;
+	pg_uuid_t		job_id;
 } ClaimEntry;
 
 /* One priority of a queue: no claimable ticket has an id below "from", as far as the list knows. */
 typedef struct ClaimLevel
 {
-	int16		priority;
-	pg_uuid_t	from;
+	int16	  priority;
+	pg_uuid_t from;
 } ClaimLevel;
 
 typedef struct ClaimList ClaimList;
 
 typedef enum PopAnswer
 {
-	POP_SOME,					/* entries were taken off the list */
-	POP_NONE,					/* the queue has no claimable ticket */
-	POP_REFILL,					/* read the index, then ask again */
-	POP_NO_LIST					/* the list is another queue's by now, or the priorities are too many */
+	POP_SOME,	/* entries were taken off the list */
+	POP_NONE,	/* the queue has no claimable ticket */
+	POP_REFILL, /* read the index, then ask again */
+	POP_NO_LIST /* the list is another queue's by now, or the priorities are too many */
 } PopAnswer;
 
 /* What a refill reads: the levels in claim order, and up to CLAIM_LIST_ENTRIES entries. */
 typedef struct Refill
 {
-	bool		knows_levels;	/* false: the levels have to be found first, from the start of the index */
-	int			level_count;
-	ClaimLevel	levels[CLAIM_LIST_LEVELS];
-	int			count;
-	ClaimEntry	entries[CLAIM_LIST_ENTRIES];
-	bool		reached_end;	/* there is nothing behind the last entry */
-	bool		too_many_levels;
+	bool	   knows_levels; /* false: the levels have to be found first, from the start of the index */
+	int		   level_count;
+	ClaimLevel levels[CLAIM_LIST_LEVELS];
+	int		   count;
+	ClaimEntry entries[CLAIM_LIST_ENTRIES];
+	bool	   reached_end; /* there is nothing behind the last entry */
+	bool	   too_many_levels;
 } Refill;
 
 /* spl_claim_list_of returns the list of a queue, or NULL: there is no room for one now, or its priorities are too many. */
@@ -58,7 +58,8 @@ extern ClaimList *spl_claim_list_of(int32 queue);
  * spl_claim_list_pop takes up to "limit" entries off the list, in claim order.  "storage" is the table's file: entries of
  * another file are worthless.  What is popped is noted for the case that this transaction rolls back.
  */
-extern PopAnswer spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, ClaimEntry *entries, int *count);
+extern PopAnswer
+spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, ClaimEntry *entries, int *count);
 
 /*
  * spl_claim_list_refill_begin makes this session the one that reads the index, and fills in where from; false: another one
@@ -83,7 +84,7 @@ extern void spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *j
 extern void spl_claim_list_forget_all(void);
 
 /* spl_claim_list_queues lists the queues of this database that have a list. */
-extern int	spl_claim_list_queues(int32 *queues, int limit);
+extern int spl_claim_list_queues(int32 *queues, int limit);
 
 /* Since server start: how often the index was read, and how often a popped entry was somebody else's. */
 extern void spl_claim_list_missed(int count);

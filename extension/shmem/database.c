@@ -33,46 +33,46 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define ARRIVAL_PATIENCE_MS 5000	/* how long a started worker may take to arrive */
+#define ARRIVAL_PATIENCE_MS 5000 /* how long a started worker may take to arrive */
 #define RESTART_DELAY_MS 1000
-#define HOLD_POLITE_MS 1000		/* then SIGTERM, which ends waits for locks too */
+#define HOLD_POLITE_MS 1000 /* then SIGTERM, which ends waits for locks too */
 #define HOLD_PATIENCE_MS 10000
 #define HOLD_POLL_MS 5
 
 typedef struct Database
 {
-	pg_atomic_uint32 oid;		/* InvalidOid: free */
-	pg_atomic_uint32 worker_proc;	/* SPL_NO_PROC: none */
-	pg_atomic_uint32 must_leave;	/* somebody holds the slot */
+	pg_atomic_uint32 oid;		  /* InvalidOid: free */
+	pg_atomic_uint32 worker_proc; /* SPL_NO_PROC: none */
+	pg_atomic_uint32 must_leave;  /* somebody holds the slot */
 	pg_atomic_uint32 must_look;
-	uint32		incarnation;
-	pid_t		worker_pid;		/* 0: none */
-	int			holds;
-	TimestampTz start_at;		/* when there is no worker: not before this time */
+	uint32			 incarnation;
+	pid_t			 worker_pid; /* 0: none */
+	int				 holds;
+	TimestampTz		 start_at; /* when there is no worker: not before this time */
 } Database;
 
 typedef struct Databases
 {
 	pg_atomic_uint32 launcher_proc; /* SPL_NO_PROC: none */
-	pg_atomic_uint32 scan;		/* SplScanState */
+	pg_atomic_uint32 scan;			/* SplScanState */
 	pg_atomic_uint32 were_short;
-	Database	slots[FLEXIBLE_ARRAY_MEMBER];
+	Database		 slots[FLEXIBLE_ARRAY_MEMBER];
 } Databases;
 
 static Databases *shared = NULL;
 
 /* What this transaction does when it ends. */
-static bool noted_change = false;
-static bool noted_scan = false;
-static bool *held = NULL;		/* by slot */
-static bool holds_any = false;
+static bool	 noted_change = false;
+static bool	 noted_scan = false;
+static bool *held = NULL; /* by slot */
+static bool	 holds_any = false;
 
-static int	arrived_slot = SPL_NO_SLOT; /* of a worker */
+static int arrived_slot = SPL_NO_SLOT; /* of a worker */
 
 static void
 set_latch_of(pg_atomic_uint32 *proc)
 {
-	uint32		number = pg_atomic_read_u32(proc);
+	uint32 number = pg_atomic_read_u32(proc);
 
 	if (number != (uint32) SPL_NO_PROC)
 		SetLatch(&GetPGProcByNumber(number)->procLatch);
@@ -97,7 +97,7 @@ find(Oid database)
 int
 spl_database_slot(void)
 {
-	static int	known = SPL_NO_SLOT;
+	static int known = SPL_NO_SLOT;
 
 	if (shared == NULL || !OidIsValid(MyDatabaseId))
 		return SPL_NO_SLOT;
@@ -110,7 +110,7 @@ spl_database_slot(void)
 static void
 open_slot(int slot, Oid database)
 {
-	Database   *entry = &shared->slots[slot];
+	Database *entry = &shared->slots[slot];
 
 	entry->incarnation++;
 	entry->worker_pid = 0;
@@ -128,7 +128,7 @@ open_slot(int slot, Oid database)
 int
 spl_database_assign(Oid database)
 {
-	int			slot;
+	int slot;
 
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	slot = find(database);
@@ -179,8 +179,8 @@ spl_database_note_scan(void)
 static pid_t
 hold_slot(int slot, Oid database)
 {
-	Database   *entry = &shared->slots[slot];
-	pid_t		pid = 0;
+	Database *entry = &shared->slots[slot];
+	pid_t	  pid = 0;
 
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	if (pg_atomic_read_u32(&entry->oid) == database)
@@ -199,7 +199,7 @@ hold_slot(int slot, Oid database)
 static bool
 is_gone(int slot, pid_t pid)
 {
-	bool		has_left;
+	bool has_left;
 
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_SHARED);
 	has_left = shared->slots[slot].worker_pid != pid;
@@ -212,8 +212,8 @@ static void
 wait_until_gone(int slot, pid_t pid)
 {
 	static uint32 wait_event = 0;
-	TimestampTz start = spl_clock_now();
-	bool		was_told_twice = false;
+	TimestampTz	  start = spl_clock_now();
+	bool		  was_told_twice = false;
 
 	while (!is_gone(slot, pid))
 	{
@@ -236,8 +236,8 @@ wait_until_gone(int slot, pid_t pid)
 void
 spl_database_hold(Oid database)
 {
-	int			slot;
-	pid_t		pid;
+	int	  slot;
+	pid_t pid;
 
 	if (shared == NULL || (slot = find(database)) == SPL_NO_SLOT)
 		return;
@@ -259,7 +259,7 @@ release_holds(void)
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	for (int i = 0; i < spooled_max_databases; i++)
 	{
-		Database   *entry = &shared->slots[i];
+		Database *entry = &shared->slots[i];
 
 		if (held[i] && entry->holds > 0 && --entry->holds == 0)
 		{
@@ -287,7 +287,7 @@ refuse_prepared(void)
 static void
 look_at_change(void)
 {
-	int			slot = spl_database_assign(MyDatabaseId);
+	int slot = spl_database_assign(MyDatabaseId);
 
 	if (slot == SPL_NO_SLOT)
 		return;
@@ -310,7 +310,7 @@ at_end(bool committed)
 static void
 leave(int code, Datum arg)
 {
-	Database   *entry = &shared->slots[arrived_slot];
+	Database *entry = &shared->slots[arrived_slot];
 
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	if (entry->worker_pid == MyProcPid)
@@ -326,8 +326,8 @@ leave(int code, Datum arg)
 bool
 spl_database_worker_arrive(Oid database, int *slot)
 {
-	Database   *entry;
-	bool		is_wanted = false;
+	Database *entry;
+	bool	  is_wanted = false;
 
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	*slot = find(database);
@@ -367,13 +367,13 @@ spl_database_must_look(int slot)
 void
 spl_database_give_up(int slot, Oid database)
 {
-	Database   *entry = &shared->slots[slot];
-	bool		is_freed = false;
+	Database *entry = &shared->slots[slot];
+	bool	  is_freed = false;
 
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	/* Whoever changed something since this process looked wants another look; whoever holds the slot still needs it. */
-	if (pg_atomic_read_u32(&entry->oid) == database && entry->holds == 0 && pg_atomic_read_u32(&entry->must_look) == 0 &&
-		(entry->worker_pid == 0 || entry->worker_pid == MyProcPid))
+	if (pg_atomic_read_u32(&entry->oid) == database && entry->holds == 0 &&
+		pg_atomic_read_u32(&entry->must_look) == 0 && (entry->worker_pid == 0 || entry->worker_pid == MyProcPid))
 	{
 		entry->worker_pid = 0;
 		pg_atomic_write_u32(&entry->worker_proc, SPL_NO_PROC);
@@ -405,13 +405,13 @@ spl_launcher_arrive(void)
 int
 spl_launcher_next_start(TimestampTz now, Oid *database, TimestampTz *when)
 {
-	int			found = SPL_NO_SLOT;
+	int found = SPL_NO_SLOT;
 
 	*when = DT_NOEND;
 	LWLockAcquire(spl_lock(LOCK_DATABASES), LW_EXCLUSIVE);
 	for (int i = 0; i < spooled_max_databases && found == SPL_NO_SLOT; i++)
 	{
-		Database   *entry = &shared->slots[i];
+		Database *entry = &shared->slots[i];
 
 		*database = pg_atomic_read_u32(&entry->oid);
 		if (!OidIsValid(*database) || entry->worker_pid != 0 || entry->holds > 0)
@@ -422,7 +422,7 @@ spl_launcher_next_start(TimestampTz now, Oid *database, TimestampTz *when)
 			continue;
 		}
 		entry->start_at = TimestampTzPlusMilliseconds(now, ARRIVAL_PATIENCE_MS);
-		pg_atomic_write_u32(&entry->must_look, 0);	/* a new worker looks anyway */
+		pg_atomic_write_u32(&entry->must_look, 0); /* a new worker looks anyway */
 		found = i;
 	}
 	LWLockRelease(spl_lock(LOCK_DATABASES));
@@ -460,7 +460,7 @@ spl_scan_started(void)
 void
 spl_scan_done(void)
 {
-	uint32		running = SCAN_RUNNING;
+	uint32 running = SCAN_RUNNING;
 
 	pg_atomic_compare_exchange_u32(&shared->scan, &running, SCAN_NOT_NEEDED);
 	wake_launcher();
@@ -485,7 +485,7 @@ spl_database_shmem_size(void)
 void
 spl_database_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	shared = ShmemInitStruct("spooled databases", spl_database_shmem_size(), &found);
 	if (found)
@@ -496,7 +496,7 @@ spl_database_shmem_startup(void)
 	pg_atomic_init_u32(&shared->were_short, 0);
 	for (int i = 0; i < spooled_max_databases; i++)
 	{
-		Database   *entry = &shared->slots[i];
+		Database *entry = &shared->slots[i];
 
 		pg_atomic_init_u32(&entry->oid, InvalidOid);
 		pg_atomic_init_u32(&entry->worker_proc, SPL_NO_PROC);

@@ -12,13 +12,13 @@
 #define SPL_NO_SLOT (-1)
 
 /* spl_database_slot returns the slot of this session's database, or SPL_NO_SLOT. */
-extern int	spl_database_slot(void);
+extern int spl_database_slot(void);
 
 /*
  * spl_database_assign returns the slot of a database and takes a free one if it has none; SPL_NO_SLOT: all are taken, which
  * the launcher will log.  It neither raises nor allocates.
  */
-extern int	spl_database_assign(Oid database);
+extern int spl_database_assign(Oid database);
 
 /* spl_database_incarnation changes whenever a slot is given to a database. */
 extern uint32 spl_database_incarnation(int slot);
@@ -71,9 +71,9 @@ extern int	spl_launcher_next_start(TimestampTz now, Oid *database, TimestampTz *
 extern void spl_launcher_start_failed(int slot, TimestampTz again);
 
 extern SplScanState spl_scan_state(void);
-extern void spl_scan_want(void);
-extern void spl_scan_started(void);
-extern void spl_scan_done(void);
+extern void			spl_scan_want(void);
+extern void			spl_scan_started(void);
+extern void			spl_scan_done(void);
 
 /* spl_slots_were_short tells once after a database found no free slot. */
 extern bool spl_slots_were_short(void);

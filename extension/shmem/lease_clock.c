@@ -19,7 +19,7 @@
 
 typedef struct LeaseClock
 {
-	uint32		incarnation;	/* of the slot; another one's times are worthless */
+	uint32			 incarnation; /* of the slot; another one's times are worthless */
 	pg_atomic_uint64 cell[FLEXIBLE_ARRAY_MEMBER];
 } LeaseClock;
 
@@ -28,7 +28,8 @@ static char *clocks = NULL;
 static Size
 clock_size(void)
 {
-	return MAXALIGN(add_size(offsetof(LeaseClock, cell), mul_size(spooled_lease_clock_blocks, sizeof(pg_atomic_uint64))));
+	return MAXALIGN(
+		add_size(offsetof(LeaseClock, cell), mul_size(spooled_lease_clock_blocks, sizeof(pg_atomic_uint64))));
 }
 
 Size
@@ -47,7 +48,7 @@ forget(LeaseClock *clock)
 void
 spl_lease_clock_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	clocks = ShmemInitStruct("spooled lease clocks", spl_lease_clock_shmem_size(), &found);
 	for (int i = 0; !found && i < spooled_max_databases; i++)
@@ -64,7 +65,7 @@ spl_lease_clock_shmem_startup(void)
 static LeaseClock *
 own_clock(void)
 {
-	int			slot = clocks ? spl_database_slot() : SPL_NO_SLOT;
+	int slot = clocks ? spl_database_slot() : SPL_NO_SLOT;
 
 	return slot == SPL_NO_SLOT ? NULL : (LeaseClock *) (clocks + slot * clock_size());
 }
@@ -78,7 +79,7 @@ cell_of(LeaseClock *clock, BlockNumber block)
 static void
 lower(pg_atomic_uint64 *cell, TimestampTz time)
 {
-	uint64		now = pg_atomic_read_u64(cell);
+	uint64 now = pg_atomic_read_u64(cell);
 
 	while ((TimestampTz) now > time && !pg_atomic_compare_exchange_u64(cell, &now, (uint64) time))
 		;

@@ -27,7 +27,7 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-#define PLACES 16				/* per database; when all are taken, sessions insert the row themselves */
+#define PLACES 16 /* per database; when all are taken, sessions insert the row themselves */
 
 typedef enum PlaceState
 {
@@ -42,27 +42,27 @@ typedef enum PlaceState
 typedef struct Place
 {
 	pg_atomic_uint32 state;
-	Oid			database;		/* a slot may be given to another one meanwhile */
-	uint32		proc;			/* whose latch the worker sets */
-	int32		org;
-	int32		queue;			/* the answer */
-	char		name[SPL_QUEUE_NAME_BYTES + 1];
+	Oid				 database; /* a slot may be given to another one meanwhile */
+	uint32			 proc;	   /* whose latch the worker sets */
+	int32			 org;
+	int32			 queue; /* the answer */
+	char			 name[SPL_QUEUE_NAME_BYTES + 1];
 } Place;
 
 typedef struct Requests
 {
 	pg_atomic_uint32 was_asked; /* some place may be ASKED */
-	Place		places[PLACES];
+	Place			 places[PLACES];
 } Requests;
 
 static Requests *shared = NULL; /* by slot */
 
-static Place *mine = NULL;		/* this session's, while it waits */
+static Place *mine = NULL; /* this session's, while it waits */
 
 static bool
 change_state(Place *place, PlaceState from, PlaceState to)
 {
-	uint32		expected = from;
+	uint32 expected = from;
 
 	return pg_atomic_compare_exchange_u32(&place->state, &expected, to);
 }
@@ -71,7 +71,7 @@ change_state(Place *place, PlaceState from, PlaceState to)
 static void
 give_up(void)
 {
-	Place	   *place = mine;
+	Place *place = mine;
 
 	mine = NULL;
 	if (place == NULL || change_state(place, PLACE_ASKED, PLACE_FREE) || change_state(place, PLACE_WORKING, PLACE_LEFT))
@@ -100,11 +100,11 @@ static bool
 wait_for_answer(const Place *place, int timeout_ms)
 {
 	static uint32 wait_event = 0;
-	TimestampTz deadline = TimestampTzPlusMilliseconds(spl_clock_now(), timeout_ms);
+	TimestampTz	  deadline = TimestampTzPlusMilliseconds(spl_clock_now(), timeout_ms);
 
 	while (pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &place->state)) != PLACE_ANSWERED)
 	{
-		long		left = TimestampDifferenceMilliseconds(spl_clock_now(), deadline);
+		long left = TimestampDifferenceMilliseconds(spl_clock_now(), deadline);
 
 		if (left <= 0)
 			return false;
@@ -120,8 +120,8 @@ wait_for_answer(const Place *place, int timeout_ms)
 int32
 spl_queue_request(int32 org, const char *name, int timeout_ms)
 {
-	int			slot = spl_database_slot();
-	int32		queue = 0;
+	int	  slot = spl_database_slot();
+	int32 queue = 0;
 
 	if (slot == SPL_NO_SLOT || !spl_database_has_worker(slot) || spl_org_is_background() ||
 		strlen(name) > SPL_QUEUE_NAME_BYTES || (mine = take_place(slot)) == NULL)
@@ -144,14 +144,14 @@ spl_queue_request(int32 org, const char *name, int timeout_ms)
 bool
 spl_queue_request_take(int slot, QueueRequest *request)
 {
-	Requests   *requests = &shared[slot];
+	Requests *requests = &shared[slot];
 
 	if (pg_atomic_read_u32(&requests->was_asked) == 0)
 		return false;
 	pg_atomic_exchange_u32(&requests->was_asked, 0);
 	for (int i = 0; i < PLACES; i++)
 	{
-		Place	   *place = &requests->places[i];
+		Place *place = &requests->places[i];
 
 		if (pg_atomic_read_u32(&place->state) != PLACE_ASKED || place->database != MyDatabaseId ||
 			!change_state(place, PLACE_ASKED, PLACE_WORKING))
@@ -159,7 +159,7 @@ spl_queue_request_take(int slot, QueueRequest *request)
 		request->place = i;
 		request->org = place->org;
 		strlcpy(request->name, place->name, sizeof(request->name));
-		pg_atomic_write_u32(&requests->was_asked, 1);	/* perhaps it was not the only one */
+		pg_atomic_write_u32(&requests->was_asked, 1); /* perhaps it was not the only one */
 		return true;
 	}
 	return false;
@@ -168,8 +168,8 @@ spl_queue_request_take(int slot, QueueRequest *request)
 void
 spl_queue_request_answer(int slot, const QueueRequest *request, int32 queue)
 {
-	Place	   *place = &shared[slot].places[request->place];
-	uint32		proc = place->proc;
+	Place *place = &shared[slot].places[request->place];
+	uint32 proc = place->proc;
 
 	place->queue = queue;
 	pg_write_barrier();
@@ -184,7 +184,7 @@ spl_queue_request_resume(int slot)
 {
 	for (int i = 0; i < PLACES; i++)
 	{
-		Place	   *place = &shared[slot].places[i];
+		Place *place = &shared[slot].places[i];
 
 		if (!change_state(place, PLACE_WORKING, PLACE_ASKED))
 			change_state(place, PLACE_LEFT, PLACE_FREE);
@@ -201,7 +201,7 @@ spl_queue_request_shmem_size(void)
 void
 spl_queue_request_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	shared = ShmemInitStruct("spooled queue requests", spl_queue_request_shmem_size(), &found);
 	if (found)

@@ -6,13 +6,13 @@
 #ifndef SPL_QUEUE_REQUEST_H
 #define SPL_QUEUE_REQUEST_H
 
-#define SPL_QUEUE_NAME_BYTES 400	/* 100 characters of at most 4 bytes */
+#define SPL_QUEUE_NAME_BYTES 400 /* 100 characters of at most 4 bytes */
 
 typedef struct QueueRequest
 {
-	int			place;
-	int32		org;
-	char		name[SPL_QUEUE_NAME_BYTES + 1];
+	int	  place;
+	int32 org;
+	char  name[SPL_QUEUE_NAME_BYTES + 1];
 } QueueRequest;
 
 /* spl_queue_request_take copies the next request; false: there is none. */

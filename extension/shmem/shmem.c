@@ -25,9 +25,9 @@
 
 typedef struct Piece
 {
-	const char *name;			/* for who looks at sizes */
-	Size		(*size) (void);
-	void		(*startup) (void);
+	const char *name; /* for who looks at sizes */
+	Size (*size)(void);
+	void (*startup)(void);
 } Piece;
 
 /* start_counters: who comes first is found out by the counters themselves. */

@@ -10,7 +10,7 @@
 /* The locks of this room are one tranche, but for the many of counters.c. */
 typedef enum SplLock
 {
-	LOCK_DATABASES,				/* database.c */
+	LOCK_DATABASES, /* database.c */
 	SPL_LOCKS
 } SplLock;
 

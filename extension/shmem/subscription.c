@@ -23,15 +23,15 @@
 
 typedef struct Subscription
 {
-	pg_atomic_uint32 subscribers;	/* sessions; changed under LOCK_DATABASES, read without it */
+	pg_atomic_uint32 subscribers; /* sessions; changed under LOCK_DATABASES, read without it */
 	pg_atomic_uint32 is_pending;
 	pg_atomic_uint32 any_queue;
-	pg_atomic_uint32 queues[SPL_PENDING_MAX];	/* 0: empty */
+	pg_atomic_uint32 queues[SPL_PENDING_MAX]; /* 0: empty */
 } Subscription;
 
 static Subscription *shared = NULL; /* by slot */
 
-static int	my_slot = SPL_NO_SLOT;
+static int	  my_slot = SPL_NO_SLOT;
 static uint32 my_incarnation;
 
 /* is_counted tells whether this session counts in the slot as it is now.  LOCK_DATABASES is held. */
@@ -94,12 +94,12 @@ raise_flag(int slot)
 static bool
 put_queue(Subscription *subscription, uint32 queue)
 {
-	uint32		place = murmurhash32(queue);
+	uint32 place = murmurhash32(queue);
 
 	for (int i = 0; i < PROBES; i++)
 	{
 		pg_atomic_uint32 *entry = &subscription->queues[(place + i) % SPL_PENDING_MAX];
-		uint32		there = pg_atomic_read_u32(entry);
+		uint32			  there = pg_atomic_read_u32(entry);
 
 		if (there == 0 && pg_atomic_compare_exchange_u32(entry, &there, queue))
 			return true;
@@ -134,7 +134,7 @@ int
 spl_subscription_take(int slot, int32 *queues, bool *any)
 {
 	Subscription *subscription = &shared[slot];
-	int			count = 0;
+	int			  count = 0;
 
 	*any = false;
 	if (pg_atomic_read_u32(&subscription->is_pending) == 0 || pg_atomic_exchange_u32(&subscription->is_pending, 0) == 0)
@@ -142,7 +142,7 @@ spl_subscription_take(int slot, int32 *queues, bool *any)
 	*any = pg_atomic_exchange_u32(&subscription->any_queue, 0) != 0;
 	for (int i = 0; i < SPL_PENDING_MAX; i++)
 	{
-		uint32		queue = pg_atomic_read_u32(&subscription->queues[i]);
+		uint32 queue = pg_atomic_read_u32(&subscription->queues[i]);
 
 		if (queue != 0)
 			queue = pg_atomic_exchange_u32(&subscription->queues[i], 0);
@@ -173,7 +173,7 @@ spl_subscription_shmem_size(void)
 void
 spl_subscription_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	shared = ShmemInitStruct("spooled subscriptions", spl_subscription_shmem_size(), &found);
 	if (found)

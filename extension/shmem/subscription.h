@@ -5,7 +5,7 @@
 #ifndef SPL_SUBSCRIPTION_H
 #define SPL_SUBSCRIPTION_H
 
-#define SPL_PENDING_MAX 256		/* queues of one announcement; more is "any queue" */
+#define SPL_PENDING_MAX 256 /* queues of one announcement; more is "any queue" */
 
 /* spl_subscription_begin counts this session as a subscriber of its database until it ends; false: no slot is free. */
 extern bool spl_subscription_begin(void);

@@ -25,7 +25,7 @@
 #include "storage/shmem.h"
 
 #define BUCKETS 8192
-#define WAITER_QUEUES 8			/* who waits for more, waits for any */
+#define WAITER_QUEUES 8 /* who waits for more, waits for any */
 
 typedef enum WaiterState
 {
@@ -36,17 +36,17 @@ typedef enum WaiterState
 } WaiterState;
 
 #define STATE_BITS 2
-#define STATE_OF(word) ((WaiterState) ((word) & 3))
+#define STATE_OF(word) ((WaiterState) ((word) &3))
 #define WITH_STATE(word, state) (((word) & ~(uint32) 3) | (state))
 #define NEXT_USE(word) (WITH_STATE(word, WAITER_FREE) + (1 << STATE_BITS))
 
 typedef struct Waiter
 {
 	pg_atomic_uint32 word;
-	Oid			database;
-	uint32		proc;
-	int32		count;			/* 0: any queue of the database */
-	int32		queues[WAITER_QUEUES];
+	Oid				 database;
+	uint32			 proc;
+	int32			 count; /* 0: any queue of the database */
+	int32			 queues[WAITER_QUEUES];
 } Waiter;
 
 typedef struct Bucket
@@ -58,16 +58,16 @@ typedef struct Bucket
 typedef struct Waiters
 {
 	pg_atomic_uint32 any_generation;
-	pg_atomic_uint32 any_waiters;	/* of all databases */
-	pg_atomic_uint32 top;		/* places below have been used */
-	Bucket		buckets[BUCKETS];
-	Waiter		waiters[FLEXIBLE_ARRAY_MEMBER];
+	pg_atomic_uint32 any_waiters; /* of all databases */
+	pg_atomic_uint32 top;		  /* places below have been used */
+	Bucket			 buckets[BUCKETS];
+	Waiter			 waiters[FLEXIBLE_ARRAY_MEMBER];
 } Waiters;
 
 static Waiters *shared = NULL;
 
-static Waiter *mine = NULL;		/* this session's, while it waits */
-static bool owes_answer = false;	/* it was woken, and has not found nothing since */
+static Waiter *mine = NULL;			/* this session's, while it waits */
+static bool	   owes_answer = false; /* it was woken, and has not found nothing since */
 
 static Bucket *
 bucket_of(int32 queue)
@@ -81,9 +81,9 @@ take_place(void)
 {
 	for (int i = 0; i < spooled_max_waiters; i++)
 	{
-		Waiter	   *waiter = &shared->waiters[i];
-		uint32		word = pg_atomic_read_u32(&waiter->word);
-		uint32		top = pg_atomic_read_u32(&shared->top);
+		Waiter *waiter = &shared->waiters[i];
+		uint32	word = pg_atomic_read_u32(&waiter->word);
+		uint32	top = pg_atomic_read_u32(&shared->top);
 
 		if (STATE_OF(word) != WAITER_FREE ||
 			!pg_atomic_compare_exchange_u32(&waiter->word, &word, WITH_STATE(word, WAITER_FILLING)))
@@ -144,7 +144,7 @@ spl_waiter_is_woken(void)
 void
 spl_waiter_look(void)
 {
-	uint32		word;
+	uint32 word;
 
 	if (!spl_waiter_is_woken())
 		return;
@@ -174,7 +174,7 @@ waits_for(const Waiter *waiter, int32 queue)
 static bool
 wake(Waiter *waiter, uint32 word)
 {
-	uint32		proc = waiter->proc;
+	uint32 proc = waiter->proc;
 
 	if (!pg_atomic_compare_exchange_u32(&waiter->word, &word, WITH_STATE(word, WAITER_WOKEN)))
 		return false;
@@ -186,12 +186,12 @@ wake(Waiter *waiter, uint32 word)
 static void
 wake_one(int32 queue)
 {
-	int			top = pg_atomic_read_u32(&shared->top);
+	int top = pg_atomic_read_u32(&shared->top);
 
 	for (int i = 0; i < top; i++)
 	{
-		Waiter	   *waiter = &shared->waiters[i];
-		uint32		word = pg_atomic_read_u32(&waiter->word);
+		Waiter *waiter = &shared->waiters[i];
+		uint32	word = pg_atomic_read_u32(&waiter->word);
 
 		if (STATE_OF(word) != WAITER_WAITING)
 			continue;
@@ -205,12 +205,12 @@ wake_one(int32 queue)
 static void
 wake_many(bool also_for_named_queues)
 {
-	int			top = pg_atomic_read_u32(&shared->top);
+	int top = pg_atomic_read_u32(&shared->top);
 
 	for (int i = 0; i < top; i++)
 	{
-		Waiter	   *waiter = &shared->waiters[i];
-		uint32		word = pg_atomic_read_u32(&waiter->word);
+		Waiter *waiter = &shared->waiters[i];
+		uint32	word = pg_atomic_read_u32(&waiter->word);
 
 		if (STATE_OF(word) != WAITER_WAITING)
 			continue;
@@ -223,9 +223,9 @@ wake_many(bool also_for_named_queues)
 void
 spl_waiter_end(void)
 {
-	Waiter		left;
-	uint32		word;
-	bool		pass_on = owes_answer;
+	Waiter left;
+	uint32 word;
+	bool   pass_on = owes_answer;
 
 	owes_answer = false;
 	if (mine == NULL)
@@ -253,7 +253,7 @@ spl_waiter_generation(int32 queue)
 void
 spl_waiter_tell(int32 queue)
 {
-	Bucket	   *bucket = bucket_of(queue);
+	Bucket *bucket = bucket_of(queue);
 
 	/* A full barrier: what is committed can be seen before the counts are read, as a waiter looks after it is counted. */
 	pg_atomic_fetch_add_u32(&bucket->generation, 1);
@@ -292,7 +292,7 @@ spl_waiter_shmem_size(void)
 void
 spl_waiter_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	shared = ShmemInitStruct("spooled waiters", spl_waiter_shmem_size(), &found);
 	if (found)

@@ -27,22 +27,22 @@
 
 typedef struct Note
 {
-	int32		queue;
-	int			level;			/* the savepoint depth it belongs to */
+	int32 queue;
+	int	  level; /* the savepoint depth it belongs to */
 } Note;
 
 typedef struct NoteSet
 {
-	int			count;
-	int			any_level;		/* 0: only the queues below; else "any queue", noted at this depth */
-	Note		notes[NOTES_MAX];
+	int	 count;
+	int	 any_level; /* 0: only the queues below; else "any queue", noted at this depth */
+	Note notes[NOTES_MAX];
 } NoteSet;
 
-static NoteSet made;			/* claimable when the transaction commits */
-static NoteSet taken;			/* claimable when it does not */
+static NoteSet	   made;  /* claimable when the transaction commits */
+static NoteSet	   taken; /* claimable when it does not */
 static TimestampTz noted_due = DT_NOEND;
 
-static pg_atomic_uint64 *next_due = NULL;	/* by slot; TimestampTz, DT_NOEND: the worker knows of nothing */
+static pg_atomic_uint64 *next_due = NULL; /* by slot; TimestampTz, DT_NOEND: the worker knows of nothing */
 
 /* note adds a queue.  Deeper savepoints have ended, so what is there already covers this depth. */
 static void
@@ -104,12 +104,12 @@ tell_any(int slot)
 static void
 tell_notes(const NoteSet *set, int level)
 {
-	int			slot;
+	int slot;
 
 	if (set->count == 0 && set->any_level == 0)
 		return;
 	slot = spl_database_slot();
-	pg_memory_barrier();		/* what is told is visible before anybody is asked whether he listens */
+	pg_memory_barrier(); /* what is told is visible before anybody is asked whether he listens */
 	if (set->any_level >= level)
 		tell_any(slot);
 	else
@@ -123,7 +123,7 @@ static void
 drop_notes(NoteSet *set, int level)
 {
 	while (set->count > 0 && set->notes[set->count - 1].level >= level)
-		set->count--;			/* notes are in the order of their depth */
+		set->count--; /* notes are in the order of their depth */
 	if (set->any_level >= level)
 		set->any_level = 0;
 }
@@ -149,7 +149,7 @@ forget(void)
 static void
 tell_due(void)
 {
-	int			slot;
+	int slot;
 
 	if (noted_due == DT_NOEND || (slot = spl_database_slot()) == SPL_NO_SLOT)
 		return;
@@ -198,7 +198,7 @@ spl_due_next(int slot)
 bool
 spl_due_lower(int slot, TimestampTz due)
 {
-	uint64		known = pg_atomic_read_u64(&next_due[slot]);
+	uint64 known = pg_atomic_read_u64(&next_due[slot]);
 
 	while (due < (TimestampTz) known)
 		if (pg_atomic_compare_exchange_u64(&next_due[slot], &known, (uint64) due))
@@ -215,7 +215,7 @@ spl_wake_shmem_size(void)
 void
 spl_wake_shmem_startup(void)
 {
-	bool		found;
+	bool found;
 
 	next_due = ShmemInitStruct("spooled due times", spl_wake_shmem_size(), &found);
 	if (!found)

@@ -33,9 +33,9 @@ extern int32 spl_queue_request(int32 org, const char *name, int timeout_ms);
  * The worker's side of due times.  It forgets what it knows, reads the tables, and lowers the time to what it found; what
  * commits meanwhile lowers it too, or is in the tables already.
  */
-extern void spl_due_reset(int slot);
-extern TimestampTz spl_due_next(int slot);	/* DT_NOEND: nothing known */
-extern bool spl_due_lower(int slot, TimestampTz due);	/* true: it is earlier than what was known */
+extern void		   spl_due_reset(int slot);
+extern TimestampTz spl_due_next(int slot);					 /* DT_NOEND: nothing known */
+extern bool		   spl_due_lower(int slot, TimestampTz due); /* true: it is earlier than what was known */
 
 extern Size spl_wake_shmem_size(void);
 extern void spl_wake_shmem_startup(void);

@@ -54,9 +54,10 @@ spl_attempt_put(const Attempt *attempts, int count)
 }
 
 static SpiPlan find_attempt = {
-	.sql = "SELECT run, kind, retry_count, next_run_at, error FROM spooled.attempt"
-	" WHERE org = $1 AND job_id = $2 AND worker = coalesce($3, worker) AND lease_id::text = coalesce(lower($4), lease_id::text)"
-	" ORDER BY run DESC LIMIT 1",
+	.sql =
+		"SELECT run, kind, retry_count, next_run_at, error FROM spooled.attempt"
+		" WHERE org = $1 AND job_id = $2 AND worker = coalesce($3, worker) AND lease_id::text = coalesce(lower($4), lease_id::text)"
+		" ORDER BY run DESC LIMIT 1",
 	.nargs = 4,
 	.argtypes = {INT4OID, UUIDOID, TEXTOID, TEXTOID},
 };
@@ -64,9 +65,9 @@ static SpiPlan find_attempt = {
 static void
 read_attempt(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Attempt    *attempt = arg;
-	bool		isnull;
-	Datum		next;
+	Attempt *attempt = arg;
+	bool	 isnull;
+	Datum	 next;
 
 	attempt->run = spl_row_int32(row, desc, 1);
 	attempt->kind = DatumGetChar(spl_row_datum(row, desc, 2, NULL));
@@ -86,8 +87,8 @@ text_or_null(const char *text, bool *isnull)
 bool
 spl_attempt_find(int32 org, const pg_uuid_t *job_id, const char *worker, const char *lease_id, Attempt *attempt)
 {
-	Datum		values[4] = {Int32GetDatum(org), UUIDPGetDatum(job_id)};
-	bool		nulls[4] = {false, false};
+	Datum values[4] = {Int32GetDatum(org), UUIDPGetDatum(job_id)};
+	bool  nulls[4] = {false, false};
 
 	values[2] = text_or_null(worker, &nulls[2]);
 	values[3] = text_or_null(lease_id, &nulls[3]);
@@ -95,16 +96,18 @@ spl_attempt_find(int32 org, const pg_uuid_t *job_id, const char *worker, const c
 }
 
 static SpiPlan put_event = {
-	.sql = "INSERT INTO spooled.event_log (org, job_id, at, kind, actor, details) VALUES ($1, $2, $3, $4, $5, coalesce($6::jsonb, '{}'))",
+	.sql =
+		"INSERT INTO spooled.event_log (org, job_id, at, kind, actor, details) VALUES ($1, $2, $3, $4, $5, coalesce($6::jsonb, '{}'))",
 	.nargs = 6,
 	.argtypes = {INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID},
 };
 
 void
-spl_event_log_put(int32 org, const pg_uuid_t *job_id, TimestampTz at, const char *kind, const char *actor, const char *details)
+spl_event_log_put(int32 org, const pg_uuid_t *job_id, TimestampTz at, const char *kind, const char *actor,
+				  const char *details)
 {
-	Datum		values[6] = {Int32GetDatum(org), UUIDPGetDatum(job_id), TimestampTzGetDatum(at), CStringGetTextDatum(kind)};
-	bool		nulls[6] = {false, job_id == NULL, false, false};
+	Datum values[6] = {Int32GetDatum(org), UUIDPGetDatum(job_id), TimestampTzGetDatum(at), CStringGetTextDatum(kind)};
+	bool  nulls[6] = {false, job_id == NULL, false, false};
 
 	values[4] = text_or_null(actor, &nulls[4]);
 	values[5] = text_or_null(details, &nulls[5]);
@@ -112,7 +115,8 @@ spl_event_log_put(int32 org, const pg_uuid_t *job_id, TimestampTz at, const char
 }
 
 static SpiPlan find_release = {
-	.sql = "SELECT 1 FROM spooled.event_log WHERE org = $1 AND job_id = $2 AND kind = 'released' AND details->>'lease_id' = lower($3) LIMIT 1",
+	.sql =
+		"SELECT 1 FROM spooled.event_log WHERE org = $1 AND job_id = $2 AND kind = 'released' AND details->>'lease_id' = lower($3) LIMIT 1",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, TEXTOID},
 };
@@ -120,7 +124,7 @@ static SpiPlan find_release = {
 bool
 spl_event_log_has_release(int32 org, const pg_uuid_t *job_id, const char *lease_id)
 {
-	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(job_id), CStringGetTextDatum(lease_id)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(job_id), CStringGetTextDatum(lease_id)};
 
 	return spl_spi_run(&find_release, values, NULL, NULL, NULL) > 0;
 }

@@ -41,7 +41,7 @@ static SpiPlan has_parents = {
 void
 spl_edge_put(int32 org, const pg_uuid_t *parent, const pg_uuid_t *child)
 {
-	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(parent), UUIDPGetDatum(child)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(parent), UUIDPGetDatum(child)};
 
 	spl_spi_run(&put_edge, values, NULL, NULL, NULL);
 }
@@ -50,7 +50,7 @@ spl_edge_put(int32 org, const pg_uuid_t *parent, const pg_uuid_t *child)
 static void
 exist_in(Snapshot snapshot, int32 org, const pg_uuid_t *parents, int count, bool *exists)
 {
-	TupleScan	scan;
+	TupleScan scan;
 
 	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
 	for (int i = 0; i < count; i++)
@@ -94,7 +94,7 @@ refuse_unseen(Snapshot latest, int32 org, const pg_uuid_t *parent)
 void
 spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists)
 {
-	Snapshot	latest;
+	Snapshot latest;
 
 	if (!IsolationUsesXactSnapshot())
 	{
@@ -111,15 +111,15 @@ spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exist
 
 typedef struct Children
 {
-	int			count;
-	int			room;
-	pg_uuid_t  *ids;
+	int		   count;
+	int		   room;
+	pg_uuid_t *ids;
 } Children;
 
 static void
 add_child(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Children   *children = arg;
+	Children *children = arg;
 
 	if (children->count == children->room)
 		children->ids = repalloc(children->ids, sizeof(pg_uuid_t) * (children->room *= 2));
@@ -129,8 +129,8 @@ add_child(HeapTuple row, TupleDesc desc, void *arg)
 int
 spl_edge_take_children(int32 org, const pg_uuid_t *parent, pg_uuid_t **ids)
 {
-	Children	children = {0, 8, palloc(sizeof(pg_uuid_t) * 8)};
-	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(parent)};
+	Children children = {0, 8, palloc(sizeof(pg_uuid_t) * 8)};
+	Datum	 values[] = {Int32GetDatum(org), UUIDPGetDatum(parent)};
 
 	spl_spi_run(&take_children, values, NULL, add_child, &children);
 	*ids = children.ids;
@@ -140,7 +140,7 @@ spl_edge_take_children(int32 org, const pg_uuid_t *parent, pg_uuid_t **ids)
 void
 spl_edge_drop_child(int32 org, const pg_uuid_t *child)
 {
-	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(child)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(child)};
 
 	spl_spi_run(&drop_child, values, NULL, NULL, NULL);
 }
@@ -148,7 +148,7 @@ spl_edge_drop_child(int32 org, const pg_uuid_t *child)
 bool
 spl_edge_has_parents(int32 org, const pg_uuid_t *child)
 {
-	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(child)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(child)};
 
 	return spl_spi_run(&has_parents, values, NULL, NULL, NULL) > 0;
 }

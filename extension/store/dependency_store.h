@@ -13,7 +13,7 @@ extern void spl_edge_put(int32 org, const pg_uuid_t *parent, const pg_uuid_t *ch
 extern void spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists);
 
 /* spl_edge_take_children deletes the edges of a parent and returns its children, palloc'd. */
-extern int	spl_edge_take_children(int32 org, const pg_uuid_t *parent, pg_uuid_t **children);
+extern int spl_edge_take_children(int32 org, const pg_uuid_t *parent, pg_uuid_t **children);
 
 /* spl_edge_drop_child deletes the edges of a child that no longer waits. */
 extern void spl_edge_drop_child(int32 org, const pg_uuid_t *child);

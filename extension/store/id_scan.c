@@ -14,8 +14,8 @@
 /* What is looked for: ids of one organization, none above "last". */
 typedef struct Wanted
 {
-	int32		org;
-	int			id_column;
+	int32			 org;
+	int				 id_column;
 	const pg_uuid_t *last;
 } Wanted;
 
@@ -38,7 +38,7 @@ start_at(TupleScan *scan, const Wanted *wanted, const pg_uuid_t *id)
 static int
 compare_row(const TupleScan *scan, int id_column, const pg_uuid_t *id)
 {
-	bool		isnull;
+	bool isnull;
 
 	return memcmp(DatumGetUUIDP(slot_getattr(scan->slot, id_column, &isnull))->data, id->data, UUID_LEN);
 }
@@ -50,7 +50,7 @@ compare_row(const TupleScan *scan, int id_column, const pg_uuid_t *id)
 static int
 next_from(TupleScan *scan, const Wanted *wanted, const pg_uuid_t *id, bool *at_end)
 {
-	int			order = *at_end ? 1 : compare_row(scan, wanted->id_column, id);
+	int order = *at_end ? 1 : compare_row(scan, wanted->id_column, id);
 
 	for (int strangers = 0; order < 0; strangers++)
 	{
@@ -63,12 +63,12 @@ next_from(TupleScan *scan, const Wanted *wanted, const pg_uuid_t *id, bool *at_e
 }
 
 void
-spl_scan_ids(SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int32 org, const pg_uuid_t *ids, int count,
-			 int id_column, IdRowFn found, void *arg)
+spl_scan_ids(SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int32 org, const pg_uuid_t *ids,
+			 int count, int id_column, IdRowFn found, void *arg)
 {
-	TupleScan	scan;
-	Wanted		wanted = {org, id_column, ids};
-	bool		at_end = true;
+	TupleScan scan;
+	Wanted	  wanted = {org, id_column, ids};
+	bool	  at_end = true;
 
 	for (int i = 1; i < count; i++)
 		if (memcmp(ids[i].data, wanted.last->data, UUID_LEN) > 0)
@@ -76,7 +76,7 @@ spl_scan_ids(SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, i
 	spl_scan_begin(&scan, table, index, lock, snapshot, 3);
 	for (int i = 0; i < count; i++)
 	{
-		bool		goes_on = i > 0 && memcmp(ids[i - 1].data, ids[i].data, UUID_LEN) <= 0;
+		bool goes_on = i > 0 && memcmp(ids[i - 1].data, ids[i].data, UUID_LEN) <= 0;
 
 		if (!goes_on)
 		{

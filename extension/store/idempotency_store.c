@@ -19,7 +19,8 @@
 #define MAX_ROUNDS 10
 
 static SpiPlan read_keys = {
-	.sql = "SELECT key, job_id, coalesce(expires_at <= $3, false) FROM spooled.idempotency WHERE org = $1 AND key = ANY($2)",
+	.sql =
+		"SELECT key, job_id, coalesce(expires_at <= $3, false) FROM spooled.idempotency WHERE org = $1 AND key = ANY($2)",
 	.nargs = 3,
 	.argtypes = {INT4OID, TEXTARRAYOID, TIMESTAMPTZOID},
 };
@@ -31,15 +32,17 @@ static SpiPlan delete_own_expired = {
 };
 
 static SpiPlan insert_keys = {
-	.sql = "INSERT INTO spooled.idempotency (org, key, job_id, expires_at)"
-	" SELECT $1, k, j, $4 FROM unnest($2, $3) AS u(k, j) ORDER BY k COLLATE \"C\" ON CONFLICT (org, key) DO NOTHING RETURNING key",
+	.sql =
+		"INSERT INTO spooled.idempotency (org, key, job_id, expires_at)"
+		" SELECT $1, k, j, $4 FROM unnest($2, $3) AS u(k, j) ORDER BY k COLLATE \"C\" ON CONFLICT (org, key) DO NOTHING RETURNING key",
 	.nargs = 4,
 	.argtypes = {INT4OID, TEXTARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID},
 };
 
 static SpiPlan delete_expired = {
-	.sql = "DELETE FROM spooled.idempotency WHERE (org, key) IN"
-	" (SELECT org, key FROM spooled.idempotency WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+	.sql =
+		"DELETE FROM spooled.idempotency WHERE (org, key) IN"
+		" (SELECT org, key FROM spooled.idempotency WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
 	.nargs = 2,
 	.argtypes = {TIMESTAMPTZOID, INT4OID},
 };
@@ -47,23 +50,22 @@ static SpiPlan delete_expired = {
 /* The claims of one call and which of them are settled. */
 typedef struct Round
 {
-	KeyClaim   *claims;
-	bool	   *settled;
-	int			count;
-	bool		saw_expired;
+	KeyClaim *claims;
+	bool	 *settled;
+	int		  count;
+	bool	  saw_expired;
 } Round;
 
 /* find_claim returns the place of a key among the sorted claims. */
 static int
 find_claim(const Round *round, const char *key)
 {
-	int			low = 0,
-				high = round->count - 1;
+	int low = 0, high = round->count - 1;
 
 	while (low <= high)
 	{
-		int			middle = (low + high) / 2;
-		int			order = strcmp(round->claims[middle].key, key);
+		int middle = (low + high) / 2;
+		int order = strcmp(round->claims[middle].key, key);
 
 		if (order == 0)
 			return middle;
@@ -79,8 +81,8 @@ find_claim(const Round *round, const char *key)
 static void
 see_taken(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Round	   *round = arg;
-	int			i = find_claim(round, spl_row_text(row, desc, 1));
+	Round *round = arg;
+	int	   i = find_claim(round, spl_row_text(row, desc, 1));
 
 	if (DatumGetBool(spl_row_datum(row, desc, 3, NULL)))
 	{
@@ -95,7 +97,7 @@ see_taken(HeapTuple row, TupleDesc desc, void *arg)
 static void
 see_inserted(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Round	   *round = arg;
+	Round *round = arg;
 
 	round->settled[find_claim(round, spl_row_text(row, desc, 1))] = true;
 }
@@ -104,9 +106,9 @@ see_inserted(HeapTuple row, TupleDesc desc, void *arg)
 static int
 open_claims(const Round *round, Datum *keys, Datum *jobs)
 {
-	Datum	   *texts = palloc(sizeof(Datum) * round->count);
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * round->count);
-	int			open = 0;
+	Datum	  *texts = palloc(sizeof(Datum) * round->count);
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * round->count);
+	int		   open = 0;
 
 	for (int i = 0; i < round->count; i++)
 		if (!round->settled[i])
@@ -122,23 +124,25 @@ open_claims(const Round *round, Datum *keys, Datum *jobs)
 bool
 spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, TimestampTz expires_at)
 {
-	Round		round = {claims, palloc0(sizeof(bool) * count), count, false};
-	bool		nulls[4] = {false, false, false, expires_at == NO_TIME};
+	Round round = {claims, palloc0(sizeof(bool) * count), count, false};
+	bool  nulls[4] = {false, false, false, expires_at == NO_TIME};
 
 	for (int i = 0; i < MAX_ROUNDS; i++)
 	{
-		Datum		keys,
-					jobs;
+		Datum keys, jobs;
 
 		if (open_claims(&round, &keys, &jobs) == 0)
 			return true;
 		round.saw_expired = false;
-		spl_spi_run(&read_keys, (Datum[]) {Int32GetDatum(org), keys, TimestampTzGetDatum(now)}, NULL, see_taken, &round);
+		spl_spi_run(&read_keys, (Datum[]) {Int32GetDatum(org), keys, TimestampTzGetDatum(now)}, NULL, see_taken,
+					&round);
 		if (round.saw_expired)
-			spl_spi_run(&delete_own_expired, (Datum[]) {Int32GetDatum(org), keys, TimestampTzGetDatum(now)}, NULL, NULL, NULL);
+			spl_spi_run(&delete_own_expired, (Datum[]) {Int32GetDatum(org), keys, TimestampTzGetDatum(now)}, NULL, NULL,
+						NULL);
 		if (open_claims(&round, &keys, &jobs) == 0)
 			return true;
-		spl_spi_run(&insert_keys, (Datum[]) {Int32GetDatum(org), keys, jobs, TimestampTzGetDatum(expires_at)}, nulls, see_inserted, &round);
+		spl_spi_run(&insert_keys, (Datum[]) {Int32GetDatum(org), keys, jobs, TimestampTzGetDatum(expires_at)}, nulls,
+					see_inserted, &round);
 	}
 	return false;
 }
@@ -146,7 +150,7 @@ spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, Ti
 int
 spl_idempotency_delete_expired(TimestampTz now, int limit)
 {
-	Datum		values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit)};
+	Datum values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit)};
 
 	return (int) spl_spi_run(&delete_expired, values, NULL, NULL, NULL);
 }

@@ -11,8 +11,8 @@
 typedef struct KeyClaim
 {
 	const char *key;
-	pg_uuid_t	job_id;			/* in: the job that wants it; out: the job that has it */
-	bool		taken;			/* out: job_id had it before */
+	pg_uuid_t	job_id; /* in: the job that wants it; out: the job that has it */
+	bool		taken;	/* out: job_id had it before */
 } KeyClaim;
 
 /*
@@ -22,6 +22,6 @@ typedef struct KeyClaim
 extern bool spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, TimestampTz expires_at);
 
 /* spl_idempotency_delete_expired removes up to "limit" keys whose time is over, of all organizations. */
-extern int	spl_idempotency_delete_expired(TimestampTz now, int limit);
+extern int spl_idempotency_delete_expired(TimestampTz now, int limit);
 
 #endif

@@ -39,7 +39,7 @@ enum ApiKeyColumn
 static bool
 is_same_hash(const uint8 *a, const uint8 *b)
 {
-	uint8		difference = 0;
+	uint8 difference = 0;
 
 	for (int i = 0; i < API_KEY_HASH_BYTES; i++)
 		difference |= a[i] ^ b[i];
@@ -50,8 +50,8 @@ is_same_hash(const uint8 *a, const uint8 *b)
 static void
 read_queues(Datum queues, ApiKey *key)
 {
-	Datum	   *names;
-	int			count;
+	Datum *names;
+	int	   count;
 
 	deconstruct_array(DatumGetArrayTypeP(queues), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
 	key->queues = count > 0 ? palloc(sizeof(char *) * count) : NULL;
@@ -71,8 +71,8 @@ read_queues(Datum queues, ApiKey *key)
 static void
 read_key(TupleTableSlot *slot, ApiKey *key)
 {
-	bool		isnull;
-	Datum		expires_at;
+	bool  isnull;
+	Datum expires_at;
 
 	slot_getallattrs(slot);
 	key->id = *DatumGetUUIDP(slot_getattr(slot, API_KEY_ID, &isnull));
@@ -88,7 +88,7 @@ read_key(TupleTableSlot *slot, ApiKey *key)
 static Datum
 hash_datum(const uint8 *hash)
 {
-	bytea	   *value = palloc(VARHDRSZ + API_KEY_HASH_BYTES);
+	bytea *value = palloc(VARHDRSZ + API_KEY_HASH_BYTES);
 
 	SET_VARSIZE(value, VARHDRSZ + API_KEY_HASH_BYTES);
 	memcpy(VARDATA(value), hash, API_KEY_HASH_BYTES);
@@ -108,8 +108,8 @@ spl_api_key_find(const uint8 *hash, ApiKey *key)
 	spl_scan_keys(&scan, &by_hash, 1);
 	if (spl_scan_next(&scan, ForwardScanDirection))
 	{
-		bool		isnull;
-		bytea	   *stored = DatumGetByteaPP(slot_getattr(scan.slot, API_KEY_HASH, &isnull));
+		bool   isnull;
+		bytea *stored = DatumGetByteaPP(slot_getattr(scan.slot, API_KEY_HASH, &isnull));
 
 		found = VARSIZE_ANY_EXHDR(stored) == API_KEY_HASH_BYTES && is_same_hash((uint8 *) VARDATA_ANY(stored), hash);
 		if (found)
@@ -129,8 +129,9 @@ static SpiPlan put_key = {
 void
 spl_api_key_put(int32 org, const char *name, const uint8 *hash, Datum queues, TimestampTz expires_at)
 {
-	Datum		values[] = {Int32GetDatum(org), CStringGetTextDatum(name), hash_datum(hash), queues, TimestampTzGetDatum(expires_at)};
-	bool		nulls[] = {false, false, false, false, expires_at == NO_TIME};
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(name), hash_datum(hash), queues,
+					  TimestampTzGetDatum(expires_at)};
+	bool  nulls[] = {false, false, false, false, expires_at == NO_TIME};
 
 	spl_spi_run(&put_key, values, nulls, NULL, NULL);
 }
@@ -144,14 +145,14 @@ static SpiPlan revoke_key = {
 bool
 spl_api_key_revoke(int32 org, const pg_uuid_t *id)
 {
-	Datum		values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
 
 	return spl_spi_run(&revoke_key, values, NULL, NULL, NULL) == 1;
 }
 
 static SpiPlan bind_role = {
 	.sql = "INSERT INTO spooled.role_binding (role, org) SELECT $1, id FROM spooled.org WHERE slug = $2"
-	" ON CONFLICT (role) DO UPDATE SET org = excluded.org",
+		   " ON CONFLICT (role) DO UPDATE SET org = excluded.org",
 	.nargs = 2,
 	.argtypes = {OIDOID, TEXTOID},
 	.across_orgs = true,
@@ -160,8 +161,8 @@ static SpiPlan bind_role = {
 bool
 spl_role_bind(Oid role, const char *slug)
 {
-	Datum		values[] = {ObjectIdGetDatum(role), CStringGetTextDatum(slug)};
-	bool		bound = spl_spi_run(&bind_role, values, NULL, NULL, NULL) == 1;
+	Datum values[] = {ObjectIdGetDatum(role), CStringGetTextDatum(slug)};
+	bool  bound = spl_spi_run(&bind_role, values, NULL, NULL, NULL) == 1;
 
 	spl_table_touched(TABLE_ROLE_BINDING);
 	return bound;
@@ -177,13 +178,13 @@ enum RoleBindingColumn
 static int32
 org_of_role(Oid role)
 {
-	static Oid	last_role = InvalidOid;
-	static int32 last_org;
+	static Oid	  last_role = InvalidOid;
+	static int32  last_org;
 	static uint64 last_generation = 0;
-	TupleScan	scan;
-	ScanKeyData by_role;
-	Snapshot	snapshot;
-	bool		isnull;
+	TupleScan	  scan;
+	ScanKeyData	  by_role;
+	Snapshot	  snapshot;
+	bool		  isnull;
 
 	AcceptInvalidationMessages();
 	spl_table_oid(TABLE_ROLE_BINDING);
@@ -193,8 +194,9 @@ org_of_role(Oid role)
 	ScanKeyInit(&by_role, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
 	spl_scan_begin(&scan, TABLE_ROLE_BINDING, INDEX_ROLE_BINDING, AccessShareLock, snapshot, 1);
 	spl_scan_keys(&scan, &by_role, 1);
-	last_org = spl_scan_next(&scan, ForwardScanDirection) ?
-		DatumGetInt32(slot_getattr(scan.slot, ROLE_BINDING_ORG, &isnull)) : SPL_ORG_NONE;
+	last_org = spl_scan_next(&scan, ForwardScanDirection)
+		? DatumGetInt32(slot_getattr(scan.slot, ROLE_BINDING_ORG, &isnull))
+		: SPL_ORG_NONE;
 	spl_scan_end(&scan);
 	UnregisterSnapshot(snapshot);
 	last_role = role;

@@ -15,10 +15,10 @@ typedef struct ApiKey
 	pg_uuid_t	id;
 	int32		org;
 	char	   *name;
-	char	  **queues;			/* NULL: every queue */
+	char	  **queues; /* NULL: every queue */
 	int			queue_count;
 	bool		is_active;
-	TimestampTz expires_at;		/* NO_TIME: never */
+	TimestampTz expires_at; /* NO_TIME: never */
 } ApiKey;
 
 /* spl_api_key_find reads the key with this SHA-256 hash, of whatever organization. */

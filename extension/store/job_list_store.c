@@ -10,8 +10,8 @@
 
 static SpiPlan list_waiting = {
 	.sql = "(SELECT job_id FROM spooled.ready WHERE org = $1 AND queue = $2 LIMIT $3)"
-	" UNION ALL (SELECT job_id FROM spooled.delayed WHERE org = $1 AND queue = $2 LIMIT $3)"
-	" UNION ALL (SELECT job_id FROM spooled.blocked WHERE org = $1 AND queue = $2 LIMIT $3) LIMIT $3",
+		   " UNION ALL (SELECT job_id FROM spooled.delayed WHERE org = $1 AND queue = $2 LIMIT $3)"
+		   " UNION ALL (SELECT job_id FROM spooled.blocked WHERE org = $1 AND queue = $2 LIMIT $3) LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, INT4OID, INT4OID},
 };
@@ -24,14 +24,14 @@ static SpiPlan list_all = {
 
 typedef struct Ids
 {
-	int			count;
-	pg_uuid_t  *ids;
+	int		   count;
+	pg_uuid_t *ids;
 } Ids;
 
 static void
 add_id(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Ids		   *ids = arg;
+	Ids *ids = arg;
 
 	ids->ids[ids->count++] = *DatumGetUUIDP(spl_row_datum(row, desc, 1, NULL));
 }
@@ -39,8 +39,8 @@ add_id(HeapTuple row, TupleDesc desc, void *arg)
 static int
 list(SpiPlan *plan, int32 org, int32 queue, int limit, pg_uuid_t *out)
 {
-	Datum		values[] = {Int32GetDatum(org), Int32GetDatum(queue), Int32GetDatum(limit)};
-	Ids			ids = {0, out};
+	Datum values[] = {Int32GetDatum(org), Int32GetDatum(queue), Int32GetDatum(limit)};
+	Ids	  ids = {0, out};
 
 	spl_spi_run(plan, values, NULL, add_id, &ids);
 	return ids.count;

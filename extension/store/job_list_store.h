@@ -8,9 +8,9 @@
 #include "utils/uuid.h"
 
 /* spl_waiting_jobs_list lists up to "limit" jobs of a queue that are ready, delayed or blocked. */
-extern int	spl_waiting_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids);
+extern int spl_waiting_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids);
 
 /* spl_queue_jobs_list lists up to "limit" jobs of a queue in whatever state. */
-extern int	spl_queue_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids);
+extern int spl_queue_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids);
 
 #endif

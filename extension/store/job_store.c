@@ -55,7 +55,7 @@ fill_varlena(Datum *values, bool *nulls, int column, struct varlena *value)
 static void
 fill_job(const void *jobs, int i, Datum *values, bool *nulls)
 {
-	const Job  *job = (const Job *) jobs + i;
+	const Job *job = (const Job *) jobs + i;
 
 	values[JOB_CREATED_AT - 1] = TimestampTzGetDatum(job->created_at);
 	values[JOB_ORG - 1] = Int32GetDatum(job->org);
@@ -85,8 +85,8 @@ spl_job_put(const Job *jobs, int count)
 static TimestampTz
 read_time(TupleTableSlot *slot, int column)
 {
-	bool		isnull;
-	Datum		value = slot_getattr(slot, column, &isnull);
+	bool  isnull;
+	Datum value = slot_getattr(slot, column, &isnull);
 
 	return isnull ? NO_TIME : DatumGetTimestampTz(value);
 }
@@ -94,8 +94,8 @@ read_time(TupleTableSlot *slot, int column)
 static struct varlena *
 read_varlena(TupleTableSlot *slot, int column)
 {
-	bool		isnull;
-	Datum		value = slot_getattr(slot, column, &isnull);
+	bool  isnull;
+	Datum value = slot_getattr(slot, column, &isnull);
 
 	return isnull ? NULL : PG_DETOAST_DATUM_COPY(value);
 }
@@ -103,8 +103,8 @@ read_varlena(TupleTableSlot *slot, int column)
 static void
 read_job(TupleTableSlot *slot, bool with_payload, Job *job)
 {
-	bool		isnull;
-	Datum		parent;
+	bool  isnull;
+	Datum parent;
 
 	memset(job, 0, sizeof(*job));
 	slot_getallattrs(slot);
@@ -131,15 +131,15 @@ read_job(TupleTableSlot *slot, bool with_payload, Job *job)
 /* The answer of find_under under construction. */
 typedef struct JobRows
 {
-	Job		   *jobs;
-	bool	   *found;
-	bool		with_payload;
+	Job	 *jobs;
+	bool *found;
+	bool  with_payload;
 } JobRows;
 
 static void
 see_job(TupleTableSlot *slot, int i, void *arg)
 {
-	JobRows    *rows = arg;
+	JobRows *rows = arg;
 
 	read_job(slot, rows->with_payload, &rows->jobs[i]);
 	rows->found[i] = true;
@@ -149,7 +149,7 @@ see_job(TupleTableSlot *slot, int i, void *arg)
 static void
 find_under(Snapshot snapshot, int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
 {
-	JobRows		rows = {jobs, found, with_payload};
+	JobRows rows = {jobs, found, with_payload};
 
 	memset(found, 0, sizeof(bool) * count);
 	spl_scan_ids(TABLE_JOB, INDEX_JOB, AccessShareLock, snapshot, org, ids, count, JOB_ID, see_job, &rows);
@@ -165,9 +165,9 @@ spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload,
 static void
 refuse_unseen(int32 org, const pg_uuid_t *id)
 {
-	Snapshot	latest = spl_snapshot_latest();
-	Job			job;
-	bool		found;
+	Snapshot latest = spl_snapshot_latest();
+	Job		 job;
+	bool	 found;
 
 	find_under(latest, org, id, 1, false, &job, &found);
 	UnregisterSnapshot(latest);
@@ -180,7 +180,7 @@ refuse_unseen(int32 org, const pg_uuid_t *id)
 bool
 spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job *job)
 {
-	bool		found;
+	bool found;
 
 	find_under(NULL, org, id, 1, with_payload, job, &found);
 	if (!found && IsolationUsesXactSnapshot())
@@ -189,16 +189,17 @@ spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job *job)
 }
 
 static SpiPlan delete_jobs = {
-	.sql = "WITH gone AS (DELETE FROM spooled.job WHERE org = $1 AND id = ANY($2) RETURNING id, idempotency_key, tags IS NOT NULL AS tagged),"
-	" attempts AS (DELETE FROM spooled.attempt WHERE org = $1 AND job_id = ANY($2)),"
-	" events AS (DELETE FROM spooled.event_log WHERE org = $1 AND job_id = ANY($2)),"
-	" edges AS (DELETE FROM spooled.dependency WHERE org = $1 AND child = ANY($2)),"
-	" tags AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_each(CASE json_typeof(j.tags) WHEN 'object' THEN j.tags END) e"
-	"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.key AND t.job_id = j.id),"
-	" elements AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_array_elements_text(CASE json_typeof(j.tags) WHEN 'array' THEN j.tags END) e(tag)"
-	"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.tag AND t.job_id = j.id)"
-	" DELETE FROM spooled.idempotency i USING gone g"
-	" WHERE i.org = $1 AND i.key = g.idempotency_key AND i.job_id = g.id",
+	.sql =
+		"WITH gone AS (DELETE FROM spooled.job WHERE org = $1 AND id = ANY($2) RETURNING id, idempotency_key, tags IS NOT NULL AS tagged),"
+		" attempts AS (DELETE FROM spooled.attempt WHERE org = $1 AND job_id = ANY($2)),"
+		" events AS (DELETE FROM spooled.event_log WHERE org = $1 AND job_id = ANY($2)),"
+		" edges AS (DELETE FROM spooled.dependency WHERE org = $1 AND child = ANY($2)),"
+		" tags AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_each(CASE json_typeof(j.tags) WHEN 'object' THEN j.tags END) e"
+		"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.key AND t.job_id = j.id),"
+		" elements AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_array_elements_text(CASE json_typeof(j.tags) WHEN 'array' THEN j.tags END) e(tag)"
+		"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.tag AND t.job_id = j.id)"
+		" DELETE FROM spooled.idempotency i USING gone g"
+		" WHERE i.org = $1 AND i.key = g.idempotency_key AND i.job_id = g.id",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDARRAYOID},
 };
@@ -207,7 +208,7 @@ static SpiPlan delete_jobs = {
 Datum
 spl_uuid_array(const pg_uuid_t *ids, int count)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 		elements[i] = UUIDPGetDatum(&ids[i]);
@@ -217,17 +218,18 @@ spl_uuid_array(const pg_uuid_t *ids, int count)
 void
 spl_job_delete(int32 org, const pg_uuid_t *ids, int count)
 {
-	Datum		values[] = {Int32GetDatum(org), spl_uuid_array(ids, count)};
+	Datum values[] = {Int32GetDatum(org), spl_uuid_array(ids, count)};
 
 	if (count > 0)
 		spl_spi_run(&delete_jobs, values, NULL, NULL, NULL);
 }
 
 static SpiPlan put_tags = {
-	.sql = "INSERT INTO spooled.job_tag (org, tag, job_id)"
-	" SELECT $1, tag, $2 FROM json_object_keys(CASE json_typeof($3) WHEN 'object' THEN $3 END) AS tag"
-	" UNION SELECT $1, tag, $2 FROM json_array_elements_text(CASE json_typeof($3) WHEN 'array' THEN $3 END) AS tag WHERE tag IS NOT NULL"
-	" ON CONFLICT DO NOTHING",
+	.sql =
+		"INSERT INTO spooled.job_tag (org, tag, job_id)"
+		" SELECT $1, tag, $2 FROM json_object_keys(CASE json_typeof($3) WHEN 'object' THEN $3 END) AS tag"
+		" UNION SELECT $1, tag, $2 FROM json_array_elements_text(CASE json_typeof($3) WHEN 'array' THEN $3 END) AS tag WHERE tag IS NOT NULL"
+		" ON CONFLICT DO NOTHING",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, JSONOID},
 };
@@ -237,7 +239,7 @@ spl_job_put_tags(const Job *jobs, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[] = {Int32GetDatum(jobs[i].org), UUIDPGetDatum(&jobs[i].id), PointerGetDatum(jobs[i].tags)};
+		Datum values[] = {Int32GetDatum(jobs[i].org), UUIDPGetDatum(&jobs[i].id), PointerGetDatum(jobs[i].tags)};
 
 		if (jobs[i].tags)
 			spl_spi_run(&put_tags, values, NULL, NULL, NULL);

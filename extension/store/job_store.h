@@ -10,21 +10,21 @@
 
 typedef struct Job
 {
-	TimestampTz created_at;
-	int32		org;
-	int32		queue;
-	int32		timeout_seconds;
-	int16		priority;			/* as enqueued; the ticket has the current one */
-	int16		max_retries;
-	pg_uuid_t	id;
-	TimestampTz scheduled_at;		/* NO_TIME: not given */
-	TimestampTz expires_at;
-	bool		has_parent;
-	pg_uuid_t	parent_job_id;
+	TimestampTz		created_at;
+	int32			org;
+	int32			queue;
+	int32			timeout_seconds;
+	int16			priority; /* as enqueued; the ticket has the current one */
+	int16			max_retries;
+	pg_uuid_t		id;
+	TimestampTz		scheduled_at; /* NO_TIME: not given */
+	TimestampTz		expires_at;
+	bool			has_parent;
+	pg_uuid_t		parent_job_id;
 	struct varlena *idempotency_key;	/* text, or NULL */
-	struct varlena *completion_webhook;	/* text, or NULL */
-	struct varlena *tags;			/* json, or NULL */
-	struct varlena *payload;		/* json; detoasted when read */
+	struct varlena *completion_webhook; /* text, or NULL */
+	struct varlena *tags;				/* json, or NULL */
+	struct varlena *payload;			/* json; detoasted when read */
 } Job;
 
 /* spl_job_put inserts jobs of one organization. */

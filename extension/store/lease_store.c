@@ -19,14 +19,15 @@
 
 /* Each statement writes one column: what two sessions change at the same time must not undo each other. */
 static SpiPlan renew_lease = {
-	.sql = "UPDATE spooled.lease SET lease_expires_at = $4 WHERE org = $1 AND job_id = $2 AND run = $3 RETURNING ctid, lease_expires_at, cancel_requested",
+	.sql =
+		"UPDATE spooled.lease SET lease_expires_at = $4 WHERE org = $1 AND job_id = $2 AND run = $3 RETURNING ctid, lease_expires_at, cancel_requested",
 	.nargs = 4,
 	.argtypes = {INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID},
 };
 
 static SpiPlan ask_cancel = {
 	.sql = "UPDATE spooled.lease SET cancel_requested = true WHERE org = $1 AND job_id = $2 AND run = $3"
-	" RETURNING ctid, lease_expires_at, cancel_requested",
+		   " RETURNING ctid, lease_expires_at, cancel_requested",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
@@ -34,14 +35,14 @@ static SpiPlan ask_cancel = {
 /* The answer of spl_lease_find_many under construction. */
 typedef struct LeaseRows
 {
-	Ticket	   *leases;
-	bool	   *found;
+	Ticket *leases;
+	bool   *found;
 } LeaseRows;
 
 static void
 see_lease(TupleTableSlot *slot, int i, void *arg)
 {
-	LeaseRows  *rows = arg;
+	LeaseRows *rows = arg;
 
 	spl_ticket_read(TICKET_LEASE, slot, &rows->leases[i]);
 	rows->found[i] = true;
@@ -50,10 +51,11 @@ see_lease(TupleTableSlot *slot, int i, void *arg)
 void
 spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found)
 {
-	LeaseRows	rows = {leases, found};
+	LeaseRows rows = {leases, found};
 
 	memset(found, 0, sizeof(bool) * count);
-	spl_scan_ids(TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, org, job_ids, count, TICKET_JOB_ID, see_lease, &rows);
+	spl_scan_ids(TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, org, job_ids, count, TICKET_JOB_ID, see_lease,
+				 &rows);
 }
 
 /* see_update tells the clock where the lease's row is now, and reads whether cancellation was asked for. */
@@ -69,8 +71,8 @@ see_update(HeapTuple row, TupleDesc desc, void *cancel_requested)
 TakeResult
 spl_lease_renew(Ticket *lease)
 {
-	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run),
-	TimestampTzGetDatum(lease->lease_expires_at)};
+	Datum values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run),
+					  TimestampTzGetDatum(lease->lease_expires_at)};
 
 	return spl_spi_run(&renew_lease, values, NULL, see_update, &lease->cancel_requested) == 1 ? TAKE_OK : TAKE_LOST;
 }
@@ -78,8 +80,8 @@ spl_lease_renew(Ticket *lease)
 TakeResult
 spl_lease_ask_cancel(const Ticket *lease)
 {
-	Datum		values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run)};
-	bool		cancel_requested;
+	Datum values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run)};
+	bool  cancel_requested;
 
 	return spl_spi_run(&ask_cancel, values, NULL, see_update, &cancel_requested) == 1 ? TAKE_OK : TAKE_LOST;
 }
@@ -107,8 +109,8 @@ spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases)
 /* A sweep's table and the index, whose first column is the time that counts. */
 typedef struct DueIndex
 {
-	TicketKind	kind;
-	SplIndex	index;
+	TicketKind kind;
+	SplIndex   index;
 } DueIndex;
 
 static const DueIndex delayed_due = {TICKET_DELAYED, INDEX_DELAYED_DUE};
@@ -137,7 +139,7 @@ list_due(const DueIndex *due, TimestampTz now, int limit, Ticket *tickets)
 
 /* next_due returns the first time in the index. */
 static TimestampTz
-next_due(const DueIndex *due, TimestampTz (*time_of) (const Ticket *))
+next_due(const DueIndex *due, TimestampTz (*time_of)(const Ticket *))
 {
 	TupleScan	scan;
 	TimestampTz time = NO_TIME;
@@ -146,7 +148,7 @@ next_due(const DueIndex *due, TimestampTz (*time_of) (const Ticket *))
 	spl_scan_keys(&scan, NULL, 0);
 	if (spl_scan_next(&scan, ForwardScanDirection))
 	{
-		Ticket		ticket;
+		Ticket ticket;
 
 		spl_ticket_read(due->kind, scan.slot, &ticket);
 		time = time_of(&ticket);

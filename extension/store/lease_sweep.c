@@ -21,21 +21,20 @@
 #include "utils/timestamp.h"
 
 #define LOOK_AT_ALL_MS 60000
-#define LOOK_AT_ALL_SHARE 100	/* at most one part of the time in so many */
+#define LOOK_AT_ALL_SHARE 100 /* at most one part of the time in so many */
 
 static TimestampTz all_looked_at = DT_NOBEGIN;
-static uint64 known_storage = 0;
+static uint64	   known_storage = 0;
 
 /* read_block tells the clock of every lease in a block that is not over, and lists the others; returns how many. */
 static int
 read_block(Relation table, BlockNumber block, TimestampTz now, int room, Ticket *leases)
 {
-	SnapshotData dirty;
-	ItemPointerData first,
-				last;
+	SnapshotData	dirty;
+	ItemPointerData first, last;
 	TupleTableSlot *slot = spl_slot_create(table);
-	TableScanDesc scan;
-	int			count = 0;
+	TableScanDesc	scan;
+	int				count = 0;
 
 	InitDirtySnapshot(dirty);
 	ItemPointerSet(&first, block, FirstOffsetNumber);
@@ -43,7 +42,7 @@ read_block(Relation table, BlockNumber block, TimestampTz now, int room, Ticket 
 	scan = table_beginscan_tidrange(table, &dirty, &first, &last);
 	while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
 	{
-		Ticket		lease;
+		Ticket lease;
 
 		spl_ticket_read(TICKET_LEASE, slot, &lease);
 		if (lease.lease_expires_at <= now && count < room)
@@ -81,7 +80,7 @@ spl_lease_list_due(TimestampTz now, int limit, Ticket *leases)
 		block++;
 	}
 	if (count == limit)
-		spl_lease_clock_lower(block, now);	/* blocks that share a cell may be left */
+		spl_lease_clock_lower(block, now); /* blocks that share a cell may be left */
 	all_looked_at = Max(all_looked_at, now + (spl_clock_now() - now) * LOOK_AT_ALL_SHARE);
 	table_close(table, NoLock);
 	return count;

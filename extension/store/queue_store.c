@@ -29,7 +29,7 @@
 
 /* How long an enqueue waits for the background worker to commit a new queue before it inserts the row itself. */
 #define MAKE_TIMEOUT_MS 1000
-#define QUEUE_NAME_BYTES 401	/* 100 characters of at most 4 bytes */
+#define QUEUE_NAME_BYTES 401 /* 100 characters of at most 4 bytes */
 
 enum QueueColumn
 {
@@ -51,35 +51,35 @@ enum QueueColumn
 
 typedef struct NameKey
 {
-	int32		org;
-	char		name[QUEUE_NAME_BYTES];
+	int32 org;
+	char  name[QUEUE_NAME_BYTES];
 } NameKey;
 
 typedef struct NameEntry
 {
-	NameKey		key;
-	Queue	   *queue;
+	NameKey key;
+	Queue  *queue;
 } NameEntry;
 
 typedef struct IdEntry
 {
-	int32		id;
-	Queue	   *queue;
+	int32  id;
+	Queue *queue;
 } IdEntry;
 
 static MemoryContext cache_context = NULL;
-static HTAB *by_name;
-static HTAB *by_id;
-static uint64 cache_generation;
-static bool made_here = false;	/* this transaction inserted a queue, which its rollback takes away */
-static const Queue *last_used = NULL;
+static HTAB			*by_name;
+static HTAB			*by_id;
+static uint64		 cache_generation;
+static bool			 made_here = false; /* this transaction inserted a queue, which its rollback takes away */
+static const Queue	*last_used = NULL;
 
 /* open_cache empties the cache when a queue may have changed. */
 static void
 open_cache(void)
 {
-	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry)};
-	HASHCTL		ids = {.keysize = sizeof(int32), .entrysize = sizeof(IdEntry)};
+	HASHCTL names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry)};
+	HASHCTL ids = {.keysize = sizeof(int32), .entrysize = sizeof(IdEntry)};
 
 	AcceptInvalidationMessages();
 	spl_table_oid(TABLE_QUEUE);
@@ -98,8 +98,8 @@ open_cache(void)
 static int
 int_column(TupleTableSlot *slot, int number, bool is_short)
 {
-	bool		isnull;
-	Datum		value = slot_getattr(slot, number, &isnull);
+	bool  isnull;
+	Datum value = slot_getattr(slot, number, &isnull);
 
 	if (isnull)
 		return -1;
@@ -109,8 +109,8 @@ int_column(TupleTableSlot *slot, int number, bool is_short)
 static double
 float_column(TupleTableSlot *slot, int number)
 {
-	bool		isnull;
-	Datum		value = slot_getattr(slot, number, &isnull);
+	bool  isnull;
+	Datum value = slot_getattr(slot, number, &isnull);
 
 	return isnull ? -1 : DatumGetFloat8(value);
 }
@@ -120,9 +120,9 @@ static Queue *
 read_queue(TupleTableSlot *slot)
 {
 	MemoryContext old = MemoryContextSwitchTo(cache_context);
-	Queue	   *queue = palloc0(sizeof(Queue));
-	bool		isnull;
-	Datum		paused_at;
+	Queue		 *queue = palloc0(sizeof(Queue));
+	bool		  isnull;
+	Datum		  paused_at;
 
 	slot_getallattrs(slot);
 	queue->id = int_column(slot, QUEUE_ID, false);
@@ -148,9 +148,9 @@ read_queue(TupleTableSlot *slot)
 static Queue *
 load(SplIndex index, ScanKey keys, int key_count)
 {
-	TupleScan	scan;
-	Queue	   *queue = NULL;
-	Snapshot	snapshot = spl_snapshot_latest();
+	TupleScan scan;
+	Queue	 *queue = NULL;
+	Snapshot  snapshot = spl_snapshot_latest();
 
 	spl_scan_begin(&scan, TABLE_QUEUE, index, AccessShareLock, snapshot, key_count);
 	spl_scan_keys(&scan, keys, key_count);
@@ -194,7 +194,7 @@ spl_queue_by_name(int32 org, const char *name)
 const Queue *
 spl_queue_by_id(int32 id)
 {
-	IdEntry    *entry;
+	IdEntry	   *entry;
 	Queue	   *queue;
 	ScanKeyData key;
 
@@ -226,8 +226,8 @@ read_id(HeapTuple row, TupleDesc desc, void *id)
 int32
 spl_queue_insert(int32 org, const char *name)
 {
-	Datum		values[] = {Int32GetDatum(org), CStringGetTextDatum(name)};
-	int32		id = 0;
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(name)};
+	int32 id = 0;
 
 	if (spl_spi_run(&insert_queue, values, NULL, read_id, &id) == 0)
 	{
@@ -242,7 +242,7 @@ spl_queue_insert(int32 org, const char *name)
 int32
 spl_queue_make(int32 org, const char *name)
 {
-	int32		id = spl_org_is_background() ? 0 : spl_queue_request(org, name, MAKE_TIMEOUT_MS);
+	int32 id = spl_org_is_background() ? 0 : spl_queue_request(org, name, MAKE_TIMEOUT_MS);
 
 	return id ? id : spl_queue_insert(org, name);
 }

@@ -12,10 +12,10 @@
 
 typedef struct Queue
 {
-	int32		id;
-	int32		org;
-	char	   *name;
-	bool		configured;
+	int32 id;
+	int32 org;
+	char *name;
+	bool  configured;
 	/* -1 (or a negative number) where the server's default applies */
 	int			max_retries;
 	int			default_timeout;
@@ -26,7 +26,7 @@ typedef struct Queue
 	double		backoff_cap;
 	double		backoff_jitter;
 	bool		enforce_timeout;
-	TimestampTz paused_at;		/* NO_TIME: not paused */
+	TimestampTz paused_at; /* NO_TIME: not paused */
 } Queue;
 
 /* spl_queue_by_name returns a queue of the organization, or NULL.  Valid until the next call that may run SQL. */

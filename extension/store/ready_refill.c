@@ -14,8 +14,8 @@
 #include "utils/fmgroids.h"
 #include "utils/timestamp.h"
 
-#define AUDITED_MOST 1024		/* lists of one audit */
-#define AUDIT_SHARE 100			/* one part of the time in so many */
+#define AUDITED_MOST 1024 /* lists of one audit */
+#define AUDIT_SHARE 100	  /* one part of the time in so many */
 #define AUDIT_GAP_MS 1000
 
 static void
@@ -53,8 +53,8 @@ read_level(TupleScan *scan, int32 queue, const ClaimLevel *level, Refill *refill
 static void
 find_levels(int32 queue, Snapshot snapshot, Refill *refill)
 {
-	TupleScan	scan;
-	int			priority = PG_INT16_MAX;
+	TupleScan scan;
+	int		  priority = PG_INT16_MAX;
 
 	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, snapshot, 2);
 	for (;;)
@@ -73,9 +73,9 @@ find_levels(int32 queue, Snapshot snapshot, Refill *refill)
 			break;
 		}
 		priority = DatumGetInt16(slot_getattr(scan.slot, TICKET_PRIORITY, &isnull));
-		refill->levels[refill->level_count++] = (ClaimLevel) {
-			.priority = priority, .from = *DatumGetUUIDP(slot_getattr(scan.slot, TICKET_JOB_ID, &isnull))
-		};
+		refill->levels[refill->level_count++] =
+			(ClaimLevel) {.priority = priority,
+						  .from = *DatumGetUUIDP(slot_getattr(scan.slot, TICKET_JOB_ID, &isnull))};
 	}
 	spl_scan_end(&scan);
 }
@@ -83,9 +83,9 @@ find_levels(int32 queue, Snapshot snapshot, Refill *refill)
 void
 spl_ready_refill(ClaimList *list, int32 queue, uint64 storage)
 {
-	Refill	   *refill = palloc(sizeof(Refill));
-	TupleScan	scan;
-	bool		has_room = true;
+	Refill	 *refill = palloc(sizeof(Refill));
+	TupleScan scan;
+	bool	  has_room = true;
 
 	if (spl_claim_list_refill_begin(list, queue, storage, refill))
 	{
@@ -120,10 +120,10 @@ int
 spl_ready_audit(TimestampTz now, int limit)
 {
 	static TimestampTz not_before = DT_NOBEGIN;
-	int32	   *queues;
-	int			count;
-	TupleScan	scan;
-	TimestampTz end;
+	int32			  *queues;
+	int				   count;
+	TupleScan		   scan;
+	TimestampTz		   end;
 
 	if (now < not_before)
 		return 0;

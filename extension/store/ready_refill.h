@@ -15,6 +15,6 @@ extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage);
  * spl_ready_audit shows the lists of this database the first claimable ticket of their queues, read from the start of the
  * index; for the background worker.  At least one hundred times as long as it took passes before it reads again.
  */
-extern int	spl_ready_audit(TimestampTz now, int limit);
+extern int spl_ready_audit(TimestampTz now, int limit);
 
 #endif

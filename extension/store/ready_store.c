@@ -22,8 +22,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#define POP_MOST 128			/* entries of one pop */
-#define MAX_REFILLS 64			/* of one claim: enough for its jobs, and an end to a race that goes on and on */
+#define POP_MOST 128   /* entries of one pop */
+#define MAX_REFILLS 64 /* of one claim: enough for its jobs, and an end to a race that goes on and on */
 
 static void
 queue_key(ScanKey keys, int32 queue)
@@ -35,8 +35,8 @@ queue_key(ScanKey keys, int32 queue)
 static bool
 is_claimable(TupleTableSlot *slot, int32 org, TimestampTz now)
 {
-	bool		isnull;
-	Datum		expires_at = slot_getattr(slot, TICKET_EXPIRES_AT, &isnull);
+	bool  isnull;
+	Datum expires_at = slot_getattr(slot, TICKET_EXPIRES_AT, &isnull);
 
 	if (!isnull && DatumGetTimestampTz(expires_at) <= now)
 		return false;
@@ -72,9 +72,9 @@ take_by_scan(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets
 static int
 take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, int popped, Ticket *tickets)
 {
-	Snapshot	snapshot = spl_snapshot_fresh();
+	Snapshot		snapshot = spl_snapshot_fresh();
 	TupleTableSlot *slot = spl_slot_create(table);
-	int			count = 0;
+	int				count = 0;
 
 	for (int i = 0; i < popped; i++)
 		if (spl_tuple_fetch(table, &entries[i].tid, snapshot, slot))
@@ -93,19 +93,19 @@ take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, in
 int
 spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets)
 {
-	ClaimList  *list = IsolationUsesXactSnapshot() || spl_ready_is_noted(queue) ? NULL : spl_claim_list_of(queue);
-	ClaimEntry	entries[POP_MOST];
-	Relation	table;
-	PopAnswer	answer = POP_SOME;
-	int			count = 0;
-	int			refills = 0;
+	ClaimList *list = IsolationUsesXactSnapshot() || spl_ready_is_noted(queue) ? NULL : spl_claim_list_of(queue);
+	ClaimEntry entries[POP_MOST];
+	Relation   table;
+	PopAnswer  answer = POP_SOME;
+	int		   count = 0;
+	int		   refills = 0;
 
 	if (list == NULL)
 		return take_by_scan(org, queue, now, limit, tickets);
 	table = table_open(spl_table_oid(TABLE_READY), RowExclusiveLock);
 	while (count < limit && answer != POP_NONE && answer != POP_NO_LIST && refills < MAX_REFILLS)
 	{
-		int			popped;
+		int popped;
 
 		answer = spl_claim_list_pop(list, queue, spl_storage_of(table), Min(limit - count, POP_MOST), entries, &popped);
 		if (answer == POP_SOME)
@@ -126,7 +126,7 @@ spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *ticke
 static bool
 is_being_taken(TupleTableSlot *slot)
 {
-	bool		isnull;
+	bool		  isnull;
 	TransactionId by = DatumGetTransactionId(slot_getsysattr(slot, MaxTransactionIdAttributeNumber, &isnull));
 
 	return TransactionIdIsNormal(by) && TransactionIdIsInProgress(by);
@@ -172,7 +172,7 @@ spl_ready_oldest(int32 org, int32 queue)
 	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 2);
 	while (next_priority(&scan, queue, priority))
 	{
-		Ticket		ticket;
+		Ticket ticket;
 
 		spl_ticket_read(TICKET_READY, scan.slot, &ticket);
 		if (ticket.org == org && (oldest == NO_TIME || ticket.since < oldest))
@@ -202,9 +202,9 @@ find_at(TupleScan *scan, int32 org, const pg_uuid_t *job_id, int32 queue, int16 
 bool
 spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Snapshot snapshot, Ticket *ticket)
 {
-	TupleScan	scan;
-	int			priority = PG_INT16_MAX;
-	bool		found;
+	TupleScan scan;
+	int		  priority = PG_INT16_MAX;
+	bool	  found;
 
 	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, RowExclusiveLock, snapshot, 3);
 	found = find_at(&scan, org, job_id, queue, likely, ticket);
@@ -216,8 +216,8 @@ spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Sn
 	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, RowExclusiveLock, snapshot, 2);
 	while (!found && next_priority(&scan, queue, priority))
 	{
-		bool		isnull;
-		TupleScan	probe;
+		bool	  isnull;
+		TupleScan probe;
 
 		priority = DatumGetInt16(slot_getattr(scan.slot, TICKET_PRIORITY, &isnull));
 		spl_scan_begin(&probe, TABLE_READY, INDEX_READY_CLAIM, RowExclusiveLock, snapshot, 3);

@@ -18,33 +18,16 @@
 
 /* Direct access knows columns by number, so the tables must be those that this library was built for. */
 static const int column_counts[SPL_TABLES] = {
-	[TABLE_READY] = 9,
-	[TABLE_DELAYED] = 11,
-	[TABLE_BLOCKED] = 10,
-	[TABLE_LEASE] = 13,
-	[TABLE_DEAD_LETTER] = 13,
-	[TABLE_OUTCOME] = 15,
-	[TABLE_JOB] = 14,
-	[TABLE_ATTEMPT] = 11,
-	[TABLE_DEPENDENCY] = 3,
-	[TABLE_QUEUE] = 18,
-	[TABLE_API_KEY] = 10,
-	[TABLE_ROLE_BINDING] = 2,
+	[TABLE_READY] = 9,		  [TABLE_DELAYED] = 11, [TABLE_BLOCKED] = 10, [TABLE_LEASE] = 13,
+	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15, [TABLE_JOB] = 14,	  [TABLE_ATTEMPT] = 11,
+	[TABLE_DEPENDENCY] = 3,	  [TABLE_QUEUE] = 18,	[TABLE_API_KEY] = 10, [TABLE_ROLE_BINDING] = 2,
 };
 
 static const char *const table_names[SPL_TABLES] = {
-	[TABLE_READY] = "ready",
-	[TABLE_DELAYED] = "delayed",
-	[TABLE_BLOCKED] = "blocked",
-	[TABLE_LEASE] = "lease",
-	[TABLE_DEAD_LETTER] = "dead_letter",
-	[TABLE_OUTCOME] = "outcome",
-	[TABLE_JOB] = "job",
-	[TABLE_ATTEMPT] = "attempt",
-	[TABLE_DEPENDENCY] = "dependency",
-	[TABLE_QUEUE] = "queue",
-	[TABLE_API_KEY] = "api_key",
-	[TABLE_ROLE_BINDING] = "role_binding",
+	[TABLE_READY] = "ready", [TABLE_DELAYED] = "delayed",		  [TABLE_BLOCKED] = "blocked",
+	[TABLE_LEASE] = "lease", [TABLE_DEAD_LETTER] = "dead_letter", [TABLE_OUTCOME] = "outcome",
+	[TABLE_JOB] = "job",	 [TABLE_ATTEMPT] = "attempt",		  [TABLE_DEPENDENCY] = "dependency",
+	[TABLE_QUEUE] = "queue", [TABLE_API_KEY] = "api_key",		  [TABLE_ROLE_BINDING] = "role_binding",
 };
 
 static const char *const index_names[SPL_INDEXES] = {
@@ -66,21 +49,20 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_ROLE_BINDING] = "role_binding_pkey",
 };
 
-static Oid	table_oids[SPL_TABLES];
-static Oid	index_oids[SPL_INDEXES];
-static uint64 generations[SPL_TABLES] = {[0 ... SPL_TABLES - 1] = 1};	/* 0 is nobody's */
+static Oid	  table_oids[SPL_TABLES];
+static Oid	  index_oids[SPL_INDEXES];
+static uint64 generations[SPL_TABLES] = {[0 ... SPL_TABLES - 1] = 1}; /* 0 is nobody's */
 
 /* lookup returns the OID of one of our relations. */
 static Oid
 lookup(const char *name)
 {
-	Oid			namespace = get_namespace_oid("spooled", true);
-	Oid			oid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	Oid namespace = get_namespace_oid("spooled", true);
+	Oid oid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
 
 	if (!OidIsValid(oid))
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("this database has no relation spooled.%s", name),
+				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("this database has no relation spooled.%s", name),
 				 errhint("Run CREATE EXTENSION spooled in this database.")));
 	return oid;
 }
@@ -89,8 +71,8 @@ lookup(const char *name)
 static void
 check_columns(SplTable table, Oid oid)
 {
-	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
-	int			columns = HeapTupleIsValid(row) ? ((Form_pg_class) GETSTRUCT(row))->relnatts : 0;
+	HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	int		  columns = HeapTupleIsValid(row) ? ((Form_pg_class) GETSTRUCT(row))->relnatts : 0;
 
 	if (HeapTupleIsValid(row))
 		ReleaseSysCache(row);
@@ -99,8 +81,9 @@ check_columns(SplTable table, Oid oid)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table spooled.%s is not the one that the loaded library knows", table_names[table]),
 				 errdetail("It has %d columns; the library expects %d.", columns, column_counts[table]),
-				 errhint("Library and extension must be of the same version: restart the server after installing, and run "
-						 "ALTER EXTENSION spooled UPDATE.")));
+				 errhint(
+					 "Library and extension must be of the same version: restart the server after installing, and run "
+					 "ALTER EXTENSION spooled UPDATE.")));
 }
 
 Oid
@@ -108,7 +91,7 @@ spl_table_oid(SplTable table)
 {
 	if (!OidIsValid(table_oids[table]))
 	{
-		Oid			oid = lookup(table_names[table]);
+		Oid oid = lookup(table_names[table]);
 
 		check_columns(table, oid);
 		table_oids[table] = oid;

@@ -7,7 +7,7 @@
 
 typedef enum SplTable
 {
-	TABLE_READY,				/* the first six in the order of TicketKind */
+	TABLE_READY, /* the first six in the order of TicketKind */
 	TABLE_DELAYED,
 	TABLE_BLOCKED,
 	TABLE_LEASE,
@@ -46,8 +46,8 @@ typedef enum SplIndex
 extern void spl_relations_init(void);
 
 /* spl_table_oid and spl_index_oid raise an error when this database does not have the extension. */
-extern Oid	spl_table_oid(SplTable table);
-extern Oid	spl_index_oid(SplIndex index);
+extern Oid spl_table_oid(SplTable table);
+extern Oid spl_index_oid(SplIndex index);
 
 /* spl_table_generation changes whenever one of "table"'s definitions or cached rows may have changed. */
 extern uint64 spl_table_generation(SplTable table);

@@ -28,8 +28,8 @@ static MemoryContext caller_context = NULL;
 static Oid
 run_as(const SpiPlan *plan)
 {
-	Relation	job;
-	Oid			owner;
+	Relation job;
+	Oid		 owner;
 
 	if (spl_org_is_background() || plan->across_orgs)
 		return get_role_oid("spooled_background", false);
@@ -53,7 +53,7 @@ prepare(SpiPlan *plan)
 static char *
 null_flags(const SpiPlan *plan, const bool *nulls)
 {
-	char	   *flags;
+	char *flags;
 
 	if (nulls == NULL)
 		return NULL;
@@ -68,8 +68,8 @@ null_flags(const SpiPlan *plan, const bool *nulls)
 static uint64
 execute(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg)
 {
-	uint64		processed;
-	int			result;
+	uint64 processed;
+	int	   result;
 
 	if (plan->plan == NULL)
 		prepare(plan);
@@ -91,10 +91,10 @@ execute(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg
 static void
 hide_statement(ErrorData *error, const char *sql)
 {
-	char	   *line = psprintf("SQL statement \"%s\"", sql);
-	char	   *found = error->context ? strstr(error->context, line) : NULL;
+	char *line = psprintf("SQL statement \"%s\"", sql);
+	char *found = error->context ? strstr(error->context, line) : NULL;
 
-	char	   *rest;
+	char *rest;
 
 	if (found == NULL)
 		return;
@@ -102,7 +102,7 @@ hide_statement(ErrorData *error, const char *sql)
 	if (*rest == '\n')
 		rest++;
 	else if (found > error->context)
-		found--;				/* the last line: the one before it loses its end */
+		found--; /* the last line: the one before it loses its end */
 	memmove(found, rest, strlen(rest) + 1);
 	if (error->context[0] == '\0')
 		error->context = NULL;
@@ -111,12 +111,12 @@ hide_statement(ErrorData *error, const char *sql)
 uint64
 spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg)
 {
-	MemoryContext outer_context = caller_context;
+	MemoryContext  outer_context = caller_context;
 	SafeSearchPath path;
-	Oid			user;
-	int			security;
-	Oid			role = run_as(plan);
-	uint64		processed;
+	Oid			   user;
+	int			   security;
+	Oid			   role = run_as(plan);
+	uint64		   processed;
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
@@ -131,7 +131,7 @@ spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void 
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		ErrorData *error;
 
 		MemoryContextSwitchTo(caller_context);
 		caller_context = outer_context;
@@ -156,8 +156,8 @@ spl_spi_caller_context(void)
 Datum
 spl_row_datum(HeapTuple row, TupleDesc desc, int column, bool *isnull)
 {
-	bool		null;
-	Datum		value = SPI_getbinval(row, desc, column, &null);
+	bool  null;
+	Datum value = SPI_getbinval(row, desc, column, &null);
 
 	if (isnull)
 		*isnull = null;
@@ -167,7 +167,7 @@ spl_row_datum(HeapTuple row, TupleDesc desc, int column, bool *isnull)
 char *
 spl_row_text(HeapTuple row, TupleDesc desc, int column)
 {
-	char	   *text = SPI_getvalue(row, desc, column);
+	char *text = SPI_getvalue(row, desc, column);
 
 	return text ? MemoryContextStrdup(caller_context, text) : NULL;
 }
@@ -175,7 +175,7 @@ spl_row_text(HeapTuple row, TupleDesc desc, int column)
 int32
 spl_row_int32(HeapTuple row, TupleDesc desc, int column)
 {
-	bool		isnull;
+	bool isnull;
 
 	return DatumGetInt32(SPI_getbinval(row, desc, column, &isnull));
 }
@@ -183,7 +183,7 @@ spl_row_int32(HeapTuple row, TupleDesc desc, int column)
 int64
 spl_row_int64(HeapTuple row, TupleDesc desc, int column)
 {
-	bool		isnull;
+	bool isnull;
 
 	return DatumGetInt64(SPI_getbinval(row, desc, column, &isnull));
 }

@@ -14,25 +14,26 @@
 
 typedef struct SpiPlan
 {
-	const char *sql;			/* every name qualified with spooled. */
+	const char *sql; /* every name qualified with spooled. */
 	int			nargs;
 	Oid			argtypes[SPL_PLAN_MAX_ARGS];
-	bool		across_orgs;	/* run as spooled_background, who sees every organization: for superusers' functions only */
-	bool		read_only;		/* run under the caller's snapshot; else a fresh one that sees this transaction's own writes */
-	SPIPlanPtr	plan;			/* kept by spi_plan.c */
+	bool across_orgs; /* run as spooled_background, who sees every organization: for superusers' functions only */
+	bool read_only;	  /* run under the caller's snapshot; else a fresh one that sees this transaction's own writes */
+	SPIPlanPtr plan;  /* kept by spi_plan.c */
 } SpiPlan;
 
 /* A row of the result; runs inside SPI, so what must live longer is copied with spl_spi_copy_* into the caller's context. */
-typedef void (*SpiRowFn) (HeapTuple row, TupleDesc desc, void *arg);
+typedef void (*SpiRowFn)(HeapTuple row, TupleDesc desc, void *arg);
 
 /* spl_spi_run runs the statement, hands each row to "row" (may be NULL) and returns how many rows were processed. */
 extern uint64 spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg);
 
 /* Column n (from 1) of a row, copied into the caller's memory context; "isnull" may be NULL when the column can't be null. */
-extern char *spl_row_text(HeapTuple row, TupleDesc desc, int column);	/* NULL when null */
-extern Datum spl_row_datum(HeapTuple row, TupleDesc desc, int column, bool *isnull);	/* by-value or pointer valid inside the callback */
-extern int32 spl_row_int32(HeapTuple row, TupleDesc desc, int column);
-extern int64 spl_row_int64(HeapTuple row, TupleDesc desc, int column);
+extern char			*spl_row_text(HeapTuple row, TupleDesc desc, int column); /* NULL when null */
+extern Datum		 spl_row_datum(HeapTuple row, TupleDesc desc, int column,
+								   bool *isnull); /* by-value or pointer valid inside the callback */
+extern int32		 spl_row_int32(HeapTuple row, TupleDesc desc, int column);
+extern int64		 spl_row_int64(HeapTuple row, TupleDesc desc, int column);
 extern MemoryContext spl_spi_caller_context(void);
 
 /*

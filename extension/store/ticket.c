@@ -16,12 +16,9 @@
 #include "utils/snapmgr.h"
 
 static const SplIndex job_index[TICKET_KINDS] = {
-	[TICKET_READY] = INDEX_READY_CLAIM,
-	[TICKET_DELAYED] = INDEX_DELAYED_JOB,
-	[TICKET_BLOCKED] = INDEX_BLOCKED_JOB,
-	[TICKET_LEASE] = INDEX_LEASE_JOB,
-	[TICKET_DEAD_LETTER] = INDEX_DEAD_LETTER_JOB,
-	[TICKET_OUTCOME] = INDEX_OUTCOME_JOB,
+	[TICKET_READY] = INDEX_READY_CLAIM,			  [TICKET_DELAYED] = INDEX_DELAYED_JOB,
+	[TICKET_BLOCKED] = INDEX_BLOCKED_JOB,		  [TICKET_LEASE] = INDEX_LEASE_JOB,
+	[TICKET_DEAD_LETTER] = INDEX_DEAD_LETTER_JOB, [TICKET_OUTCOME] = INDEX_OUTCOME_JOB,
 };
 
 /* find_in reads the ticket of a job in one table that has a key (org, job id). */
@@ -45,7 +42,8 @@ find_in(TicketKind kind, int32 org, const pg_uuid_t *job_id, Snapshot snapshot, 
 static bool
 find_under(Snapshot snapshot, int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket)
 {
-	static const TicketKind order[] = {TICKET_LEASE, TICKET_OUTCOME, TICKET_DELAYED, TICKET_DEAD_LETTER, TICKET_BLOCKED};
+	static const TicketKind order[] = {TICKET_LEASE, TICKET_OUTCOME, TICKET_DELAYED, TICKET_DEAD_LETTER,
+									   TICKET_BLOCKED};
 
 	for (int i = 0; i < lengthof(order); i++)
 		if (find_in(order[i], org, job_id, snapshot, ticket))
@@ -57,9 +55,9 @@ find_under(Snapshot snapshot, int32 org, const pg_uuid_t *job_id, int32 queue, i
 static void
 refuse_outdated(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *seen)
 {
-	Snapshot	latest = spl_snapshot_latest();
-	Ticket		now;
-	bool		found = find_under(latest, org, job_id, queue, priority, &now);
+	Snapshot latest = spl_snapshot_latest();
+	Ticket	 now;
+	bool	 found = find_under(latest, org, job_id, queue, priority, &now);
 
 	UnregisterSnapshot(latest);
 	if (found != (seen != NULL) || (found && (now.kind != seen->kind || !ItemPointerEquals(&now.tid, &seen->tid))))
@@ -71,8 +69,8 @@ refuse_outdated(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority,
 bool
 spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket)
 {
-	Snapshot	snapshot = spl_snapshot_fresh();
-	bool		found = find_under(snapshot, org, job_id, queue, priority, ticket);
+	Snapshot snapshot = spl_snapshot_fresh();
+	bool	 found = find_under(snapshot, org, job_id, queue, priority, ticket);
 
 	UnregisterSnapshot(snapshot);
 	if (IsolationUsesXactSnapshot())
@@ -83,13 +81,13 @@ spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority,
 void
 spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *results)
 {
-	Snapshot	snapshot = spl_snapshot_fresh();
-	Relation	table = NULL;
+	Snapshot		snapshot = spl_snapshot_fresh();
+	Relation		table = NULL;
 	TupleTableSlot *slot = NULL;
 
 	for (int i = 0; i < count; i++)
 	{
-		const Ticket *ticket = &tickets[i];
+		const Ticket   *ticket = &tickets[i];
 		ItemPointerData tid = ticket->tid;
 
 		if (table == NULL)
@@ -98,8 +96,11 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 			slot = table_slot_create(table, NULL);
 		}
 		Assert(ticket->kind == tickets[0].kind);
-		results[i] = spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
-			spl_tuple_delete(table, &tid, snapshot, wait) == DELETE_OK ? TAKE_OK : TAKE_LOST;
+		results[i] =
+			spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
+				spl_tuple_delete(table, &tid, snapshot, wait) == DELETE_OK
+			? TAKE_OK
+			: TAKE_LOST;
 		if (results[i] == TAKE_OK && ticket->kind == TICKET_READY)
 			spl_ready_note_taken(ticket->queue, ticket->priority, &ticket->job_id);
 	}
@@ -114,7 +115,7 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 TakeResult
 spl_ticket_take(const Ticket *ticket)
 {
-	TakeResult	result;
+	TakeResult result;
 
 	spl_ticket_take_many(ticket, 1, true, &result);
 	return result;
@@ -123,11 +124,11 @@ spl_ticket_take(const Ticket *ticket)
 TakeResult
 spl_ticket_hold(const Ticket *ticket)
 {
-	Snapshot	snapshot = spl_snapshot_fresh();
-	Relation	table = table_open(spl_table_oid(spl_ticket_table(ticket->kind)), RowExclusiveLock);
+	Snapshot		snapshot = spl_snapshot_fresh();
+	Relation		table = table_open(spl_table_oid(spl_ticket_table(ticket->kind)), RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	ItemPointerData tid = ticket->tid;
-	bool		held;
+	bool			held;
 
 	held = spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
 		spl_tuple_lock(table, &tid, snapshot);

@@ -22,41 +22,41 @@
 #define OUTCOME_CANCELLED 'x'
 #define OUTCOME_EXPIRED 'e'
 
-#define NO_TIME DT_NOBEGIN		/* a null timestamp */
+#define NO_TIME DT_NOBEGIN /* a null timestamp */
 
 typedef struct Ticket
 {
-	TicketKind	kind;
-	ItemPointerData tid;		/* where it was found */
+	TicketKind		kind;
+	ItemPointerData tid; /* where it was found */
 
-	TimestampTz since;			/* when the job came into this state */
+	TimestampTz since; /* when the job came into this state */
 	int32		org;
 	int32		queue;
-	int32		run;			/* number of claims so far; only grows */
+	int32		run; /* number of claims so far; only grows */
 	int16		priority;
 	int16		retry_count;
-	int16		releases;		/* redeliveries without penalty */
+	int16		releases; /* redeliveries without penalty */
 	pg_uuid_t	job_id;
-	TimestampTz expires_at;		/* NO_TIME: never */
+	TimestampTz expires_at; /* NO_TIME: never */
 
-	TimestampTz due;			/* delayed, blocked (NO_TIME: at once) */
-	char		reason;			/* delayed: DELAY_*; outcome: OUTCOME_* */
+	TimestampTz due;	/* delayed, blocked (NO_TIME: at once) */
+	char		reason; /* delayed: DELAY_*; outcome: OUTCOME_* */
 
-	TimestampTz lease_expires_at;	/* lease */
-	bool		cancel_requested;	/* lease */
+	TimestampTz lease_expires_at; /* lease */
+	bool		cancel_requested; /* lease */
 
-	bool		has_run;		/* lease, dead_letter, outcome: the three below are set */
-	TimestampTz started_at;		/* lease: the same as since */
-	pg_uuid_t	lease_id;
-	char	   *worker;
-	char	   *error;			/* dead_letter, outcome; or NULL */
-	struct varlena *result;		/* outcome: json, or NULL */
+	bool			has_run;	/* lease, dead_letter, outcome: the three below are set */
+	TimestampTz		started_at; /* lease: the same as since */
+	pg_uuid_t		lease_id;
+	char		   *worker;
+	char		   *error;	/* dead_letter, outcome; or NULL */
+	struct varlena *result; /* outcome: json, or NULL */
 } Ticket;
 
 typedef enum TakeResult
 {
 	TAKE_OK,
-	TAKE_LOST					/* somebody else took it; look again under a fresh snapshot */
+	TAKE_LOST /* somebody else took it; look again under a fresh snapshot */
 } TakeResult;
 
 /*
@@ -88,7 +88,7 @@ extern TakeResult spl_ticket_hold(const Ticket *ticket);
  * spl_ready_take deletes up to "limit" ready tickets of a queue in claim order, without waiting for anybody, and leaves out
  * what has expired.  Returns how many.
  */
-extern int	spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets);
+extern int spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets);
 
 /* spl_ready_exists tells whether the queue has a claimable ticket. */
 extern bool spl_ready_exists(int32 org, int32 queue, TimestampTz now);
@@ -97,7 +97,8 @@ extern bool spl_ready_exists(int32 org, int32 queue, TimestampTz now);
 extern TimestampTz spl_ready_oldest(int32 org, int32 queue);
 
 /* spl_ready_find finds the ready ticket of a job, first with the priority that is likely. */
-extern bool spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Snapshot snapshot, Ticket *ticket);
+extern bool
+spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Snapshot snapshot, Ticket *ticket);
 
 /* spl_lease_find_many reads leases by job id under one fresh snapshot; found[i] tells. */
 extern void spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found);
@@ -109,14 +110,14 @@ extern TakeResult spl_lease_renew(Ticket *lease);
 extern TakeResult spl_lease_ask_cancel(const Ticket *lease);
 
 /* spl_lease_list_worker lists up to "limit" leases of a worker. */
-extern int	spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases);
+extern int spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases);
 
 /*
  * For sweeps, of all organizations: up to "limit" tickets in the order of the sweep's index; the caller takes and moves
  * them.  The *_next_* functions return when the first is due, or NO_TIME.
  */
-extern int	spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets);
-extern int	spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets);
+extern int		   spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets);
+extern int		   spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets);
 extern TimestampTz spl_delayed_next_due(void);
 extern TimestampTz spl_ticket_next_expiry(TicketKind kind);
 

@@ -57,8 +57,8 @@ column(TupleTableSlot *slot, int number, bool *isnull)
 static TimestampTz
 time_column(TupleTableSlot *slot, int number)
 {
-	bool		isnull;
-	Datum		value = column(slot, number, &isnull);
+	bool  isnull;
+	Datum value = column(slot, number, &isnull);
 
 	return isnull ? NO_TIME : DatumGetTimestampTz(value);
 }
@@ -66,8 +66,8 @@ time_column(TupleTableSlot *slot, int number)
 static char *
 text_column(TupleTableSlot *slot, int number)
 {
-	bool		isnull;
-	Datum		value = column(slot, number, &isnull);
+	bool  isnull;
+	Datum value = column(slot, number, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -76,8 +76,8 @@ text_column(TupleTableSlot *slot, int number)
 static void
 read_run(TupleTableSlot *slot, int started_at, int lease_id, int worker, Ticket *ticket)
 {
-	bool		isnull;
-	Datum		id = column(slot, lease_id, &isnull);
+	bool  isnull;
+	Datum id = column(slot, lease_id, &isnull);
 
 	ticket->has_run = !isnull;
 	if (isnull)
@@ -91,20 +91,17 @@ read_run(TupleTableSlot *slot, int started_at, int lease_id, int worker, Ticket 
 static void
 read_own(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 {
-	bool		isnull;
-	Datum		result;
+	bool  isnull;
+	Datum result;
 
 	switch (kind)
 	{
-		case TICKET_READY:
-			break;
+		case TICKET_READY: break;
 		case TICKET_DELAYED:
 			ticket->due = time_column(slot, DELAYED_DUE);
 			ticket->reason = DatumGetChar(column(slot, DELAYED_REASON, &isnull));
 			break;
-		case TICKET_BLOCKED:
-			ticket->due = time_column(slot, BLOCKED_DUE);
-			break;
+		case TICKET_BLOCKED: ticket->due = time_column(slot, BLOCKED_DUE); break;
 		case TICKET_LEASE:
 			ticket->has_run = true;
 			ticket->started_at = ticket->since;
@@ -124,15 +121,14 @@ read_own(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 			result = column(slot, OUTCOME_RESULT, &isnull);
 			ticket->result = isnull ? NULL : PG_DETOAST_DATUM_COPY(result);
 			break;
-		case TICKET_KINDS:
-			pg_unreachable();
+		case TICKET_KINDS: pg_unreachable();
 	}
 }
 
 void
 spl_ticket_read(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 {
-	bool		isnull;
+	bool isnull;
 
 	memset(ticket, 0, sizeof(*ticket));
 	slot_getallattrs(slot);
@@ -154,8 +150,8 @@ spl_ticket_read(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 /* A row under construction; column numbers start at 1. */
 typedef struct RowFill
 {
-	Datum	   *values;
-	bool	   *nulls;
+	Datum *values;
+	bool  *nulls;
 } RowFill;
 
 static inline void
@@ -201,15 +197,12 @@ fill_own(RowFill *row, const Ticket *ticket)
 {
 	switch (ticket->kind)
 	{
-		case TICKET_READY:
-			break;
+		case TICKET_READY: break;
 		case TICKET_DELAYED:
 			set_time(row, DELAYED_DUE, ticket->due);
 			set(row, DELAYED_REASON, CharGetDatum(ticket->reason));
 			break;
-		case TICKET_BLOCKED:
-			set_time(row, BLOCKED_DUE, ticket->due);
-			break;
+		case TICKET_BLOCKED: set_time(row, BLOCKED_DUE, ticket->due); break;
 		case TICKET_LEASE:
 			set_time(row, LEASE_EXPIRES_AT, ticket->lease_expires_at);
 			set(row, LEASE_ID, UUIDPGetDatum(&ticket->lease_id));
@@ -229,8 +222,7 @@ fill_own(RowFill *row, const Ticket *ticket)
 			else
 				row->nulls[OUTCOME_RESULT - 1] = true;
 			break;
-		case TICKET_KINDS:
-			pg_unreachable();
+		case TICKET_KINDS: pg_unreachable();
 	}
 }
 
@@ -238,7 +230,7 @@ void
 spl_ticket_fill(const void *tickets, int i, Datum *values, bool *nulls)
 {
 	const Ticket *ticket = (const Ticket *) tickets + i;
-	RowFill		row = {values, nulls};
+	RowFill		  row = {values, nulls};
 
 	set_time(&row, TICKET_SINCE, ticket->since);
 	set(&row, TICKET_ORG, Int32GetDatum(ticket->org));

@@ -20,7 +20,7 @@ enum TicketColumn
 	TICKET_RELEASES,
 	TICKET_JOB_ID,
 	TICKET_EXPIRES_AT,
-	TICKET_OWN_COLUMNS			/* the first column of the table's own */
+	TICKET_OWN_COLUMNS /* the first column of the table's own */
 };
 
 /* spl_ticket_table returns the table that makes a job's state. */

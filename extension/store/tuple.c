@@ -27,23 +27,23 @@ static const char write_command[] = "a function that changes jobs";
 
 typedef struct IndexSet
 {
-	int			count;
-	Relation	index[MAX_INDEXES];
-	IndexInfo  *info[MAX_INDEXES];
+	int		   count;
+	Relation   index[MAX_INDEXES];
+	IndexInfo *info[MAX_INDEXES];
 } IndexSet;
 
 /* open_indexes opens what an insert has to maintain. */
 static void
 open_indexes(Relation table, IndexSet *set)
 {
-	List	   *oids = RelationGetIndexList(table);
-	ListCell   *cell;
+	List	 *oids = RelationGetIndexList(table);
+	ListCell *cell;
 
 	set->count = 0;
 	foreach(cell, oids)
 	{
-		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
-		IndexInfo  *info = BuildIndexInfo(index);
+		Relation   index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		IndexInfo *info = BuildIndexInfo(index);
 
 		if (!info->ii_ReadyForInserts)
 		{
@@ -70,9 +70,9 @@ insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
 {
 	for (int i = 0; i < set->count; i++)
 	{
-		IndexInfo  *info = set->info[i];
-		Datum		values[INDEX_MAX_KEYS];
-		bool		nulls[INDEX_MAX_KEYS];
+		IndexInfo *info = set->info[i];
+		Datum	   values[INDEX_MAX_KEYS];
+		bool	   nulls[INDEX_MAX_KEYS];
 
 		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
 			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
@@ -85,8 +85,8 @@ insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
 
 /* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
 static void
-insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count, FillRowFn fill,
-			 ItemPointer tids)
+insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count,
+			 FillRowFn fill, ItemPointer tids)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -112,10 +112,10 @@ insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const vo
 void
 spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, ItemPointer tids)
 {
-	Relation	table;
-	IndexSet	indexes;
+	Relation		table;
+	IndexSet		indexes;
 	TupleTableSlot *slots[INSERT_CHUNK];
-	int			slot_count = Min(count, INSERT_CHUNK);
+	int				slot_count = Min(count, INSERT_CHUNK);
 
 	if (count == 0)
 		return;
@@ -183,20 +183,18 @@ DeleteResult
 spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 {
 	TM_FailureData failure;
-	TM_Result	result;
+	TM_Result	   result;
 
 	PreventCommandIfReadOnly(write_command);
-	result = table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait, &failure, false);
+	result =
+		table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait, &failure, false);
 
 	switch (result)
 	{
-		case TM_Ok:
-			return DELETE_OK;
+		case TM_Ok: return DELETE_OK;
 		case TM_BeingModified:
-		case TM_WouldBlock:
-			return DELETE_BUSY;
-		case TM_SelfModified:
-			return DELETE_LOST;
+		case TM_WouldBlock: return DELETE_BUSY;
+		case TM_SelfModified: return DELETE_LOST;
 		case TM_Updated:
 		case TM_Deleted:
 			if (wait && IsolationUsesXactSnapshot())
@@ -204,8 +202,7 @@ spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						 errmsg("could not serialize access due to concurrent update")));
 			return DELETE_LOST;
-		case TM_Invisible:
-			break;
+		case TM_Invisible: break;
 	}
 	elog(ERROR, "unexpected result %d of a delete", result);
 	pg_unreachable();
@@ -227,8 +224,8 @@ bool
 spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column, int32 org,
 				 int id_column, const pg_uuid_t *id)
 {
-	bool		isnull;
-	bool		same;
+	bool isnull;
+	bool same;
 
 	if (!table_tuple_fetch_row_version(table, tid, snapshot, slot))
 		return false;
@@ -241,10 +238,10 @@ spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableS
 bool
 spl_tuple_lock(Relation table, ItemPointer tid, Snapshot snapshot)
 {
-	TM_FailureData failure;
+	TM_FailureData	failure;
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TM_Result	result = table_tuple_lock(table, tid, snapshot, slot, GetCurrentCommandId(true), LockTupleKeyShare, LockWaitBlock,
-										TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS, &failure);
+	TM_Result		result = table_tuple_lock(table, tid, snapshot, slot, GetCurrentCommandId(true), LockTupleKeyShare,
+											  LockWaitBlock, TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS, &failure);
 
 	ExecDropSingleTupleTableSlot(slot);
 	if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())

@@ -18,7 +18,7 @@
 #define SPL_MAX_COLUMNS 32
 
 /* Fills the columns of row "i"; all are given as not null and may be set to null. */
-typedef void (*FillRowFn) (const void *rows, int i, Datum *values, bool *nulls);
+typedef void (*FillRowFn)(const void *rows, int i, Datum *values, bool *nulls);
 
 /* spl_tuples_insert inserts rows and their index entries, and tells where each is (tids may be NULL). */
 extern void spl_tuples_insert(SplTable table, const void *rows, int count, FillRowFn fill, ItemPointer tids);
@@ -26,16 +26,17 @@ extern void spl_tuples_insert(SplTable table, const void *rows, int count, FillR
 /* A scan of an index, from spl_scan_begin to spl_scan_end; it can be restarted with other keys. */
 typedef struct TupleScan
 {
-	Relation	table;
-	Relation	index;
-	Snapshot	snapshot;
-	bool		owns_snapshot;
-	IndexScanDesc scan;
+	Relation		table;
+	Relation		index;
+	Snapshot		snapshot;
+	bool			owns_snapshot;
+	IndexScanDesc	scan;
 	TupleTableSlot *slot;
 } TupleScan;
 
 /* spl_scan_begin opens a scan under "snapshot", or under a fresh one of its own when that is NULL. */
-extern void spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int key_count);
+extern void
+spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int key_count);
 extern void spl_scan_keys(TupleScan *scan, ScanKey keys, int key_count);
 extern bool spl_scan_next(TupleScan *scan, ScanDirection direction);
 extern void spl_scan_end(TupleScan *scan);
@@ -49,23 +50,23 @@ extern Snapshot spl_snapshot_latest(void);
 typedef enum DeleteResult
 {
 	DELETE_OK,
-	DELETE_BUSY,				/* an open transaction is about to change it; only without waiting */
-	DELETE_LOST					/* somebody else changed or deleted it */
+	DELETE_BUSY, /* an open transaction is about to change it; only without waiting */
+	DELETE_LOST	 /* somebody else changed or deleted it */
 } DeleteResult;
 
 /* spl_tuple_delete deletes a tuple that "snapshot" sees. */
 extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait);
 
 /* spl_tuple_fetch reads the row that "snapshot" sees at "tid". */
-extern bool spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot);
+extern bool			   spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot);
 extern TupleTableSlot *spl_slot_create(Relation table);
 
 /*
  * spl_tuple_is_row tells whether the tuple that "snapshot" sees at "tid" is the row of this organization and id: after vacuum
  * a place may hold somebody else's row.
  */
-extern bool spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column, int32 org,
-							 int id_column, const pg_uuid_t *id);
+extern bool spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column,
+							 int32 org, int id_column, const pg_uuid_t *id);
 
 /*
  * spl_tuple_lock locks a tuple so that nobody deletes it before this transaction ends; waits for who is about to.  Updates
