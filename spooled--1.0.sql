@@ -390,16 +390,19 @@ RETURNS TABLE (ordinality int, job_id uuid, created boolean) LANGUAGE c VOLATILE
 COMMENT ON FUNCTION enqueue_many(text, json[], int[], interval, timestamptz, text[], int, int, timestamptz, json) IS
 'Adds many jobs to one queue, all or none, in the order given. created is false where an idempotency key was taken, in the table or earlier in the same call.';
 
+-- A type of its own, so that a call need not put its columns together first.
+CREATE TYPE claimed_job AS (job_id uuid, queue text, payload json, attempt int, retry_count int, max_retries int, timeout_seconds int, priority int,
+               lease_id uuid, lease_expires_at timestamptz, created_at timestamptz, tags json, idempotency_key text);
+COMMENT ON TYPE claimed_job IS 'A job that was leased to a worker: what it is, and until when it is leased.';
+
 CREATE FUNCTION claim(queue text, worker text, max_jobs int DEFAULT 1, lease interval DEFAULT NULL)
-RETURNS TABLE (job_id uuid, queue text, payload json, attempt int, retry_count int, max_retries int, timeout_seconds int, priority int,
-               lease_id uuid, lease_expires_at timestamptz, created_at timestamptz, tags json, idempotency_key text)
+RETURNS SETOF claimed_job
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_claim';
 COMMENT ON FUNCTION claim(text, text, int, interval) IS
 'Leases up to max_jobs jobs to the worker, highest priority first, then oldest. No rows: nothing is due, or the queue is paused.';
 
 CREATE FUNCTION claim(queues text[], worker text, max_jobs int DEFAULT 1, lease interval DEFAULT NULL)
-RETURNS TABLE (job_id uuid, queue text, payload json, attempt int, retry_count int, max_retries int, timeout_seconds int, priority int,
-               lease_id uuid, lease_expires_at timestamptz, created_at timestamptz, tags json, idempotency_key text)
+RETURNS SETOF claimed_job
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_claim_queues';
 COMMENT ON FUNCTION claim(text[], text, int, interval) IS 'The same from several queues, in the order of the array.';
 
@@ -415,8 +418,7 @@ COMMENT ON FUNCTION complete_many(uuid[], text, json[], uuid[]) IS
 
 CREATE FUNCTION complete_and_claim(job_ids uuid[], queue text, worker text, max_jobs int DEFAULT 1, lease interval DEFAULT NULL,
                                    results json[] DEFAULT NULL, lease_ids uuid[] DEFAULT NULL)
-RETURNS TABLE (job_id uuid, queue text, payload json, attempt int, retry_count int, max_retries int, timeout_seconds int, priority int,
-               lease_id uuid, lease_expires_at timestamptz, created_at timestamptz, tags json, idempotency_key text)
+RETURNS SETOF claimed_job
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_complete_and_claim';
 COMMENT ON FUNCTION complete_and_claim(uuid[], text, text, int, interval, json[], uuid[]) IS
 'Completes jobs and leases the next ones in one transaction. Raises when one of the jobs can''t be completed; then nothing happens.';

@@ -59,6 +59,7 @@ struct ClaimList
 	bool	   has_stale;
 	int16	   stale_priority; /* entries from this position on wait for a refill */
 	pg_uuid_t  stale_id;
+	int		   next_limit; /* entries that the next refill reads */
 	int		   level_count;
 	Level	   levels[CLAIM_LIST_LEVELS];
 	int		   first; /* entries[first .. end) are left */
@@ -155,6 +156,7 @@ reset(ClaimList *list, uint64 storage)
 	list->storage = storage;
 	list->changes++;
 	list->resets++;
+	list->next_limit = CLAIM_LIST_FIRST;
 	list->knows_levels = list->too_many_levels = list->reached_end = list->has_stale = false;
 	list->level_count = list->first = list->end = 0;
 }
@@ -426,7 +428,7 @@ give_back(ClaimList *list)
 }
 
 bool
-spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, Refill *refill)
+spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wanted, Refill *refill)
 {
 	LWLockAcquire(&list->refill, LW_EXCLUSIVE);
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
@@ -446,6 +448,8 @@ spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, Refill
 	refill->knows_levels = list->knows_levels;
 	refill->level_count = list->knows_levels ? list->level_count : 0;
 	refill->count = 0;
+	refill->limit = Min(Max(list->next_limit, wanted * 2), CLAIM_LIST_ENTRIES);
+	list->next_limit = Min(refill->limit * 4, CLAIM_LIST_ENTRIES);
 	refill->reached_end = refill->too_many_levels = false;
 	if (!list->knows_levels)
 		list->level_count = 0;

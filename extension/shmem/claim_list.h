@@ -13,6 +13,7 @@
 #include "utils/uuid.h"
 
 #define CLAIM_LIST_ENTRIES 512
+#define CLAIM_LIST_FIRST 16	 /* of the first refill; each one reads four times as much as the one before */
 #define CLAIM_LIST_LEVELS 16 /* priorities of one queue at once; a queue with more is claimed from without a list */
 
 typedef struct ClaimEntry
@@ -46,6 +47,7 @@ typedef struct Refill
 	int		   level_count;
 	ClaimLevel levels[CLAIM_LIST_LEVELS];
 	int		   count;
+	int		   limit; /* so many entries and no more */
 	ClaimEntry entries[CLAIM_LIST_ENTRIES];
 	bool	   reached_end; /* there is nothing behind the last entry */
 	bool	   too_many_levels;
@@ -65,7 +67,7 @@ spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, Clai
  * spl_claim_list_refill_begin makes this session the one that reads the index, and fills in where from; false: another one
  * has just done it.  The snapshot must be taken after it.  spl_claim_list_refill_end hands over what was read.
  */
-extern bool spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, Refill *refill);
+extern bool spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wanted, Refill *refill);
 extern void spl_claim_list_refill_end(ClaimList *list, Refill *refill);
 
 /* spl_ready_note remembers that this (sub)transaction makes a ready ticket, which the list learns of at commit. */

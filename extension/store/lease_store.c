@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "access/table.h"
+#include "base/compat.h"
+#include "base/uuid7.h"
 #include "catalog/pg_type.h"
 #include "shmem/lease_clock.h"
 #include "store/id_scan.h"
@@ -16,6 +19,8 @@
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+
+#define LEASE_HINTS 1024
 
 /* Each statement writes one column: what two sessions change at the same time must not undo each other. */
 static SpiPlan renew_lease = {
@@ -32,11 +37,49 @@ static SpiPlan ask_cancel = {
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
 
+/*
+ * Where this session has put leases: who completes a job is often who claimed it.  A hint is checked like any other reading;
+ * one that is out of date costs a page, and the index answers.
+ */
+typedef struct LeaseHint
+{
+	uint64			storage;
+	int32			org;
+	pg_uuid_t		job_id;
+	ItemPointerData tid;
+} LeaseHint;
+
+static LeaseHint hints[LEASE_HINTS];
+
+/* hint_of returns the place of a job's hint; the end of an id is random. */
+static LeaseHint *
+hint_of(const pg_uuid_t *job_id)
+{
+	return &hints[(job_id->data[UUID_LEN - 1] | job_id->data[UUID_LEN - 2] << 8) % LEASE_HINTS];
+}
+
+void
+spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count)
+{
+	Relation table = table_open(spl_table_oid(TABLE_LEASE), RowExclusiveLock);
+
+	for (int i = 0; i < count; i++)
+	{
+		spl_lease_clock_lower(ItemPointerGetBlockNumber(&tids[i]), leases[i].lease_expires_at);
+		*hint_of(&leases[i].job_id) = (LeaseHint) {.storage = spl_storage_of(table),
+												   .org = leases[i].org,
+												   .job_id = leases[i].job_id,
+												   .tid = tids[i]};
+	}
+	table_close(table, NoLock);
+}
+
 /* The answer of spl_lease_find_many under construction. */
 typedef struct LeaseRows
 {
-	Ticket *leases;
-	bool   *found;
+	Ticket	  *leases;
+	bool	  *found;
+	const int *places; /* of what is read through the index, among all */
 } LeaseRows;
 
 static void
@@ -44,18 +87,52 @@ see_lease(TupleTableSlot *slot, int i, void *arg)
 {
 	LeaseRows *rows = arg;
 
-	spl_ticket_read(TICKET_LEASE, slot, &rows->leases[i]);
-	rows->found[i] = true;
+	spl_ticket_read(TICKET_LEASE, slot, &rows->leases[rows->places[i]]);
+	rows->found[rows->places[i]] = true;
+}
+
+/* find_hinted reads the leases that this session knows the places of. */
+static void
+find_hinted(int32 org, const pg_uuid_t *job_ids, int count, LeaseRows *rows)
+{
+	Relation		table = table_open(spl_table_oid(TABLE_LEASE), RowExclusiveLock);
+	Snapshot		snapshot = spl_snapshot_fresh();
+	TupleTableSlot *slot = spl_slot_create(table);
+
+	for (int i = 0; i < count; i++)
+	{
+		LeaseHint *hint = hint_of(&job_ids[i]);
+
+		if (hint->storage != spl_storage_of(table) || hint->org != org || !spl_uuid_equal(&hint->job_id, &job_ids[i]) ||
+			!spl_tuple_fetch(table, &hint->tid, snapshot, slot))
+			continue;
+		spl_ticket_read(TICKET_LEASE, slot, &rows->leases[i]);
+		rows->found[i] = rows->leases[i].org == org && spl_uuid_equal(&rows->leases[i].job_id, &job_ids[i]);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	table_close(table, NoLock);
 }
 
 void
 spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found)
 {
-	LeaseRows rows = {leases, found};
+	int		  *places = palloc(sizeof(int) * count);
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * count);
+	LeaseRows  rows = {leases, found, places};
+	int		   left = 0;
 
 	memset(found, 0, sizeof(bool) * count);
-	spl_scan_ids(TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, org, job_ids, count, TICKET_JOB_ID, see_lease,
-				 &rows);
+	find_hinted(org, job_ids, count, &rows);
+	for (int i = 0; i < count; i++)
+		if (!found[i])
+		{
+			places[left] = i;
+			ids[left++] = job_ids[i];
+		}
+	if (left > 0)
+		spl_scan_ids(TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, org, ids, left, TICKET_JOB_ID, see_lease,
+					 &rows);
 }
 
 /* see_update tells the clock where the lease's row is now, and reads whether cancellation was asked for. */

@@ -39,7 +39,7 @@ read_level(TupleScan *scan, int32 queue, const ClaimLevel *level, Refill *refill
 		bool		isnull;
 		ClaimEntry *entry = &refill->entries[refill->count];
 
-		if (refill->count == CLAIM_LIST_ENTRIES)
+		if (refill->count == refill->limit)
 			return false;
 		entry->tid = scan->slot->tts_tid;
 		entry->priority = level->priority;
@@ -81,13 +81,13 @@ find_levels(int32 queue, Snapshot snapshot, Refill *refill)
 }
 
 void
-spl_ready_refill(ClaimList *list, int32 queue, uint64 storage)
+spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted)
 {
 	Refill	 *refill = palloc(sizeof(Refill));
 	TupleScan scan;
 	bool	  has_room = true;
 
-	if (spl_claim_list_refill_begin(list, queue, storage, refill))
+	if (spl_claim_list_refill_begin(list, queue, storage, wanted, refill))
 	{
 		spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 3);
 		if (!refill->knows_levels)

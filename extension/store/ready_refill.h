@@ -8,8 +8,8 @@
 #include "datatype/timestamp.h"
 #include "shmem/claim_list.h"
 
-/* spl_ready_refill reads the next tickets of a queue, unless another session has just done it. */
-extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage);
+/* spl_ready_refill reads the next tickets of a queue, at least "wanted", unless another session has just done it. */
+extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted);
 
 /*
  * spl_ready_audit shows the lists of this database the first claimable ticket of their queues, read from the start of the

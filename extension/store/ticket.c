@@ -11,7 +11,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "shmem/claim_list.h"
-#include "shmem/lease_clock.h"
 #include "store/ticket_row.h"
 #include "utils/snapmgr.h"
 
@@ -148,7 +147,6 @@ spl_ticket_put(const Ticket *tickets, int count)
 	tids = palloc(sizeof(ItemPointerData) * count);
 	spl_tuples_insert(spl_ticket_table(tickets[0].kind), tickets, count, spl_ticket_fill, tids);
 	if (tickets[0].kind == TICKET_LEASE)
-		for (int i = 0; i < count; i++)
-			spl_lease_clock_lower(ItemPointerGetBlockNumber(&tids[i]), tickets[i].lease_expires_at);
+		spl_lease_placed(tickets, tids, count);
 	pfree(tids);
 }

@@ -100,7 +100,10 @@ extern TimestampTz spl_ready_oldest(int32 org, int32 queue);
 extern bool
 spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Snapshot snapshot, Ticket *ticket);
 
-/* spl_lease_find_many reads leases by job id under one fresh snapshot; found[i] tells. */
+/* spl_lease_placed tells where the rows of new leases are: the sweep has to look there, and this session finds them there. */
+extern void spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count);
+
+/* spl_lease_find_many reads leases by job id under fresh snapshots; found[i] tells. */
 extern void spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found);
 
 /* spl_lease_renew writes lease_expires_at of the same run, a heap-only update, and reads cancel_requested as it is now. */
