@@ -22,7 +22,8 @@
 #include "store/tuple.h"
 
 #define MAX_LOOKS 20
-#define BATCH 500
+/* Jobs of one listing: a second one passes the index entries of all that the first has cancelled. */
+#define PURGE_LISTING 1000000
 
 static SplCode
 not_found(SplFault *fault)
@@ -250,11 +251,11 @@ int64
 spl_queue_cancel_jobs(int32 queue)
 {
 	int32	   org = spl_org();
-	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * BATCH);
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * PURGE_LISTING);
 	int64	   total = 0;
 	int		   listed;
 
-	while ((listed = spl_waiting_jobs_list(org, queue, BATCH, ids)) > 0)
+	while ((listed = spl_waiting_jobs_list(org, queue, PURGE_LISTING, ids)) > 0)
 	{
 		for (int i = 0; i < listed; i++)
 		{
@@ -270,12 +271,12 @@ spl_queue_cancel_jobs(int32 queue)
 }
 
 int
-spl_queue_delete_jobs(int32 queue, int limit)
+spl_queue_delete_jobs(int32 queue, int limit, pg_uuid_t *after, int64 *deleted)
 {
 	int32	   org = spl_org();
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * limit);
 	Ticket	  *taken = palloc(sizeof(Ticket) * limit);
-	int		   listed = spl_queue_jobs_list(org, queue, limit, ids);
+	int		   listed = spl_queue_jobs_list(org, queue, after, limit, ids);
 	int		   done = 0;
 
 	for (int i = 0; i < listed; i++)
@@ -287,5 +288,8 @@ spl_queue_delete_jobs(int32 queue, int limit)
 			spl_changes_done();
 		}
 	delete_taken(org, taken, done);
-	return done;
+	*deleted += done;
+	if (listed > 0)
+		*after = ids[listed - 1];
+	return listed;
 }

@@ -28,7 +28,10 @@ extern int64 spl_queue_cancel_jobs(int32 queue);
 extern int spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed);
 extern int spl_dead_letter_purge_many(const pg_uuid_t *ids, int count);
 
-/* spl_job_delete_many deletes jobs of the queue in whatever state, at most "limit"; returns how many. */
-extern int spl_queue_delete_jobs(int32 queue, int limit);
+/*
+ * spl_queue_delete_jobs deletes the next "limit" jobs of the queue in whatever state, by id, those behind *after, and moves
+ * *after.  Returns how many it has seen, 0 at the end; *deleted grows by those that were not somebody else's just then.
+ */
+extern int spl_queue_delete_jobs(int32 queue, int limit, pg_uuid_t *after, int64 *deleted);
 
 #endif

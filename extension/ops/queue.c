@@ -400,11 +400,11 @@ spl_queue_resume(const char *name, int64 *paused_ms, SplFault *fault)
 static int64
 delete_all_jobs(int32 queue)
 {
-	int64 deleted = 0;
-	int	  batch;
+	int64	  deleted = 0;
+	pg_uuid_t after = {{0}};
 
-	while ((batch = spl_queue_delete_jobs(queue, DELETE_BATCH)) > 0)
-		deleted += batch;
+	while (spl_queue_delete_jobs(queue, DELETE_BATCH, &after, &deleted) > 0)
+		;
 	return deleted;
 }
 

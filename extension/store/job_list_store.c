@@ -17,9 +17,9 @@ static SpiPlan list_waiting = {
 };
 
 static SpiPlan list_all = {
-	.sql = "SELECT id FROM spooled.job WHERE org = $1 AND queue = $2 LIMIT $3",
-	.nargs = 3,
-	.argtypes = {INT4OID, INT4OID, INT4OID},
+	.sql = "SELECT id FROM spooled.job WHERE org = $1 AND queue = $2 AND id > $4 ORDER BY id LIMIT $3",
+	.nargs = 4,
+	.argtypes = {INT4OID, INT4OID, INT4OID, UUIDOID},
 };
 
 typedef struct Ids
@@ -36,24 +36,22 @@ add_id(HeapTuple row, TupleDesc desc, void *arg)
 	ids->ids[ids->count++] = *DatumGetUUIDP(spl_row_datum(row, desc, 1, NULL));
 }
 
-static int
-list(SpiPlan *plan, int32 org, int32 queue, int limit, pg_uuid_t *out)
-{
-	Datum values[] = {Int32GetDatum(org), Int32GetDatum(queue), Int32GetDatum(limit)};
-	Ids	  ids = {0, out};
-
-	spl_spi_run(plan, values, NULL, add_id, &ids);
-	return ids.count;
-}
-
 int
 spl_waiting_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids)
 {
-	return list(&list_waiting, org, queue, limit, ids);
+	Datum values[] = {Int32GetDatum(org), Int32GetDatum(queue), Int32GetDatum(limit)};
+	Ids	  found = {0, ids};
+
+	spl_spi_run(&list_waiting, values, NULL, add_id, &found);
+	return found.count;
 }
 
 int
-spl_queue_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids)
+spl_queue_jobs_list(int32 org, int32 queue, const pg_uuid_t *after, int limit, pg_uuid_t *ids)
 {
-	return list(&list_all, org, queue, limit, ids);
+	Datum values[] = {Int32GetDatum(org), Int32GetDatum(queue), Int32GetDatum(limit), UUIDPGetDatum(after)};
+	Ids	  found = {0, ids};
+
+	spl_spi_run(&list_all, values, NULL, add_id, &found);
+	return found.count;
 }

@@ -10,7 +10,7 @@
 /* spl_waiting_jobs_list lists up to "limit" jobs of a queue that are ready, delayed or blocked. */
 extern int spl_waiting_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids);
 
-/* spl_queue_jobs_list lists up to "limit" jobs of a queue in whatever state. */
-extern int spl_queue_jobs_list(int32 org, int32 queue, int limit, pg_uuid_t *ids);
+/* spl_queue_jobs_list lists up to "limit" jobs of a queue in whatever state, by id, those behind "after". */
+extern int spl_queue_jobs_list(int32 org, int32 queue, const pg_uuid_t *after, int limit, pg_uuid_t *ids);
 
 #endif
