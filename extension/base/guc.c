@@ -27,6 +27,7 @@ int	   spooled_dead_letter_retention = 2160;
 int	   spooled_history_retention = 720;
 int	   spooled_worker_offline_after = 120000;
 int	   spooled_worker_retention = 168;
+int	   spooled_long_transaction = 600000;
 int	   spooled_worker_heartbeat_interval = 10;
 int	   spooled_max_databases = 8;
 int	   spooled_max_queues = 4096;
@@ -79,6 +80,8 @@ static const IntSetting int_settings[] = {
 	 &spooled_worker_offline_after, 120000, 100, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
 	{"spooled.worker_retention", "Sets for how many hours an offline worker is kept.", &spooled_worker_retention, 168,
 	 1, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.long_transaction", "Sets after how long doctor() names an open transaction.", &spooled_long_transaction,
+	 600000, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MS},
 	{"spooled.worker_heartbeat_interval", "Sets the seconds between heartbeats that a worker is told at registration.",
 	 &spooled_worker_heartbeat_interval, 10, 1, 3600, PGC_SUSET, GUC_UNIT_S},
 	{"spooled.max_databases", "Sets how many databases of the cluster can use the extension.", &spooled_max_databases,

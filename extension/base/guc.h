@@ -30,6 +30,7 @@ extern int spooled_dead_letter_retention;	  /* hours; 0: for ever */
 extern int spooled_history_retention;		  /* hours; 0: for ever */
 extern int spooled_worker_offline_after;	  /* milliseconds */
 extern int spooled_worker_retention;		  /* hours an offline worker's row is kept */
+extern int spooled_long_transaction;		  /* milliseconds after which doctor() names a transaction */
 extern int spooled_worker_heartbeat_interval; /* seconds, told at registration */
 
 /* shared memory and the background worker (fixed at server start) */

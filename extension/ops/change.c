@@ -270,6 +270,19 @@ spl_queue_cancel_jobs(int32 queue)
 	return total;
 }
 
+/* take_whatever takes the ticket of a job in whatever state, also when somebody moves it meanwhile; false: it has none. */
+static bool
+take_whatever(int32 org, const pg_uuid_t *job_id, Ticket *ticket)
+{
+	for (int look = 0; look < MAX_LOOKS && find(org, job_id, ticket); look++)
+	{
+		if (spl_ticket_take(ticket) == TAKE_OK)
+			return true;
+		spl_changes_done();
+	}
+	return false;
+}
+
 int
 spl_queue_delete_jobs(int32 queue, int limit, pg_uuid_t *after, int64 *deleted)
 {
@@ -280,7 +293,7 @@ spl_queue_delete_jobs(int32 queue, int limit, pg_uuid_t *after, int64 *deleted)
 	int		   done = 0;
 
 	for (int i = 0; i < listed; i++)
-		if (find(org, &ids[i], &taken[done]) && spl_ticket_take(&taken[done]) == TAKE_OK)
+		if (take_whatever(org, &ids[i], &taken[done]))
 		{
 			if (taken[done].kind == TICKET_BLOCKED)
 				spl_edge_drop_child(org, &ids[i]);

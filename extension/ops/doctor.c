@@ -7,14 +7,15 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/guc.h"
 #include "base/org_context.h"
+#include "miscadmin.h"
 #include "ops/doctor.h"
 #include "ops/facts.h"
 #include "ops/stats.h"
 #include "shmem/database.h"
 #include "store/doctor_store.h"
 
-#define OLD_TRANSACTION (10 * USECS_PER_MINUTE)
 #define OLD_TRANSACTIONS_SHOWN 20
 
 typedef struct FindingList
@@ -57,7 +58,7 @@ add(const char *finding, const char *severity, const char *subject, const char *
 static void
 check_worker(FindingList *list)
 {
-	int slot = spl_database_slot();
+	int slot = spl_database_assign(MyDatabaseId);
 
 	if (slot == SPL_NO_SLOT)
 		add("database_without_slot", "critical", NULL, "{}",
@@ -81,7 +82,8 @@ static void
 check_transactions(FindingList *list)
 {
 	OldTransaction old[OLD_TRANSACTIONS_SHOWN];
-	int			   count = spl_old_transactions(spl_clock_now() - OLD_TRANSACTION, OLD_TRANSACTIONS_SHOWN, old);
+	int			   count = spl_old_transactions(spl_clock_now() - spooled_long_transaction * INT64CONST(1000),
+												OLD_TRANSACTIONS_SHOWN, old);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -91,7 +93,7 @@ check_transactions(FindingList *list)
 			continue;
 		fact_time(&facts, "since", old[i].started_at);
 		add("old_transaction", "warning", psprintf("%d", old[i].pid), facts_end(&facts),
-			"A transaction that is open for more than 10 minutes keeps dead rows, which makes claims slower. End it, or set"
+			"A transaction that is open for longer than spooled.long_transaction keeps dead rows, which makes claims slower. End it, or set"
 			" idle_in_transaction_session_timeout.",
 			list);
 	}

@@ -102,7 +102,7 @@ static Check checks[] = {
 	CHECK(
 		"prepared_transaction", "warning",
 		"SELECT x.gid, jsonb_build_object('prepared', x.prepared, 'owner', x.owner)::text FROM pg_prepared_xacts x"
-		" WHERE x.database = current_database() AND x.prepared < clock_timestamp() - interval '10 min' AND $1 IS NOT NULL"
+		" WHERE x.database = current_database() AND x.prepared < clock_timestamp() - current_setting('spooled.long_transaction')::interval AND $1 IS NOT NULL"
 		" ORDER BY x.prepared",
 		"A prepared transaction that nobody ends keeps dead rows and locks. COMMIT PREPARED or ROLLBACK PREPARED."),
 	CHECK(
