@@ -19,6 +19,7 @@
 #include "rules/json_text.h"
 #include "rules/limits.h"
 #include "rules/names.h"
+#include "shmem/counters.h"
 #include "shmem/wake.h"
 #include "store/queue_config_store.h"
 #include "store/queue_store.h"
@@ -436,6 +437,7 @@ spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
 		return code;
 	if (delete_jobs)
 		delete_all_jobs(config.id);
+	spl_counters_forget_queue(config.id);
 	bare = (QueueConfig) {
 		.id = config.id,
 		.max_retries = -1,

@@ -39,14 +39,6 @@ static SpiPlan insert_keys = {
 	.argtypes = {INT4OID, TEXTARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID},
 };
 
-static SpiPlan delete_expired = {
-	.sql =
-		"DELETE FROM spooled.idempotency WHERE (org, key) IN"
-		" (SELECT org, key FROM spooled.idempotency WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
-	.nargs = 2,
-	.argtypes = {TIMESTAMPTZOID, INT4OID},
-};
-
 /* The claims of one call and which of them are settled. */
 typedef struct Round
 {
@@ -145,12 +137,4 @@ spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, Ti
 					see_inserted, &round);
 	}
 	return false;
-}
-
-int
-spl_idempotency_delete_expired(TimestampTz now, int limit)
-{
-	Datum values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit)};
-
-	return (int) spl_spi_run(&delete_expired, values, NULL, NULL, NULL);
 }

@@ -21,7 +21,4 @@ typedef struct KeyClaim
  */
 extern bool spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, TimestampTz expires_at);
 
-/* spl_idempotency_delete_expired removes up to "limit" keys whose time is over, of all organizations. */
-extern int spl_idempotency_delete_expired(TimestampTz now, int limit);
-
 #endif
