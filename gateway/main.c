@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "auth/client.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -99,7 +100,7 @@ main(int argc, char **argv)
 		config_help(stdout);
 		return 0;
 	}
-	if (!config_load())
+	if (!config_load() || !client_init())
 		return 1;
 	if (argc > 1 && strcmp(argv[1], "--print-config") == 0)
 	{

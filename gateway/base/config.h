@@ -18,6 +18,10 @@ typedef struct Config
 	char *metrics_token;
 	char *environment; /* development, staging or production */
 	char *cors_allowed_origins;
+	char *trusted_proxies;
+	int	  trusted_proxy_hops;
+	char *trusted_client_ip_header;
+	bool  require_https;
 	bool  enable_hsts;
 	char *database_url;
 	int	  database_max_connections;

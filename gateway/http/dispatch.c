@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "auth/credential.h"
@@ -24,86 +22,6 @@
 #define API_PREFIX "/api/v1"
 
 static int64_t process_started_ms;
-
-/* fresh_id makes a random UUID; it names a request and keeps no secret. */
-static const char *
-fresh_id(Arena *arena)
-{
-	static _Thread_local uint64_t state[2];
-	uint64_t					  a;
-	uint64_t					  b;
-
-	if (state[0] == 0 && getrandom(state, sizeof(state), 0) != sizeof(state))
-		state[0] = (uint64_t) clock_us() | 1;
-	for (int i = 0; i < 2; i++) /* splitmix64 */
-	{
-		uint64_t x = (state[i] += 0x9e3779b97f4a7c15ull);
-
-		x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-		x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-		*(i == 0 ? &a : &b) = x ^ (x >> 31);
-	}
-	return arena_printf(arena, "%08x-%04x-4%03x-%04x-%012llx", (unsigned) (a >> 32), (unsigned) (a >> 16 & 0xffff),
-						(unsigned) (a & 0xfff), (unsigned) ((b >> 48 & 0x3fff) | 0x8000),
-						(unsigned long long) (b & 0xffffffffffffull));
-}
-
-static bool
-is_usable_id(const char *id)
-{
-	size_t len = strlen(id);
-
-	if (len == 0 || len > 128)
-		return false;
-	for (size_t i = 0; i < len; i++)
-	{
-		if (id[i] <= ' ' || id[i] > '~')
-			return false;
-	}
-	return true;
-}
-
-static enum MHD_Result
-note_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	Request *request = arg;
-
-	(void) kind;
-	if (value == NULL)
-		return MHD_YES;
-	switch (strlen(name))
-	{
-		case 6:
-			if (strcasecmp(name, "Origin") == 0)
-				request->origin = value;
-			break;
-		case 12:
-			if (strcasecmp(name, "X-Request-Id") == 0 && is_usable_id(value))
-				request->id = value;
-			break;
-		case 14:
-			if (strcasecmp(name, "Content-Length") == 0)
-				request->promised_len = strtoull(value, NULL, 10);
-			break;
-		case 13:
-			if (strcasecmp(name, "Authorization") == 0)
-				request->authorization = value;
-			else if (strcasecmp(name, "X-API-Version") == 0)
-				request->api_version = value;
-			break;
-		case 15:
-			if (strcasecmp(name, "Idempotency-Key") == 0 && *value != '\0')
-				request->idempotency_key = arena_copy(&request->arena, value, strlen(value));
-			else if (strcasecmp(name, "Accept-Encoding") == 0)
-				request->accept_encoding = value;
-			break;
-		case 30:
-			if (strcasecmp(name, "Access-Control-Request-Headers") == 0)
-				request->requested_headers = value;
-			break;
-	}
-	return MHD_YES;
-}
 
 static OpMethod
 method_of(const char *name)
@@ -123,9 +41,7 @@ method_of(const char *name)
 void
 dispatch_headers(Request *request)
 {
-	MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, note_header, request);
-	if (request->id == NULL)
-		request->id = fresh_id(&request->arena);
+	headers_read(request);
 	request->is_api = strncmp(request->path, API_PREFIX, sizeof(API_PREFIX) - 1) == 0 &&
 		(request->path[sizeof(API_PREFIX) - 1] == '/' || request->path[sizeof(API_PREFIX) - 1] == '\0');
 	route_find(method_of(request->method), request->path, request->path_len, &request->route);
@@ -281,6 +197,8 @@ is_refused(Request *request)
 		refuse(request, CODE_BAD_METHOD, "The method is not allowed for this path");
 	else if (request->is_api && is_other_version(request->api_version))
 		refuse(request, CODE_BAD_REQUEST, "Unsupported API version; supported versions: 1");
+	else if (config.require_https && request->is_api && !request->is_secure)
+		refuse(request, CODE_BAD_REQUEST, "HTTPS is required");
 	else if (!find_credential(request))
 		return true;
 	else if (request->body_too_large)

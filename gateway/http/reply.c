@@ -33,6 +33,7 @@ log_request(Request *request, int status, int64_t duration_us)
 		{"route", request->route.pattern == NULL ? "unknown" : request->route.pattern, 0},
 		{"status", NULL, status},
 		{"ms", NULL, (double) duration_us / 1000},
+		{"client", request->client, 0},
 		{"request_id", request->id, 0},
 	};
 

@@ -11,6 +11,7 @@
 
 #include <microhttpd.h>
 
+#include "auth/client.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "http/metrics.h"
@@ -30,6 +31,7 @@ typedef struct Conn
 	Timer	   timer;
 	Request	  *request; /* NULL between requests */
 	LoopSource hangup;	/* watched while a claim waits */
+	ClientPeer peer;
 } Conn;
 
 typedef enum RequestStep
@@ -56,6 +58,10 @@ struct Request
 	RouteMatch			   route;
 	const char			  *method;
 	int64_t				   started_us;
+
+	const char	 *client;	 /* whose request it is: an address; lives as long as the request */
+	bool		  is_secure; /* came over HTTPS, as a trusted proxy says */
+	ClientHeaders way;
 
 	const char *id;
 	const char *origin;
@@ -106,6 +112,9 @@ struct Server
 extern void body_begin(Request *request);
 extern void body_add(Request *request, const char *data, size_t len);
 extern void body_free(Request *request);
+
+/* From headers.c. */
+extern void headers_read(Request *request);
 
 /* From dispatch.c. */
 extern void dispatch_headers(Request *request);

@@ -74,6 +74,7 @@ begin_conn(Server *server, struct MHD_Connection *mhd, void **socket_context)
 	conn->server = server;
 	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	conn->hangup.fd = -1;
+	client_peer(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, &conn->peer);
 	loop_timer(server->loop, &conn->timer, ((int64_t) config.idle_timeout_secs + config.body_timeout_secs) * MS,
 			   on_conn_timer);
 	*socket_context = conn;

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 import urllib.parse
@@ -38,7 +39,7 @@ class Reply:
         return "%d %r" % (self.status, self.body[:300])
 
 
-def request(method, path, body=None, key=API_KEY, headers=None):
+def request(method, path, body=None, key=API_KEY, headers=None, port=PORT):
     """Sends one request.  A body that is not bytes or text is sent as JSON; key None sends no credential."""
     sent = {"Connection": "close"}
     if key is not None:
@@ -50,7 +51,7 @@ def request(method, path, body=None, key=API_KEY, headers=None):
         if isinstance(body, str):
             body = body.encode()
     sent.update(headers or {})
-    connection = http.client.HTTPConnection(HOST, PORT, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT)
     try:
         connection.request(method, path, body=body, headers=sent)
         return Reply(connection.getresponse())
@@ -74,9 +75,9 @@ def delete(path, **more):
     return request("DELETE", path, **more)
 
 
-def raw(data, wait=5.0, half_close=False):
+def raw(data, wait=5.0, half_close=False, port=PORT):
     """Sends bytes as they are; returns what came back until the server closed or was silent for "wait" seconds."""
-    with socket.create_connection((HOST, PORT), timeout=wait) as connection:
+    with socket.create_connection((HOST, port), timeout=wait) as connection:
         try:
             connection.sendall(data)
             if half_close:
@@ -103,6 +104,67 @@ def psql(sql):
     return done.stdout.strip()
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Gateway:
+    """A gateway of one's own, on the same database, with the settings given."""
+
+    def __init__(self, **settings):
+        self.port = free_port()
+        self.settings = dict(HOST="127.0.0.1", PORT=str(self.port), METRICS_PORT=str(free_port()), GATEWAY_THREADS="1",
+                             RUST_ENV="development", LOG_LEVEL="debug")
+        self.settings.update(settings)
+
+    def __enter__(self):
+        self.log_file = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([os.environ["GATEWAY_BIN"]], env=dict(os.environ, **self.settings),
+                                        stdin=subprocess.DEVNULL, stdout=self.log_file, stderr=self.log_file)
+        if not eventually(self.answers, 60):
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError("the gateway did not start: " + self.log())
+        return self
+
+    def answers(self):
+        try:
+            return self.get("/health", key=None).json()["database"]
+        except OSError:
+            return False
+
+    def log(self):
+        """What it has written so far."""
+        self.log_file.seek(0)
+        return self.log_file.read().decode(errors="replace")
+
+    def get(self, path, **more):
+        return request("GET", path, port=self.port, **more)
+
+    def post(self, path, body=None, **more):
+        return request("POST", path, body, port=self.port, **more)
+
+    def __exit__(self, *failed):
+        self.process.terminate()
+        self.process.wait(60)
+        log = self.log()
+        self.log_file.close()
+        if "Sanitizer" in log or "runtime error:" in log:
+            raise RuntimeError(log[-4000:])
+
+
+def refused_start(**settings):
+    """What a gateway says that does not start with these settings."""
+    environment = dict(os.environ, HOST="127.0.0.1", PORT=str(free_port()), METRICS_PORT=str(free_port()), **settings)
+    done = subprocess.run([os.environ["GATEWAY_BIN"]], env=environment, capture_output=True, text=True, timeout=60)
+    if done.returncode == 0:
+        raise RuntimeError("it started")
+    return done.stderr
+
+
+needs_gateway = unittest.skipUnless(os.environ.get("GATEWAY_BIN"), "needs GATEWAY_BIN")
 needs_psql = unittest.skipUnless(PSQL_URL, "needs PSQL_URL")
 
 
