@@ -144,6 +144,13 @@ read_queue(TupleTableSlot *slot)
 	return queue;
 }
 
+/* ours returns a cached queue if who is asking may see it: a backend of the gateway works for many organizations. */
+static const Queue *
+ours(const Queue *queue)
+{
+	return spl_org_is_background() || queue->org == spl_org_or_none() ? queue : NULL;
+}
+
 /* load reads one queue from the table; NULL when there is none. */
 static Queue *
 load(SplIndex index, ScanKey keys, int key_count)
@@ -173,13 +180,13 @@ spl_queue_by_name(int32 org, const char *name)
 		return NULL;
 	open_cache();
 	if (last_used && last_used->org == org && strcmp(last_used->name, name) == 0)
-		return last_used;
+		return ours(last_used);
 	memset(&key, 0, sizeof(key));
 	key.org = org;
 	strlcpy(key.name, name, sizeof(key.name));
 	entry = hash_search(by_name, &key, HASH_FIND, NULL);
 	if (entry)
-		return last_used = entry->queue;
+		return ours(last_used = entry->queue);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(org));
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
 	keys[1].sk_collation = DEFAULT_COLLATION_OID;
@@ -201,7 +208,7 @@ spl_queue_by_id(int32 id)
 	open_cache();
 	entry = hash_search(by_id, &id, HASH_FIND, NULL);
 	if (entry)
-		return entry->queue;
+		return ours(entry->queue);
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
 	queue = load(INDEX_QUEUE, &key, 1);
 	if (queue == NULL)

@@ -49,7 +49,17 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_ROLE_BINDING] = "role_binding_pkey",
 };
 
-static Oid	  table_oids[SPL_TABLES];
+/* Read to find out who is asking, so before that is known. */
+static const bool tells_who_asks[SPL_TABLES] = {[TABLE_API_KEY] = true, [TABLE_ROLE_BINDING] = true};
+
+static Oid table_oids[SPL_TABLES];
+
+/* Not forgotten at an invalidation, which may come while a table is open. */
+static struct
+{
+	Oid		   table;
+	AttrNumber org;
+} columns[SPL_TABLES];
 static Oid	  index_oids[SPL_INDEXES];
 static uint64 generations[SPL_TABLES] = {[0 ... SPL_TABLES - 1] = 1}; /* 0 is nobody's */
 
@@ -94,9 +104,21 @@ spl_table_oid(SplTable table)
 		Oid oid = lookup(table_names[table]);
 
 		check_columns(table, oid);
+		columns[table].table = oid;
+		columns[table].org = tells_who_asks[table] ? InvalidAttrNumber : get_attnum(oid, "org");
 		table_oids[table] = oid;
 	}
 	return table_oids[table];
+}
+
+AttrNumber
+spl_org_column(Oid table)
+{
+	for (int i = 0; i < SPL_TABLES; i++)
+		if (columns[i].table == table)
+			return columns[i].org;
+	elog(ERROR, "table %u is not one of ours", table);
+	pg_unreachable();
 }
 
 Oid

@@ -5,6 +5,8 @@
 #ifndef SPL_RELATIONS_H
 #define SPL_RELATIONS_H
 
+#include "access/attnum.h"
+
 typedef enum SplTable
 {
 	TABLE_READY, /* the first six in the order of TicketKind */
@@ -48,6 +50,12 @@ extern void spl_relations_init(void);
 /* spl_table_oid and spl_index_oid raise an error when this database does not have the extension. */
 extern Oid spl_table_oid(SplTable table);
 extern Oid spl_index_oid(SplIndex index);
+
+/*
+ * spl_org_column returns the column of one of our open tables that says whose a row is; InvalidAttrNumber when it has none or
+ * is read to find out who is asking.
+ */
+extern AttrNumber spl_org_column(Oid table);
 
 /* spl_table_generation changes whenever one of "table"'s definitions or cached rows may have changed. */
 extern uint64 spl_table_generation(SplTable table);

@@ -12,6 +12,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/org_context.h"
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
@@ -83,6 +84,30 @@ insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
 	}
 }
 
+/* checked_column returns the column by which rows of a table are compared with who is asking; InvalidAttrNumber: they are not. */
+static AttrNumber
+checked_column(Relation table)
+{
+	return spl_org_is_background() ? InvalidAttrNumber : spl_org_column(RelationGetRelid(table));
+}
+
+static bool
+is_row_of(TupleTableSlot *slot, AttrNumber org_column, int32 org)
+{
+	bool isnull;
+
+	return org_column == InvalidAttrNumber || DatumGetInt32(slot_getattr(slot, org_column, &isnull)) == org;
+}
+
+/* is_ours tells whether who is asking may see the row. */
+static bool
+is_ours(Relation table, TupleTableSlot *slot)
+{
+	AttrNumber org_column = checked_column(table);
+
+	return org_column == InvalidAttrNumber || is_row_of(slot, org_column, spl_org_or_none());
+}
+
 /* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
 static void
 insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count,
@@ -96,6 +121,8 @@ insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const vo
 		memset(slot->tts_isnull, 0, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 		fill(rows, first + i, slot->tts_values, slot->tts_isnull);
 		ExecStoreVirtualTuple(slot);
+		if (!is_ours(table, slot))
+			elog(ERROR, "a row of another organization for table \"%s\"", RelationGetRelationName(table));
 	}
 	if (count == 1)
 		table_tuple_insert(table, slots[0], GetCurrentCommandId(true), 0, NULL);
@@ -153,6 +180,8 @@ spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, S
 	scan->owns_snapshot = snapshot == NULL;
 	scan->snapshot = snapshot ? snapshot : spl_snapshot_fresh();
 	scan->slot = table_slot_create(scan->table, NULL);
+	scan->org_column = checked_column(scan->table);
+	scan->org = scan->org_column == InvalidAttrNumber ? SPL_ORG_NONE : spl_org_or_none();
 	scan->scan = index_beginscan(scan->table, scan->index, scan->snapshot, key_count, 0);
 }
 
@@ -165,7 +194,10 @@ spl_scan_keys(TupleScan *scan, ScanKey keys, int key_count)
 bool
 spl_scan_next(TupleScan *scan, ScanDirection direction)
 {
-	return index_getnext_slot(scan->scan, direction, scan->slot);
+	while (index_getnext_slot(scan->scan, direction, scan->slot))
+		if (is_row_of(scan->slot, scan->org_column, scan->org))
+			return true;
+	return false;
 }
 
 void
@@ -211,7 +243,7 @@ spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 bool
 spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
 {
-	return table_tuple_fetch_row_version(table, tid, snapshot, slot);
+	return table_tuple_fetch_row_version(table, tid, snapshot, slot) && is_ours(table, slot);
 }
 
 TupleTableSlot *
@@ -227,7 +259,7 @@ spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableS
 	bool isnull;
 	bool same;
 
-	if (!table_tuple_fetch_row_version(table, tid, snapshot, slot))
+	if (!spl_tuple_fetch(table, tid, snapshot, slot))
 		return false;
 	same = DatumGetInt32(slot_getattr(slot, org_column, &isnull)) == org &&
 		memcmp(DatumGetUUIDP(slot_getattr(slot, id_column, &isnull))->data, id->data, UUID_LEN) == 0;

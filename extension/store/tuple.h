@@ -2,7 +2,8 @@
  * tuple.h
  *    Direct access to the tables: what runs on every enqueue, claim and completion goes past planner and executor.
  *
- * Nothing here asks for privileges or row-level security: callers hand in the organization and compare it.
+ * Nothing here asks for privileges or policies.  In their place every row that is read, changed or made is compared with the
+ * organization that is asking, whatever organization the caller has looked for; the background worker sees all.
  */
 #ifndef SPL_TUPLE_H
 #define SPL_TUPLE_H
@@ -30,6 +31,8 @@ typedef struct TupleScan
 	Relation		index;
 	Snapshot		snapshot;
 	bool			owns_snapshot;
+	AttrNumber		org_column; /* InvalidAttrNumber: every row may be seen */
+	int32			org;
 	IndexScanDesc	scan;
 	TupleTableSlot *slot;
 } TupleScan;
