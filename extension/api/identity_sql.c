@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "ops/identity.h"
+#include "ops/organization.h"
 #include "utils/array.h"
 
 /* spooled.current_org() returns int4 */
@@ -32,6 +33,59 @@ spooled_enter(PG_FUNCTION_ARGS)
 
 	raise_unless_ok(spl_enter(text_arg(fcinfo, 0), &fault), &fault);
 	PG_RETURN_VOID();
+}
+
+/* need_superuser refuses everybody else what decides over organizations. */
+static void
+need_superuser(const char *what)
+{
+	if (!superuser())
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be superuser to %s", what)));
+}
+
+/* spooled.enter_admin(key text, client text = NULL) returns void */
+PG_FUNCTION_INFO_V1(spooled_enter_admin);
+Datum
+spooled_enter_admin(PG_FUNCTION_ARGS)
+{
+	SplFault fault;
+
+	raise_unless_ok(spl_enter_admin(text_arg(fcinfo, 0), text_arg(fcinfo, 1), &fault), &fault);
+	PG_RETURN_VOID();
+}
+
+/* spooled.enter_organization(organization text) returns void */
+PG_FUNCTION_INFO_V1(spooled_enter_organization);
+Datum
+spooled_enter_organization(PG_FUNCTION_ARGS)
+{
+	SplFault fault;
+
+	need_superuser("choose an organization");
+	raise_unless_ok(spl_enter_organization(text_arg(fcinfo, 0), &fault), &fault);
+	PG_RETURN_VOID();
+}
+
+/* spooled.create_organization(name text, slug text, plan_tier text = 'enterprise', billing_email text = NULL) returns uuid */
+PG_FUNCTION_INFO_V1(spooled_create_organization);
+Datum
+spooled_create_organization(PG_FUNCTION_ARGS)
+{
+	NewOrganization wanted = {
+		.name = text_arg(fcinfo, 0),
+		.slug = text_arg(fcinfo, 1),
+		.plan_tier = text_arg(fcinfo, 2),
+		.billing_email = text_arg(fcinfo, 3),
+	};
+	OrgRow	   made;
+	SplFault   fault;
+	pg_uuid_t *uid = palloc(sizeof(*uid));
+
+	if (!spl_is_admin())
+		need_superuser("make an organization");
+	raise_unless_ok(spl_organization_create(&wanted, &made, &fault), &fault);
+	*uid = made.uid;
+	PG_RETURN_UUID_P(uid);
 }
 
 /* spooled.create_api_key(name text, queues text[] = '{*}', expires_at timestamptz = NULL) returns text */
@@ -68,10 +122,7 @@ spooled_bind_role(PG_FUNCTION_ARGS)
 {
 	SplFault fault;
 
-	if (!superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be superuser to bind a role to an organization")));
+	need_superuser("bind a role to an organization");
 	raise_unless_ok(spl_role_bind_org(PG_GETARG_OID(0), text_arg(fcinfo, 1), &fault), &fault);
 	PG_RETURN_VOID();
 }

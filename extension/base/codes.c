@@ -26,6 +26,9 @@ static const char *const sqlstates[] = {
 	[SPL_FEATURE_DISABLED] = "SP011",
 	[SPL_INVALID_JSON] = "SP012",
 	[SPL_UNAVAILABLE] = "SP013",
+	[SPL_ADMIN_NOT_CONFIGURED] = "SP020",
+	[SPL_ADMIN_KEY_MISSING] = "SP021",
+	[SPL_ADMIN_KEY_INVALID] = "SP022",
 };
 
 /* spl_code_sqlstate returns the five characters of a code. */

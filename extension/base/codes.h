@@ -11,19 +11,22 @@
 typedef enum SplCode
 {
 	SPL_OK = 0,
-	SPL_INVALID,		   /* SP001: a value is not acceptable; the field says which */
-	SPL_LEASE_EXPIRED,	   /* SP002: the lease is over, or somebody else's */
-	SPL_QUOTA_EXCEEDED,	   /* SP003 */
-	SPL_NOT_FOUND,		   /* SP004 */
-	SPL_CONFLICT,		   /* SP005: the state does not allow it */
-	SPL_ACCESS_DENIED,	   /* SP006: outside the credential's queues */
-	SPL_UNAUTHORIZED,	   /* SP007: nobody known is asking */
-	SPL_PAYLOAD_TOO_LARGE, /* SP008 */
-	SPL_BAD_REQUEST,	   /* SP009 */
-	SPL_RATE_LIMITED,	   /* SP010 */
-	SPL_FEATURE_DISABLED,  /* SP011 */
-	SPL_INVALID_JSON,	   /* SP012 */
-	SPL_UNAVAILABLE		   /* SP013: try again later */
+	SPL_INVALID,			  /* SP001: a value is not acceptable; the field says which */
+	SPL_LEASE_EXPIRED,		  /* SP002: the lease is over, or somebody else's */
+	SPL_QUOTA_EXCEEDED,		  /* SP003 */
+	SPL_NOT_FOUND,			  /* SP004 */
+	SPL_CONFLICT,			  /* SP005: the state does not allow it */
+	SPL_ACCESS_DENIED,		  /* SP006: outside the credential's queues */
+	SPL_UNAUTHORIZED,		  /* SP007: nobody known is asking */
+	SPL_PAYLOAD_TOO_LARGE,	  /* SP008 */
+	SPL_BAD_REQUEST,		  /* SP009 */
+	SPL_RATE_LIMITED,		  /* SP010 */
+	SPL_FEATURE_DISABLED,	  /* SP011 */
+	SPL_INVALID_JSON,		  /* SP012 */
+	SPL_UNAVAILABLE,		  /* SP013: try again later */
+	SPL_ADMIN_NOT_CONFIGURED, /* SP020: there is no admin key */
+	SPL_ADMIN_KEY_MISSING,	  /* SP021 */
+	SPL_ADMIN_KEY_INVALID,	  /* SP022 */
 } SplCode;
 
 typedef struct SplFault

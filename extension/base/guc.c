@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "base/guc.h"
+#include "base/secret.h"
 #include "utils/guc.h"
 
 int	   spooled_max_payload_bytes = 1048576;
@@ -35,6 +36,7 @@ int	   spooled_max_waiters = 1024;
 int	   spooled_claim_lists = 1024;
 int	   spooled_lease_clock_blocks = 16384;
 char  *spooled_api_key_prefix = NULL;
+char  *spooled_admin_key_hash = NULL;
 
 typedef struct IntSetting
 {
@@ -105,6 +107,18 @@ static const RealSetting real_settings[] = {
 	{"spooled.backoff_jitter", "Sets the share of a wait that is random.", &spooled_backoff_jitter, 0.1, 0, 1},
 };
 
+/* is_hash_or_empty refuses what is no SHA-256 in hex: above all the key itself, written here by mistake. */
+static bool
+is_hash_or_empty(char **value, void **extra, GucSource source)
+{
+	uint8 hash[SPL_HASH_BYTES];
+
+	if (**value == '\0' || spl_hex_decode(*value, hash, SPL_HASH_BYTES))
+		return true;
+	GUC_check_errdetail("It must be the 64 hexadecimal digits of a SHA-256, or empty.");
+	return false;
+}
+
 void
 spl_guc_init(void)
 {
@@ -127,5 +141,8 @@ spl_guc_init(void)
 							 &spooled_strict_fencing, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("spooled.api_key_prefix", "Sets what new API keys start with.", NULL,
 							   &spooled_api_key_prefix, "sk_test_", PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("spooled.admin_key_hash", "Sets the SHA-256 of the admin key, in hex; empty: no admin.",
+							   NULL, &spooled_admin_key_hash, "", PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL,
+							   is_hash_or_empty, NULL, NULL);
 	MarkGUCPrefixReserved("spooled");
 }

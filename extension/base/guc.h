@@ -41,6 +41,7 @@ extern int spooled_claim_lists;
 extern int spooled_lease_clock_blocks;
 
 extern char *spooled_api_key_prefix;
+extern char *spooled_admin_key_hash; /* hex of a SHA-256; "": no admin */
 
 extern void spl_guc_init(void);
 

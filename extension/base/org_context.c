@@ -4,7 +4,7 @@
  *
  * The tenant lives in this backend's memory and only until the transaction ends, so neither a setting that SQL users can
  * write nor a pooled connection can carry it to somebody else.  Without a credential the session's role decides: what it
- * is bound to, and for a superuser the organization "default".
+ * is bound to, and for a superuser the organization "default".  An admin has no organization: what works for one refuses.
  */
 #include "postgres.h"
 
@@ -12,20 +12,14 @@
 #include "base/org_context.h"
 #include "base/xact_end.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 #define DEFAULT_ORG 1
 
-typedef struct OrgContext
-{
-	int32  org;	   /* SPL_ORG_NONE: not entered */
-	char **queues; /* NULL: every queue */
-	int	   queue_count;
-	char  *actor;
-} OrgContext;
-
-static OrgContext entered; /* what it points to lives in TopTransactionContext */
-static bool		  is_background = false;
+static SplPrincipal entered; /* what it points to lives in TopTransactionContext */
+static bool			is_background = false;
 
 int32 (*spl_org_of_role)(Oid role) = NULL;
 
@@ -36,21 +30,33 @@ leave(void)
 }
 
 void
-spl_org_enter(int32 org, char **queues, int queue_count, const char *actor)
+spl_org_enter(const SplPrincipal *principal)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	SplPrincipal  copy = *principal;
 
-	entered.org = org;
-	entered.actor = pstrdup(actor);
-	entered.queue_count = queue_count;
-	entered.queues = NULL;
-	if (queues)
+	copy.name = principal->name ? pstrdup(principal->name) : NULL;
+	copy.client = principal->client ? pstrdup(principal->client) : NULL;
+	if (principal->queues)
 	{
-		entered.queues = palloc(sizeof(char *) * Max(queue_count, 1));
-		for (int i = 0; i < queue_count; i++)
-			entered.queues[i] = pstrdup(queues[i]);
+		copy.queues = palloc(sizeof(char *) * Max(principal->queue_count, 1));
+		for (int i = 0; i < principal->queue_count; i++)
+			copy.queues[i] = pstrdup(principal->queues[i]);
 	}
 	MemoryContextSwitchTo(old);
+	entered = copy;
+}
+
+const SplPrincipal *
+spl_principal(void)
+{
+	return &entered;
+}
+
+bool
+spl_is_admin(void)
+{
+	return entered.kind == PRINCIPAL_ADMIN;
 }
 
 int32
@@ -59,7 +65,7 @@ spl_org_or_none(void)
 	Oid	  role;
 	int32 org;
 
-	if (entered.org != SPL_ORG_NONE || is_background)
+	if (entered.org != SPL_ORG_NONE || is_background || spl_is_admin())
 		return entered.org;
 	role = GetOuterUserId();
 	org = spl_org_of_role(role);
@@ -102,6 +108,7 @@ void
 spl_org_set_background(int32 org)
 {
 	Assert(is_background);
+	entered.kind = PRINCIPAL_BACKGROUND;
 	entered.org = org;
 }
 
@@ -125,11 +132,31 @@ spl_queue_in_scope(const char *queue_name)
 const char *
 spl_actor(void)
 {
-	if (entered.actor)
-		return entered.actor;
+	if (entered.name)
+		return entered.name;
 	if (is_background)
 		return "spooled";
 	return GetUserNameFromId(GetOuterUserId(), true);
+}
+
+/* session_address returns where a session comes from, "local" for a socket of this machine. */
+static const char *
+session_address(void)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	Datum address;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+	address = inet_client_addr(fcinfo);
+	return fcinfo->isnull ? "local" : TextDatumGetCString(DirectFunctionCall1(network_host, address));
+}
+
+const char *
+spl_client(void)
+{
+	if (entered.client)
+		return entered.client;
+	return entered.kind == PRINCIPAL_ROLE && !is_background ? session_address() : NULL;
 }
 
 void

@@ -10,74 +10,76 @@
 #include "base/clock.h"
 #include "base/guc.h"
 #include "base/org_context.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
+#include "base/secret.h"
 #include "miscadmin.h"
 #include "ops/identity.h"
 #include "rules/limits.h"
 #include "store/identity_store.h"
+#include "store/org_store.h"
 #include "store/ticket.h"
 #include "store/tuple.h"
 
 #define KEY_BYTES 32
-#define KEY_CHARACTERS 43 /* base64url without padding */
-
-StaticAssertDecl(API_KEY_HASH_BYTES == PG_SHA256_DIGEST_LENGTH, "an API key is stored as its SHA-256");
-
-static void
-hash_credential(const char *credential, uint8 *hash)
-{
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-
-	if (context == NULL || pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) credential, strlen(credential)) < 0 ||
-		pg_cryptohash_final(context, hash, API_KEY_HASH_BYTES) < 0)
-		elog(ERROR, "hashing a credential failed");
-	pg_cryptohash_free(context);
-}
+#define KEY_PREFIX_CHARACTERS 12 /* of a key, to tell it from others: at most 24 bits of its secret */
 
 SplCode
 spl_enter(const char *credential, SplFault *fault)
 {
-	uint8  hash[API_KEY_HASH_BYTES];
-	ApiKey key;
+	uint8		 hash[SPL_HASH_BYTES];
+	ApiKey		 key;
+	SplPrincipal principal = {.kind = PRINCIPAL_API_KEY};
 
-	hash_credential(credential, hash);
+	spl_secret_hash(credential, hash);
 	if (!spl_api_key_find(hash, &key))
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "Invalid API key");
 	if (!key.is_active)
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has been revoked");
 	if (key.expires_at != NO_TIME && key.expires_at <= spl_clock_now())
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has expired");
-	spl_org_enter(key.org, key.queues, key.queue_count, key.name);
+	principal.org = key.org;
+	principal.name = key.name;
+	principal.has_api_key = true;
+	principal.api_key = key.id;
+	principal.queues = key.queues;
+	principal.queue_count = key.queue_count;
+	spl_org_enter(&principal);
 	return SPL_OK;
 }
 
-/* random_secret writes KEY_CHARACTERS characters of base64url. */
-static void
-random_secret(char *out)
+SplCode
+spl_enter_admin(const char *key, const char *client, SplFault *fault)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8			  bytes[KEY_BYTES + 1] = {0};
+	uint8		 hash[SPL_HASH_BYTES];
+	uint8		 expected[SPL_HASH_BYTES];
+	SplPrincipal principal = {.kind = PRINCIPAL_ADMIN, .name = "admin", .client = client};
 
-	if (!pg_strong_random(bytes, KEY_BYTES))
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes for an API key")));
-	for (int i = 0; i < KEY_CHARACTERS; i++)
-	{
-		int bit = i * 6;
-		int pair = bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
+	if (*spooled_admin_key_hash == '\0' || !spl_hex_decode(spooled_admin_key_hash, expected, SPL_HASH_BYTES))
+		return spl_fault(fault, SPL_ADMIN_NOT_CONFIGURED, NULL, NULL, NULL, "Admin API is not configured");
+	if (key == NULL || *key == '\0')
+		return spl_fault(fault, SPL_ADMIN_KEY_MISSING, NULL, NULL, NULL, "X-Admin-Key header is required");
+	spl_secret_hash(key, hash);
+	if (!spl_secret_equal(hash, expected, SPL_HASH_BYTES))
+		return spl_fault(fault, SPL_ADMIN_KEY_INVALID, NULL, NULL, NULL, "Invalid admin key");
+	spl_org_enter(&principal);
+	return SPL_OK;
+}
 
-		out[i] = digits[(pair >> (10 - bit % 8)) & 0x3F];
-	}
-	out[KEY_CHARACTERS] = '\0';
+SplCode
+spl_enter_organization(const char *slug, SplFault *fault)
+{
+	SplPrincipal principal = {.kind = PRINCIPAL_ROLE, .org = spl_org_by_slug(slug)};
+
+	if (principal.org == SPL_ORG_NONE)
+		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "there is no organization \"%s\"", slug);
+	spl_org_enter(&principal);
+	return SPL_OK;
 }
 
 SplCode
 spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault)
 {
 	int32	org = spl_org();
-	char	secret[KEY_CHARACTERS + 1];
-	uint8	hash[API_KEY_HASH_BYTES];
+	uint8	hash[SPL_HASH_BYTES];
 	SplCode code = spl_check_length("name", name, 1, 100, fault);
 
 	if (code != SPL_OK)
@@ -85,10 +87,9 @@ spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char 
 	if (spl_scope_is_restricted())
 		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL,
 						 "a key that is limited to queues may not make keys");
-	random_secret(secret);
-	*key = psprintf("%s%s", spooled_api_key_prefix, secret);
-	hash_credential(*key, hash);
-	spl_api_key_put(org, name, hash, queues, expires_at);
+	*key = psprintf("%s%s", spooled_api_key_prefix, spl_secret_random(KEY_BYTES));
+	spl_secret_hash(*key, hash);
+	spl_api_key_put(org, name, hash, pnstrdup(*key, KEY_PREFIX_CHARACTERS), queues, expires_at);
 	spl_changes_done();
 	return SPL_OK;
 }

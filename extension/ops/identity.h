@@ -12,6 +12,12 @@
 /* spl_enter works for the organization of this API key until the transaction ends. */
 extern SplCode spl_enter(const char *credential, SplFault *fault);
 
+/* spl_enter_admin works as the installation's admin until the transaction ends; "client" is the address that asks, or NULL. */
+extern SplCode spl_enter_admin(const char *key, const char *client, SplFault *fault);
+
+/* spl_enter_organization works for the organization with this slug; for superusers, who are asked for nothing. */
+extern SplCode spl_enter_organization(const char *slug, SplFault *fault);
+
 /* spl_api_key_create returns a new key of the current organization; "queues" is a text[] value. */
 extern SplCode spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault);
 

@@ -13,12 +13,17 @@
 #include "rules/limits.h"
 #include "rules/names.h"
 
+static inline bool
+is_ascii_alphanumeric(unsigned int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /* is_ascii_word: what every name may contain. */
 static inline bool
 is_ascii_word(unsigned int c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-		c == '.';
+	return is_ascii_alphanumeric(c) || c == '-' || c == '_' || c == '.';
 }
 
 /* is_name_character adds letters and digits of all scripts. */
@@ -129,6 +134,19 @@ spl_hostname_tidy(const char *hostname)
 		length--;
 	tidy[length] = '\0';
 	return length > 0 ? tidy : strcpy(tidy, "unknown");
+}
+
+bool
+spl_is_plain_name(const char *text, const char *also)
+{
+	while (*text)
+	{
+		unsigned int c = next_character(&text);
+
+		if (c < 0x80 ? !is_ascii_alphanumeric(c) && strchr(also, (int) c) == NULL : !is_name_character(c))
+			return false;
+	}
+	return true;
 }
 
 /* spl_is_queue_filter: a queue could have this name. */

@@ -30,6 +30,9 @@ extern SplCode spl_check_worker_id(const char *id, SplFault *fault);
  */
 extern char *spl_hostname_tidy(const char *hostname);
 
+/* spl_is_plain_name tells whether a text has only letters and digits of any script, and the ASCII characters of "also". */
+extern bool spl_is_plain_name(const char *text, const char *also);
+
 /* A filter that can match nothing by its form is ignored, not refused. */
 extern bool spl_is_queue_filter(const char *name);
 extern bool spl_is_tag_filter(const char *tag);

@@ -9,6 +9,7 @@
 
 #include "access/stratnum.h"
 #include "base/org_context.h"
+#include "base/secret.h"
 #include "catalog/pg_type.h"
 #include "store/identity_store.h"
 #include "store/spi_plan.h"
@@ -34,17 +35,6 @@ enum ApiKeyColumn
 	API_KEY_LAST_USED,
 	API_KEY_EXPIRES_AT
 };
-
-/* is_same_hash compares without a branch on the bytes. */
-static bool
-is_same_hash(const uint8 *a, const uint8 *b)
-{
-	uint8 difference = 0;
-
-	for (int i = 0; i < API_KEY_HASH_BYTES; i++)
-		difference |= a[i] ^ b[i];
-	return difference == 0;
-}
 
 /* read_queues reads a queue scope; one that is empty or has "*" is none. */
 static void
@@ -88,10 +78,10 @@ read_key(TupleTableSlot *slot, ApiKey *key)
 static Datum
 hash_datum(const uint8 *hash)
 {
-	bytea *value = palloc(VARHDRSZ + API_KEY_HASH_BYTES);
+	bytea *value = palloc(VARHDRSZ + SPL_HASH_BYTES);
 
-	SET_VARSIZE(value, VARHDRSZ + API_KEY_HASH_BYTES);
-	memcpy(VARDATA(value), hash, API_KEY_HASH_BYTES);
+	SET_VARSIZE(value, VARHDRSZ + SPL_HASH_BYTES);
+	memcpy(VARDATA(value), hash, SPL_HASH_BYTES);
 	return PointerGetDatum(value);
 }
 
@@ -111,7 +101,8 @@ spl_api_key_find(const uint8 *hash, ApiKey *key)
 		bool   isnull;
 		bytea *stored = DatumGetByteaPP(slot_getattr(scan.slot, API_KEY_HASH, &isnull));
 
-		found = VARSIZE_ANY_EXHDR(stored) == API_KEY_HASH_BYTES && is_same_hash((uint8 *) VARDATA_ANY(stored), hash);
+		found = VARSIZE_ANY_EXHDR(stored) == SPL_HASH_BYTES &&
+			spl_secret_equal((uint8 *) VARDATA_ANY(stored), hash, SPL_HASH_BYTES);
 		if (found)
 			read_key(scan.slot, key);
 	}
@@ -121,17 +112,23 @@ spl_api_key_find(const uint8 *hash, ApiKey *key)
 }
 
 static SpiPlan put_key = {
-	.sql = "INSERT INTO spooled.api_key (org, name, lookup_hash, queues, expires_at) VALUES ($1, $2, $3, $4, $5)",
-	.nargs = 5,
-	.argtypes = {INT4OID, TEXTOID, BYTEAOID, TEXTARRAYOID, TIMESTAMPTZOID},
+	.sql = "INSERT INTO spooled.api_key (org, name, lookup_hash, key_prefix, queues, expires_at)"
+		   " VALUES ($1, $2, $3, $4, $5, $6)",
+	.nargs = 6,
+	.argtypes = {INT4OID, TEXTOID, BYTEAOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID},
 };
 
 void
-spl_api_key_put(int32 org, const char *name, const uint8 *hash, Datum queues, TimestampTz expires_at)
+spl_api_key_put(int32 org, const char *name, const uint8 *hash, const char *prefix, Datum queues,
+				TimestampTz expires_at)
 {
-	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(name), hash_datum(hash), queues,
+	Datum values[] = {Int32GetDatum(org),
+					  CStringGetTextDatum(name),
+					  hash_datum(hash),
+					  CStringGetTextDatum(prefix),
+					  queues,
 					  TimestampTzGetDatum(expires_at)};
-	bool  nulls[] = {false, false, false, false, expires_at == NO_TIME};
+	bool  nulls[] = {false, false, false, false, false, expires_at == NO_TIME};
 
 	spl_spi_run(&put_key, values, nulls, NULL, NULL);
 }

@@ -8,8 +8,6 @@
 #include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
-#define API_KEY_HASH_BYTES 32
-
 typedef struct ApiKey
 {
 	pg_uuid_t	id;
@@ -25,7 +23,8 @@ typedef struct ApiKey
 extern bool spl_api_key_find(const uint8 *hash, ApiKey *key);
 
 /* spl_api_key_put stores a new key of the organization; spl_api_key_revoke returns false when it has no such key. */
-extern void spl_api_key_put(int32 org, const char *name, const uint8 *hash, Datum queues, TimestampTz expires_at);
+extern void spl_api_key_put(int32 org, const char *name, const uint8 *hash, const char *prefix, Datum queues,
+							TimestampTz expires_at);
 extern bool spl_api_key_revoke(int32 org, const pg_uuid_t *id);
 
 /* spl_role_bind makes sessions of the role work for the organization with this slug; false: there is none. */

@@ -21,6 +21,7 @@ SELECT set_eq(
 	$s$complete_many(job_ids uuid[], worker text DEFAULT NULL::text, results json[] DEFAULT NULL::json[], lease_ids uuid[] DEFAULT NULL::uuid[]) returns TABLE(job_id uuid, code text, message text)$s$,
 	$s$configure_queue(name text, max_retries integer DEFAULT NULL::integer, default_timeout integer DEFAULT NULL::integer, lease interval DEFAULT NULL::interval, rate_limit integer DEFAULT NULL::integer, backoff text DEFAULT NULL::text, backoff_base interval DEFAULT NULL::interval, backoff_factor double precision DEFAULT NULL::double precision, backoff_cap interval DEFAULT NULL::interval, backoff_jitter double precision DEFAULT NULL::double precision, enforce_timeout boolean DEFAULT NULL::boolean, settings jsonb DEFAULT NULL::jsonb) returns void$s$,
 	$s$create_api_key(name text, queues text[] DEFAULT '{*}'::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns text$s$,
+	$s$create_organization(name text, slug text, plan_tier text DEFAULT 'enterprise'::text, billing_email text DEFAULT NULL::text) returns uuid$s$,
 	$s$create_queue(name text, max_retries integer DEFAULT NULL::integer, default_timeout integer DEFAULT NULL::integer, lease interval DEFAULT NULL::interval, rate_limit integer DEFAULT NULL::integer, backoff text DEFAULT NULL::text, backoff_base interval DEFAULT NULL::interval, backoff_factor double precision DEFAULT NULL::double precision, backoff_cap interval DEFAULT NULL::interval, backoff_jitter double precision DEFAULT NULL::double precision, enforce_timeout boolean DEFAULT NULL::boolean, settings jsonb DEFAULT NULL::jsonb) returns boolean$s$,
 	$s$current_org() returns integer$s$,
 	$s$delete_queue(name text, delete_jobs boolean DEFAULT false) returns void$s$,
@@ -32,6 +33,8 @@ SELECT set_eq(
 	$s$enqueue(queue text, payload json, priority integer DEFAULT 0, delay interval DEFAULT NULL::interval, scheduled_at timestamp with time zone DEFAULT NULL::timestamp with time zone, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_retries integer DEFAULT NULL::integer, timeout_seconds integer DEFAULT NULL::integer, tags json DEFAULT NULL::json, idempotency_key text DEFAULT NULL::text, parent_job_id uuid DEFAULT NULL::uuid, completion_webhook text DEFAULT NULL::text) returns uuid$s$,
 	$s$enqueue_many(queue text, payloads json[], priorities integer[] DEFAULT NULL::integer[], delay interval DEFAULT NULL::interval, scheduled_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_keys text[] DEFAULT NULL::text[], max_retries integer DEFAULT NULL::integer, timeout_seconds integer DEFAULT NULL::integer, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, tags json DEFAULT NULL::json) returns TABLE(ordinality integer, job_id uuid, created boolean)$s$,
 	$s$enter(credential text) returns void$s$,
+	$s$enter_admin(key text, client text DEFAULT NULL::text) returns void$s$,
+	$s$enter_organization(organization text) returns void$s$,
 	$s$explain_job(job_id uuid, OUT status text, OUT reason text, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT details jsonb) returns record$s$,
 	$s$fail(job_id uuid, worker text DEFAULT NULL::text, error text DEFAULT NULL::text, retry boolean DEFAULT true, lease_id uuid DEFAULT NULL::uuid, OUT status text, OUT retry_count integer, OUT will_retry boolean, OUT next_run_at timestamp with time zone) returns record$s$,
 	$s$fail_many(job_ids uuid[], worker text DEFAULT NULL::text, errors text[] DEFAULT NULL::text[], retry boolean DEFAULT true, lease_ids uuid[] DEFAULT NULL::uuid[]) returns TABLE(job_id uuid, code text, message text, will_retry boolean, next_run_at timestamp with time zone)$s$,
@@ -54,7 +57,7 @@ SELECT set_eq(
 	$s$wait_for_jobs(IN queues text[], IN timeout interval DEFAULT '00:00:20'::interval) returns nothing$s$,
 	$s$worker_heartbeat(worker_id text, current_jobs integer DEFAULT 0, status text DEFAULT NULL::text, metadata json DEFAULT NULL::json) returns text$s$],
 	'public functions, with arguments and results');
-SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'dead_letters'], 'views');
+SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'dead_letters', 'audit_log'], 'views');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE prosecdef$$, 'no function runs as its owner by SECURITY DEFINER');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE proparallel = 's'$$, 'none is said to be parallel safe: the organization lives in the leader''s memory');
 
@@ -85,8 +88,8 @@ $$ SELECT DISTINCT proname::text FROM functions WHERE NOT is_private AND has_fun
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_producer')$$, '{cancel,current_org,enqueue,enqueue_many,enter,explain_job,job_history}'::text[], 'spooled_producer');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_worker')$$, '{claim,complete,complete_and_claim,complete_many,current_org,deregister_worker,enter,explain_job,fail,fail_many,job_history,register_worker,release,release_many,renew_lease,renew_lease_many,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_worker');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_reader')$$, '{current_org,dlq_list,enter,explain_job,job_history}'::text[], 'spooled_reader');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_queue,create_api_key,create_queue,current_org,delete_queue,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_history,pause_queue,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,retry,revoke_api_key,set_priority,shared_memory,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but binding roles');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_gateway')$$, '{enter,subscribe}'::text[], 'spooled_gateway');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_queue,create_api_key,create_queue,current_org,delete_queue,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_history,pause_queue,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,retry,revoke_api_key,set_priority,shared_memory,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but what decides over organizations');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_gateway')$$, '{enter,enter_admin,subscribe}'::text[], 'spooled_gateway');
 SELECT is_empty($$SELECT * FROM pg_temp.may('spooled_background')$$, 'spooled_background');
 SELECT is_empty($$SELECT r || ' ' || f.oid::regprocedure FROM functions f, unnest(ARRAY['spooled_producer', 'spooled_worker']) r WHERE is_private AND has_function_privilege(r, f.oid, 'EXECUTE')$$,
 	'producers and workers may call no private function');
@@ -101,7 +104,7 @@ SELECT set_eq($$SELECT DISTINCT r FROM relations c, unnest(ARRAY['spooled_produc
 
 -- Row-level security on every table: the owner sees the current organization only, the background worker all.
 SELECT is_empty($$SELECT relname FROM relations WHERE relkind = 'r' AND relname <> 'role_binding' AND NOT (relrowsecurity AND relforcerowsecurity)$$, 'row-level security is on and forced');
-SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'prepared_delta', 'org') AND NOT EXISTS (
+SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'prepared_delta', 'org', 'audit_entry') AND NOT EXISTS (
 	SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant' AND p.polcmd = '*' AND p.polpermissive AND p.polroles = ARRAY['spooled_owner'::regrole::oid]
 	AND pg_get_expr(polqual, polrelid) = '(org = spooled.current_org())' AND pg_get_expr(polwithcheck, polrelid) = '(org = spooled.current_org())')$$, 'the owner is held to the current organization');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM relations)
@@ -109,6 +112,12 @@ SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrel
 	'nobody but the background worker sees all');
 SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('org', 'role_binding')
 	AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'org' AND attnotnull)$$, 'every table says whose its rows are');
+
+-- The audit log is added to, never changed: no policy and no grant for anything else, but for retention and erasure.
+SELECT set_eq($$SELECT polroles::regrole[]::text || ' ' || polcmd::text FROM pg_policy WHERE polrelid = 'spooled.audit_entry'::regclass$$,
+	ARRAY['{spooled_owner} r', '{spooled_background} a', '{spooled_background} r', '{spooled_background} d'], 'policies of the audit log');
+SELECT is_empty($$SELECT rolname, p FROM pg_roles, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p WHERE rolname LIKE 'spooled%'
+	AND has_table_privilege(oid, 'spooled.audit_entry', p) AND NOT (rolname = 'spooled_background' AND p IN ('INSERT', 'DELETE'))$$, 'nobody may change it');
 
 -- Statements run as spooled_owner under these policies, even for a superuser: what it did not enter, it does not see.
 INSERT INTO spooled.org (id, name, slug) VALUES (77, 'Other', 'pgtap-other');

@@ -1,0 +1,19 @@
+/*
+ * audit.h
+ *    The audit log: who changed what, from where.
+ */
+#ifndef SPL_AUDIT_H
+#define SPL_AUDIT_H
+
+/*
+ * spl_audit adds an entry in the caller's transaction, for the organization that is asking.  "action" is thing.verb
+ * ("api_key.create"), "target_id" what users know the thing by (or NULL), "details" a JSON object (or NULL); no payload and
+ * no secret in any of them.
+ */
+extern void spl_audit(const char *action, const char *target_kind, const char *target_id, const char *details);
+
+/* spl_audit_of adds one to the log of another organization (SPL_ORG_NONE: the installation's): for what an admin does. */
+extern void
+spl_audit_of(int32 org, const char *action, const char *target_kind, const char *target_id, const char *details);
+
+#endif
