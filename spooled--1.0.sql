@@ -630,6 +630,7 @@ $$;
 CREATE TYPE _reply AS (code text, body text, wait_key int);     -- wait_key: the queue whose wake-up ends a waiting claim
 CREATE TYPE _item_reply AS (ordinality int, code text, body text);
 
+CREATE FUNCTION _check_environment(environment jsonb) RETURNS void LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'spooled_wire_check_environment';
 CREATE FUNCTION _health() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_health';
 CREATE FUNCTION _metrics() RETURNS text LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_metrics';
 

@@ -5,6 +5,7 @@ measured is this working tree.  postgres refuses to run as root, so root acts as
 always: a benchmark without fsync measures something else.
 """
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -89,6 +90,8 @@ class Cluster:
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             for name, value in self.settings.items():
                 conf.write(f"{name} = '{value}'\n")
+            if self.extension:
+                conf.write(f"spooled.jwt_secret = '{secrets.token_hex(32)}'\n")    # in no report
 
     def environment(self, database="postgres"):
         """What libpq needs to connect to this cluster and to nothing else."""

@@ -3,7 +3,8 @@
 #
 # With DATABASE_URL it is the gateway, for a database elsewhere that has the extension.  Without, it runs PostgreSQL with
 # the extension and the gateway beside it, and ends when either of them does.  Data, keys and passwords are below
-# SPOOLED_DATA_DIR, so the next container on the same volume finds them; a key that it made is printed once.
+# SPOOLED_DATA_DIR, so the next container on the same volume finds them; an API key that it made is printed once.  The
+# variables that the database decides are written to its settings at each start.
 set -euo pipefail
 
 gateway=${SPOOLED_GATEWAY:-spooled-gateway}
@@ -17,6 +18,8 @@ base=${SPOOLED_DATA_DIR:-/var/lib/spooled}
 data=$base/data
 port=${SPOOLED_PG_PORT:-5432}
 
+# shellcheck source=scripts/settings.sh
+. "${SPOOLED_SETTINGS:-/usr/local/lib/spooled/settings.sh}"
 random_hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
 query() {
@@ -35,6 +38,10 @@ if [ ! -d "$data" ]; then
     echo 'host all all all scram-sha-256' >>"$data.new/pg_hba.conf"
     mv "$data.new" "$data"
 fi
+grep -q "^include 'decided.conf'" "$data/postgresql.conf" || echo "include 'decided.conf'" >>"$data/postgresql.conf"
+decided_settings "$base/decided" production >"$data/decided.conf"
+RUST_ENV=$(remember "$base/decided" RUST_ENV production)
+export RUST_ENV
 
 "$bin/postgres" -D "$data" -k "$base" -p "$port" -h '*' &
 postgres=$!

@@ -16,6 +16,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "db/probe.h"
 #include "worker.h"
 
 static LogLevel
@@ -57,6 +58,20 @@ fit_files(void)
 			 (long) limit.rlim_cur, config.max_connections);
 }
 
+/* agrees_with_database refuses to go on where the environment says something else than the database. */
+static bool
+agrees_with_database(void)
+{
+	char	why[512];
+	DbProbe probe = db_probe(op_engine_session(), why, sizeof(why));
+
+	if (probe == DB_PROBE_REFUSED)
+		log_line(LOG_ERROR, "spooled-gateway does not start: %s", why);
+	else if (probe == DB_PROBE_DOWN)
+		log_line(LOG_WARN, "the database is not there yet: %s", why);
+	return probe != DB_PROBE_REFUSED;
+}
+
 static int
 run(void)
 {
@@ -68,7 +83,11 @@ run(void)
 	fit_files();
 	op_table_init();
 	route_init();
-	(void) op_engine_session(); /* before threads share it */
+	if (!agrees_with_database())
+	{
+		route_free();
+		return 1;
+	}
 	for (int i = 0; i < config.threads; i++)
 	{
 		workers[i] = worker_start(i);

@@ -8,6 +8,8 @@
 
 #include "base/guc.h"
 #include "base/secret.h"
+#include "base/secret_strength.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 int	   spooled_max_payload_bytes = 1048576;
@@ -36,7 +38,12 @@ int	   spooled_max_waiters = 1024;
 int	   spooled_claim_lists = 1024;
 int	   spooled_lease_clock_blocks = 16384;
 char  *spooled_api_key_prefix = NULL;
+int	   spooled_environment = ENVIRONMENT_PRODUCTION;
+char  *spooled_jwt_secret = NULL;
+int	   spooled_jwt_expiration_hours = 24;
 char  *spooled_admin_key_hash = NULL;
+int	   spooled_registration_mode = REGISTRATION_OPEN;
+bool   spooled_email_signup_enabled = true;
 
 typedef struct IntSetting
 {
@@ -96,6 +103,9 @@ static const IntSetting int_settings[] = {
 	{"spooled.lease_clock_blocks",
 	 "Sets for how many blocks of a database's lease table the end of leases is known exactly (8 bytes each).",
 	 &spooled_lease_clock_blocks, 16384, 16, 16777216, PGC_POSTMASTER, 0},
+	{"spooled.jwt_expiration_hours",
+	 "Sets for how many hours an access token is good; a refresh token for 24 times that.",
+	 &spooled_jwt_expiration_hours, 24, 1, 8760, PGC_SIGHUP, 0},
 	{"spooled.max_waiters", "Sets how many sessions can wait for jobs without polling.", &spooled_max_waiters, 1024, 1,
 	 100000, PGC_POSTMASTER, 0},
 };
@@ -107,6 +117,44 @@ static const RealSetting real_settings[] = {
 	{"spooled.backoff_jitter", "Sets the share of a wait that is random.", &spooled_backoff_jitter, 0.1, 0, 1},
 };
 
+static const struct config_enum_entry environments[] = {
+	{"development", ENVIRONMENT_DEVELOPMENT, false},
+	{"staging", ENVIRONMENT_STAGING, false},
+	{"production", ENVIRONMENT_PRODUCTION, false},
+	{NULL},
+};
+
+static const struct config_enum_entry registration_modes[] = {
+	{"open", REGISTRATION_OPEN, false},
+	{"closed", REGISTRATION_CLOSED, false},
+	{"invite", REGISTRATION_INVITE, false},
+	{NULL},
+};
+
+/*
+ * refuse refuses a secret without showing it.  A refused setting would otherwise count as not set when the server starts,
+ * so there it ends the start.
+ */
+static bool
+refuse(const char *name, const char *why)
+{
+	if (process_shared_preload_libraries_in_progress)
+		ereport(FATAL, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s %s", name, why)));
+	GUC_check_errcode(ERRCODE_INVALID_PARAMETER_VALUE);
+	GUC_check_errmsg("%s %s", name, why);
+	return false;
+}
+
+/* check_jwt_secret relies on spooled.environment, which is defined before and can't change while the server runs. */
+static bool
+check_jwt_secret(char **value, void **extra, GucSource source)
+{
+	const char *why =
+		*value && **value ? spl_secret_refusal(*value, spooled_environment == ENVIRONMENT_DEVELOPMENT) : NULL;
+
+	return why ? refuse("spooled.jwt_secret (JWT_SECRET)", why) : true;
+}
+
 /* is_hash_or_empty refuses what is no SHA-256 in hex: above all the key itself, written here by mistake. */
 static bool
 is_hash_or_empty(char **value, void **extra, GucSource source)
@@ -115,8 +163,22 @@ is_hash_or_empty(char **value, void **extra, GucSource source)
 
 	if (**value == '\0' || spl_hex_decode(*value, hash, SPL_HASH_BYTES))
 		return true;
-	GUC_check_errdetail("It must be the 64 hexadecimal digits of a SHA-256, or empty.");
-	return false;
+	return refuse("spooled.admin_key_hash", "must be the 64 hexadecimal digits of a SHA-256, or empty");
+}
+
+/*
+ * define_secrets defines what nobody but superusers may see.  A changed setting is written to the server's log with its
+ * value when the configuration is reloaded, unless it can only change by a restart: so the secret can.
+ */
+static void
+define_secrets(void)
+{
+	DefineCustomStringVariable("spooled.jwt_secret", "Sets what access tokens are signed with; empty: there are none.",
+							   NULL, &spooled_jwt_secret, "", PGC_POSTMASTER, GUC_SUPERUSER_ONLY, check_jwt_secret,
+							   NULL, NULL);
+	DefineCustomStringVariable("spooled.admin_key_hash", "Sets the SHA-256 of the admin key, in hex; empty: no admin.",
+							   NULL, &spooled_admin_key_hash, "", PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL,
+							   is_hash_or_empty, NULL, NULL);
 }
 
 void
@@ -139,10 +201,17 @@ spl_guc_init(void)
 	DefineCustomBoolVariable("spooled.strict_fencing",
 							 "Requires worker id and lease id when a run ends or its lease is renewed.", NULL,
 							 &spooled_strict_fencing, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("spooled.environment", "Sets what kind of installation this is.", NULL,
+							 &spooled_environment, ENVIRONMENT_PRODUCTION, environments, PGC_POSTMASTER, 0, NULL, NULL,
+							 NULL);
+	DefineCustomEnumVariable("spooled.registration_mode", "Sets who may make organizations over REST.", NULL,
+							 &spooled_registration_mode, REGISTRATION_OPEN, registration_modes, PGC_SIGHUP, 0, NULL,
+							 NULL, NULL);
+	DefineCustomBoolVariable("spooled.email_signup_enabled",
+							 "Lets an address without organization sign up by e-mail login.", NULL,
+							 &spooled_email_signup_enabled, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	define_secrets();
 	DefineCustomStringVariable("spooled.api_key_prefix", "Sets what new API keys start with.", NULL,
 							   &spooled_api_key_prefix, "sk_test_", PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("spooled.admin_key_hash", "Sets the SHA-256 of the admin key, in hex; empty: no admin.",
-							   NULL, &spooled_admin_key_hash, "", PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL,
-							   is_hash_or_empty, NULL, NULL);
 	MarkGUCPrefixReserved("spooled");
 }

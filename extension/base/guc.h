@@ -43,6 +43,27 @@ extern int spooled_lease_clock_blocks;
 extern char *spooled_api_key_prefix;
 extern char *spooled_admin_key_hash; /* hex of a SHA-256; "": no admin */
 
+/* who may come in; the gateway's environment has to agree with these (ops/environment) */
+typedef enum Environment
+{
+	ENVIRONMENT_DEVELOPMENT,
+	ENVIRONMENT_STAGING,
+	ENVIRONMENT_PRODUCTION
+} Environment;
+
+typedef enum RegistrationMode
+{
+	REGISTRATION_OPEN,
+	REGISTRATION_CLOSED, /* with the admin key only */
+	REGISTRATION_INVITE	 /* nobody */
+} RegistrationMode;
+
+extern int	 spooled_environment;
+extern char *spooled_jwt_secret; /* empty: no tokens */
+extern int	 spooled_jwt_expiration_hours;
+extern int	 spooled_registration_mode;
+extern bool	 spooled_email_signup_enabled;
+
 extern void spl_guc_init(void);
 
 #endif

@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/environment.h"
+
 Config config;
 
 typedef enum ConfigKind
@@ -240,6 +242,7 @@ config_help(FILE *out)
 	for (size_t i = 0; i < lengthof(rows); i++)
 		fprintf(out, "  %-26s %s%s%s%s\n", rows[i].name, rows[i].help, rows[i].def ? " [" : "",
 				rows[i].def ? rows[i].def : "", rows[i].def ? "]" : "");
+	environment_help(out);
 }
 
 /* print_url writes a connection string without what could be a password. */

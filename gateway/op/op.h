@@ -146,7 +146,7 @@ extern OpTable op_table_workers(void);
 
 /* From op_table_session.c. */
 extern const DbStmt		 op_enter_stmt;
-extern const DbStmt		 op_setup_stmt; /* $1: statement_timeout, $2: lock_timeout */
+extern const DbStmt		 op_setup_stmt; /* $1: statement_timeout, $2: lock_timeout, $3: environment.h's JSON */
 extern const char *const op_listen_sql[];
 
 #define OP_ENTER_STMT 0

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "op/op_batch.h"
@@ -26,13 +27,16 @@ op_engine_session(void)
 {
 	static char		   statement_timeout[16];
 	static char		   lock_timeout[16];
-	static const char *values[] = {statement_timeout, lock_timeout};
+	static const char *values[] = {statement_timeout, lock_timeout, NULL};
+	static Buf		   environment;
 	static DbSession   session;
 
 	if (session.url == NULL)
 	{
 		snprintf(statement_timeout, sizeof(statement_timeout), "%d", config.db_statement_timeout_ms);
 		snprintf(lock_timeout, sizeof(lock_timeout), "%d", config.db_lock_timeout_ms);
+		environment_json(&environment);
+		values[2] = environment.data;
 		session.setup = op_setup_stmt;
 		session.setup_values = values;
 		session.stmts = op_stmts(&session.nstmts);

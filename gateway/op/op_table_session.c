@@ -8,8 +8,8 @@ const DbStmt op_enter_stmt = {"SELECT spooled.enter($1)", 1};
 
 const DbStmt op_setup_stmt = {
 	"SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"
-	" set_config('idle_in_transaction_session_timeout', '60s', false)",
-	2};
+	" set_config('idle_in_transaction_session_timeout', '60s', false), spooled._check_environment($3::jsonb)",
+	3};
 
 /* In this order: who subscribes first could miss what is announced before it listens. */
 const char *const op_listen_sql[] = {"LISTEN spooled_ready", "SELECT spooled.subscribe()", NULL};

@@ -30,6 +30,9 @@ suite_begin() {
     fi
     WORK=$CHECK_DIR/$SUITE
     own "$WORK"
+    JWT_SECRET=$(random_hex 32)
+    ADMIN_API_KEY=$(random_hex 24)
+    export JWT_SECRET ADMIN_API_KEY
     trap suite_cleanup EXIT
     trap 'exit 130' INT TERM
 }
@@ -121,6 +124,12 @@ need_build() {
     }
 }
 
+# server_secrets prints settings with the secrets that tests know: JWT_SECRET and ADMIN_API_KEY.
+server_secrets() {
+    say "spooled.jwt_secret = '$JWT_SECRET'"
+    say "spooled.admin_key_hash = '$(printf '%s' "$ADMIN_API_KEY" | sha256sum | cut -c 1-64)'"
+}
+
 # cluster_start NAME [SETTING...] makes and starts a server with the extension preloaded; psql and friends find it by
 # the environment.  It listens on a socket in a folder that only its owner may enter, and asks nobody for a password.
 cluster_start() {
@@ -135,6 +144,8 @@ cluster_start() {
     {
         cat "$CHECK_DIR/extension.conf"
         say "shared_preload_libraries = 'spooled'"
+        server_secrets
+        say "spooled.environment = 'development'"
         say 'fsync = off'
         say 'max_worker_processes = 32'
         for setting in "$@"; do say "$setting"; done

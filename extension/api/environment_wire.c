@@ -1,0 +1,20 @@
+/*
+ * environment_wire.c
+ *    What a gateway asks before it serves anybody.
+ */
+#include "postgres.h"
+
+#include "api/args.h"
+#include "ops/environment.h"
+
+/* spooled._check_environment(environment jsonb) returns void */
+PG_FUNCTION_INFO_V1(spooled_wire_check_environment);
+Datum
+spooled_wire_check_environment(PG_FUNCTION_ARGS)
+{
+	SplFault fault;
+
+	spl_need_arg(fcinfo, 0, "environment");
+	raise_unless_ok(spl_environment_check(PG_GETARG_JSONB_P(0), &fault), &fault);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,41 @@
+-- Who may come in is decided by the server's settings: what they accept, who sees them, and a gateway that says otherwise.
+CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN 'OK';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || replace(SQLERRM, format('"%s"', current_setting('spooled.environment')), '<environment>');
+END $$;
+-- the environment of a gateway, with what this server says where nothing else is given
+CREATE FUNCTION pg_temp.gateway(changed jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.try(format('SELECT spooled._check_environment(%L)', jsonb_build_object('RUST_ENV', current_setting('spooled.environment'),
+    'JWT_SECRET', encode(sha256(current_setting('spooled.jwt_secret')::bytea), 'hex'), 'JWT_EXPIRATION_HOURS', '24', 'REGISTRATION_MODE', 'open',
+    'EMAIL_SIGNUP_ENABLED', 'true') || changed))
+$$;
+
+SELECT name, context, vartype, min_val, max_val, enumvals FROM pg_settings
+WHERE name IN ('spooled.environment', 'spooled.jwt_secret', 'spooled.jwt_expiration_hours', 'spooled.registration_mode', 'spooled.email_signup_enabled') ORDER BY 1;
+
+-- nobody but superusers sees the secrets, and nobody changes them while the server runs
+CREATE ROLE environment_nobody LOGIN IN ROLE spooled_operator, spooled_gateway;
+SET ROLE environment_nobody;
+SHOW spooled.jwt_secret;
+SELECT current_setting('spooled.admin_key_hash');
+SELECT name FROM pg_settings WHERE name IN ('spooled.jwt_secret', 'spooled.admin_key_hash');
+SELECT spooled._check_environment(jsonb_build_object('JWT_SECRET', repeat('0', 64)));
+RESET ROLE;
+SET spooled.jwt_secret = '0123456789abcdef0123456789abcdef';
+SET spooled.registration_mode = 'closed';
+
+-- what is refused is not shown
+ALTER SYSTEM SET spooled.jwt_secret = 'too-short-to-be-a-key';
+ALTER SYSTEM SET spooled.admin_key_hash = 'not-a-hash';
+ALTER SYSTEM SET spooled.jwt_expiration_hours = 8761;
+
+-- a gateway that agrees, and ones that do not
+SELECT pg_temp.gateway() AS agrees, pg_temp.try($$SELECT spooled._check_environment('{}')$$) AS says_nothing;
+SELECT changed, pg_temp.gateway(changed) FROM (VALUES (1, '{"JWT_EXPIRATION_HOURS": "+24"}'::jsonb), (2, '{"EMAIL_SIGNUP_ENABLED": "on"}'), (3, '{"REGISTRATION_MODE": "OPEN"}'),
+  (4, '{"JWT_EXPIRATION_HOURS": "12"}'), (5, '{"JWT_EXPIRATION_HOURS": "a day"}'), (6, '{"REGISTRATION_MODE": "closed"}'), (7, '{"REGISTRATION_MODE": "anybody"}'),
+  (8, '{"EMAIL_SIGNUP_ENABLED": "maybe"}'), (9, '{"EMAIL_SIGNUP_ENABLED": "false"}'), (10, '{"RUST_ENV": "preview"}'), (11, '{"NEW_VARIABLE": "1"}'), (12, '{"JWT_EXPIRATION_HOURS": 24}'),
+  (13, jsonb_build_object('JWT_SECRET', repeat('0', 64))), (14, '{"JWT_SECRET": ""}'), (15, jsonb_build_object('ADMIN_API_KEY', repeat('0', 64)))) v(n, changed) ORDER BY n;
+SELECT pg_temp.try($$SELECT spooled._check_environment('[]')$$) AS no_object, pg_temp.try($$SELECT spooled._check_environment(NULL)$$) AS nothing;
