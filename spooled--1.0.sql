@@ -167,7 +167,8 @@ CREATE TABLE ready (
     retry_count  int2 NOT NULL,
     releases     int2 NOT NULL,
     job_id       uuid NOT NULL,
-    expires_at   timestamptz
+    expires_at   timestamptz,
+    job_tid      tid                         -- where the job's row was put: a hint, compared before it is believed
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX ready_claim ON ready (queue, priority DESC, job_id);   -- claim order; about 80 bytes of WAL a job
 CREATE INDEX ready_expiry ON ready (expires_at) WHERE expires_at IS NOT NULL;   -- expiry sweep; costs jobs that expire

@@ -90,7 +90,6 @@ claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int l
 	Ticket		*ready;
 	Ticket		*leases = result->leases + result->count;
 	Job			*jobs = result->jobs + result->count;
-	pg_uuid_t	*ids;
 	bool		*found;
 	int			 count;
 
@@ -103,14 +102,11 @@ claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int l
 	if (count == 0)
 		return 0;
 	spl_wake_note_taken(queue->id);
-	ids = palloc(sizeof(pg_uuid_t) * count);
 	found = palloc(sizeof(bool) * count);
-	for (int i = 0; i < count; i++)
-		ids[i] = ready[i].job_id;
-	spl_job_find_many(org, ids, count, true, jobs, found);
+	spl_job_find_of(org, ready, count, jobs, found);
 	for (int i = 0; i < count; i++)
 		if (!found[i])
-			elog(ERROR, "job %s has a ticket but no row", spl_uuid_text(&ids[i]));
+			elog(ERROR, "job %s has a ticket but no row", spl_uuid_text(&ready[i].job_id));
 	lease_tickets(request, queue, ready, count, now, leases);
 	cap_by_timeout(queue, jobs, leases, count);
 	spl_job_put_next(ready, leases, count);

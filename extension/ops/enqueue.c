@@ -30,9 +30,10 @@
 /* What becomes of an item, beside the item itself. */
 typedef struct Draft
 {
-	EnqueueItem *item;
-	Job			 job;
-	TicketKind	 kind;
+	EnqueueItem	   *item;
+	Job				job;
+	TicketKind		kind;
+	ItemPointerData place; /* of the job's row */
 } Draft;
 
 EnqueueItem
@@ -231,6 +232,7 @@ first_ticket(const Draft *draft, TimestampTz now)
 						 .priority = job->priority,
 						 .job_id = job->id,
 						 .expires_at = job->expires_at,
+						 .job_tid = draft->place,
 						 .due = NO_TIME};
 
 	if (draft->kind == TICKET_DELAYED || draft->kind == TICKET_BLOCKED)
@@ -270,7 +272,8 @@ put_tickets(Draft **created, int count, TimestampTz now)
 static void
 put_jobs(Draft **created, int count, TimestampTz now)
 {
-	Job *jobs = palloc(sizeof(Job) * count);
+	Job				*jobs = palloc(sizeof(Job) * count);
+	ItemPointerData *places = palloc(sizeof(ItemPointerData) * count);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -280,7 +283,9 @@ put_jobs(Draft **created, int count, TimestampTz now)
 		item->state = created[i]->kind == TICKET_DELAYED ? 's' : created[i]->kind == TICKET_OUTCOME ? 'x' : 'p';
 		item->created_at = now;
 	}
-	spl_job_put(jobs, count);
+	spl_job_put(jobs, count, places);
+	for (int i = 0; i < count; i++)
+		created[i]->place = places[i];
 	spl_job_put_tags(jobs, count);
 	put_tickets(created, count, now);
 }

@@ -24,6 +24,7 @@
 #include "rules/limits.h"
 #include "rules/names.h"
 #include "store/tuple.h"
+#include "utils/snapmgr.h"
 
 #define MAX_LOOKS 8
 #define MAX_ERROR_LENGTH 2048
@@ -112,7 +113,7 @@ first_of_each(SettleItem **open, int count, SettleItem **firsts, pg_uuid_t *ids)
 
 /* find_owned sorts the open items: those that own a lease go to "owned", the others get their refusal. */
 static void
-find_owned(int32 org, SettleVerb verb, SettleItem **open, int count, TimestampTz now, Owned *owned)
+find_owned(int32 org, SettleVerb verb, SettleItem **open, int count, TimestampTz now, Snapshot snapshot, Owned *owned)
 {
 	SettleItem **firsts = palloc(sizeof(SettleItem *) * count);
 	pg_uuid_t	*ids = palloc(sizeof(pg_uuid_t) * count);
@@ -120,7 +121,7 @@ find_owned(int32 org, SettleVerb verb, SettleItem **open, int count, TimestampTz
 	Ticket		*leases = palloc(sizeof(Ticket) * kept);
 	bool		*found = palloc(sizeof(bool) * kept);
 
-	spl_lease_find_many(org, ids, kept, leases, found);
+	spl_lease_find_many(org, ids, kept, snapshot, leases, found);
 	owned->count = 0;
 	for (int i = 0; i < kept; i++)
 		if (found[i] && does_own(firsts[i], &leases[i], now) && spl_settle_in_scope(leases[i].queue))
@@ -138,12 +139,12 @@ find_owned(int32 org, SettleVerb verb, SettleItem **open, int count, TimestampTz
 
 /* take_owned takes the leases; what was lost to somebody else stays open.  Returns how many are taken (first in "owned"). */
 static void
-take_owned(Owned *owned)
+take_owned(Owned *owned, Snapshot seen)
 {
 	TakeResult *results = palloc(sizeof(TakeResult) * Max(owned->count, 1));
 	int			taken = 0;
 
-	spl_ticket_take_many(owned->leases, owned->count, true, results);
+	spl_ticket_take_seen(owned->leases, owned->count, seen, results);
 	for (int i = 0; i < owned->count; i++)
 		if (results[i] == TAKE_OK)
 		{
@@ -229,14 +230,14 @@ renew(int32 org, Owned *owned, TimestampTz now)
 }
 
 static void
-apply(int32 org, SettleVerb verb, Owned *owned, TimestampTz now)
+apply(int32 org, SettleVerb verb, Owned *owned, TimestampTz now, Snapshot seen)
 {
 	if (verb == SETTLE_RENEW)
 	{
 		renew(org, owned, now);
 		return;
 	}
-	take_owned(owned);
+	take_owned(owned, seen);
 	if (owned->count == 0)
 		return;
 	if (verb == SETTLE_COMPLETE)
@@ -274,11 +275,13 @@ spl_settle(SettleVerb verb, SettleItem *items, int count)
 	for (int look = 0; left > 0 && look < MAX_LOOKS; look = left < before ? 0 : look + 1)
 	{
 		TimestampTz now = spl_clock_now();
+		Snapshot	snapshot = spl_snapshot_fresh();
 
-		find_owned(org, verb, open, left, now, &owned);
+		find_owned(org, verb, open, left, now, snapshot, &owned);
 		for (int i = 0; i < owned.count; i++)
 			owned.items[i]->queue = owned.leases[i].queue;
-		apply(org, verb, &owned, now);
+		apply(org, verb, &owned, now, snapshot);
+		UnregisterSnapshot(snapshot);
 		spl_changes_done();
 		before = left;
 		left = still_open(open, left);

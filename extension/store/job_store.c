@@ -77,9 +77,9 @@ fill_job(const void *jobs, int i, Datum *values, bool *nulls)
 }
 
 void
-spl_job_put(const Job *jobs, int count)
+spl_job_put(const Job *jobs, int count, ItemPointer places)
 {
-	spl_tuples_insert(TABLE_JOB, jobs, count, fill_job, NULL);
+	spl_tuples_insert(TABLE_JOB, jobs, count, fill_job, places);
 }
 
 static TimestampTz
@@ -145,20 +145,37 @@ see_job(TupleTableSlot *slot, int i, void *arg)
 	rows->found[i] = true;
 }
 
+static const IdTable job_rows = {TABLE_JOB, INDEX_JOB, AccessShareLock, JOB_ORG, JOB_ID};
+
 /* find_under reads jobs under a snapshot; NULL: a fresh one. */
 static void
-find_under(Snapshot snapshot, int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
+find_under(Snapshot snapshot, int32 org, const pg_uuid_t *ids, const ItemPointerData *places, int count,
+		   bool with_payload, Job *jobs, bool *found)
 {
 	JobRows rows = {jobs, found, with_payload};
 
 	memset(found, 0, sizeof(bool) * count);
-	spl_scan_ids(TABLE_JOB, INDEX_JOB, AccessShareLock, snapshot, org, ids, count, JOB_ID, see_job, &rows);
+	spl_rows_by_id(&job_rows, snapshot, org, ids, places, count, see_job, &rows);
 }
 
 void
 spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found)
 {
-	find_under(NULL, org, ids, count, with_payload, jobs, found);
+	find_under(NULL, org, ids, NULL, count, with_payload, jobs, found);
+}
+
+void
+spl_job_find_of(int32 org, const Ticket *ready, int count, Job *jobs, bool *found)
+{
+	pg_uuid_t		*ids = palloc(sizeof(pg_uuid_t) * count);
+	ItemPointerData *places = palloc(sizeof(ItemPointerData) * count);
+
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = ready[i].job_id;
+		places[i] = ready[i].job_tid;
+	}
+	find_under(NULL, org, ids, places, count, true, jobs, found);
 }
 
 /* refuse_unseen raises 40001 when a job was added since this transaction's snapshot. */
@@ -169,7 +186,7 @@ refuse_unseen(int32 org, const pg_uuid_t *id)
 	Job		 job;
 	bool	 found;
 
-	find_under(latest, org, id, 1, false, &job, &found);
+	find_under(latest, org, id, NULL, 1, false, &job, &found);
 	UnregisterSnapshot(latest);
 	if (found)
 		ereport(ERROR,
@@ -182,7 +199,7 @@ spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job *job)
 {
 	bool found;
 
-	find_under(NULL, org, id, 1, with_payload, job, &found);
+	find_under(NULL, org, id, NULL, 1, with_payload, job, &found);
 	if (!found && IsolationUsesXactSnapshot())
 		refuse_unseen(org, id);
 	return found;

@@ -6,6 +6,7 @@
 #define SPL_JOB_STORE_H
 
 #include "datatype/timestamp.h"
+#include "store/ticket.h"
 #include "utils/uuid.h"
 
 typedef struct Job
@@ -27,8 +28,8 @@ typedef struct Job
 	struct varlena *payload;			/* json; detoasted when read */
 } Job;
 
-/* spl_job_put inserts jobs of one organization. */
-extern void spl_job_put(const Job *jobs, int count);
+/* spl_job_put inserts jobs of one organization, and tells where their rows are. */
+extern void spl_job_put(const Job *jobs, int count, ItemPointer places);
 
 /* spl_job_put_tags inserts the filter rows of jobs that have tags. */
 extern void spl_job_put_tags(const Job *jobs, int count);
@@ -41,6 +42,9 @@ extern bool spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job 
 
 /* spl_job_find_many is the same for many; found[i] tells. */
 extern void spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found);
+
+/* spl_job_find_of reads the jobs of ready tickets, with their payloads. */
+extern void spl_job_find_of(int32 org, const Ticket *ready, int count, Job *jobs, bool *found);
 
 /* spl_job_delete deletes the row of a job whose ticket the caller has taken, with its attempts, events, tags, edges and key. */
 extern void spl_job_delete(int32 org, const pg_uuid_t *ids, int count);

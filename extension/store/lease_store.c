@@ -74,12 +74,13 @@ spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count)
 	table_close(table, NoLock);
 }
 
+static const IdTable lease_rows = {TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, TICKET_ORG, TICKET_JOB_ID};
+
 /* The answer of spl_lease_find_many under construction. */
 typedef struct LeaseRows
 {
-	Ticket	  *leases;
-	bool	  *found;
-	const int *places; /* of what is read through the index, among all */
+	Ticket *leases;
+	bool   *found;
 } LeaseRows;
 
 static void
@@ -87,52 +88,35 @@ see_lease(TupleTableSlot *slot, int i, void *arg)
 {
 	LeaseRows *rows = arg;
 
-	spl_ticket_read(TICKET_LEASE, slot, &rows->leases[rows->places[i]]);
-	rows->found[rows->places[i]] = true;
+	spl_ticket_read(TICKET_LEASE, slot, &rows->leases[i]);
+	rows->found[i] = true;
 }
 
-/* find_hinted reads the leases that this session knows the places of. */
-static void
-find_hinted(int32 org, const pg_uuid_t *job_ids, int count, LeaseRows *rows)
+/* hinted_places returns where this session has put the leases of the jobs; invalid where it has not. */
+static ItemPointerData *
+hinted_places(int32 org, const pg_uuid_t *job_ids, int count)
 {
-	Relation		table = table_open(spl_table_oid(TABLE_LEASE), RowExclusiveLock);
-	Snapshot		snapshot = spl_snapshot_fresh();
-	TupleTableSlot *slot = spl_slot_create(table);
+	ItemPointerData *places = palloc0(sizeof(ItemPointerData) * count);
+	Relation		 table = table_open(spl_table_oid(TABLE_LEASE), RowExclusiveLock);
 
 	for (int i = 0; i < count; i++)
 	{
 		LeaseHint *hint = hint_of(&job_ids[i]);
 
-		if (hint->storage != spl_storage_of(table) || hint->org != org || !spl_uuid_equal(&hint->job_id, &job_ids[i]) ||
-			!spl_tuple_fetch(table, &hint->tid, snapshot, slot))
-			continue;
-		spl_ticket_read(TICKET_LEASE, slot, &rows->leases[i]);
-		rows->found[i] = rows->leases[i].org == org && spl_uuid_equal(&rows->leases[i].job_id, &job_ids[i]);
+		if (hint->storage == spl_storage_of(table) && hint->org == org && spl_uuid_equal(&hint->job_id, &job_ids[i]))
+			places[i] = hint->tid;
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	UnregisterSnapshot(snapshot);
 	table_close(table, NoLock);
+	return places;
 }
 
 void
-spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found)
+spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Snapshot snapshot, Ticket *leases, bool *found)
 {
-	int		  *places = palloc(sizeof(int) * count);
-	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * count);
-	LeaseRows  rows = {leases, found, places};
-	int		   left = 0;
+	LeaseRows rows = {leases, found};
 
 	memset(found, 0, sizeof(bool) * count);
-	find_hinted(org, job_ids, count, &rows);
-	for (int i = 0; i < count; i++)
-		if (!found[i])
-		{
-			places[left] = i;
-			ids[left++] = job_ids[i];
-		}
-	if (left > 0)
-		spl_scan_ids(TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, NULL, org, ids, left, TICKET_JOB_ID, see_lease,
-					 &rows);
+	spl_rows_by_id(&lease_rows, snapshot, org, job_ids, hinted_places(org, job_ids, count), count, see_lease, &rows);
 }
 
 /* see_update tells the clock where the lease's row is now, and reads whether cancellation was asked for. */

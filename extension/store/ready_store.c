@@ -72,19 +72,20 @@ take_by_scan(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets
 static int
 take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, int popped, Ticket *tickets)
 {
-	Snapshot		snapshot = spl_snapshot_fresh();
-	TupleTableSlot *slot = spl_slot_create(table);
-	int				count = 0;
+	Snapshot	snapshot = spl_snapshot_fresh();
+	PlaceReader reader;
+	int			count = 0;
 
+	spl_reader_begin(&reader, table, snapshot, popped);
 	for (int i = 0; i < popped; i++)
-		if (spl_tuple_fetch(table, &entries[i].tid, snapshot, slot))
+		if (spl_reader_row(&reader, &entries[i].tid))
 		{
-			spl_ticket_read(TICKET_READY, slot, &tickets[count]);
-			if (spl_uuid_equal(&tickets[count].job_id, &entries[i].job_id) && is_claimable(slot, org, now) &&
-				spl_tuple_delete(table, &entries[i].tid, snapshot, false) == DELETE_OK)
+			spl_ticket_read(TICKET_READY, reader.slot, &tickets[count]);
+			if (spl_uuid_equal(&tickets[count].job_id, &entries[i].job_id) && is_claimable(reader.slot, org, now) &&
+				spl_tuple_delete(table, &tickets[count].tid, snapshot, false) == DELETE_OK)
 				count++;
 		}
-	ExecDropSingleTupleTableSlot(slot);
+	spl_reader_end(&reader);
 	UnregisterSnapshot(snapshot);
 	spl_claim_list_missed(popped - count);
 	return count;

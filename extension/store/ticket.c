@@ -77,38 +77,54 @@ spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority,
 	return found;
 }
 
+/* take deletes one ticket; "slot" is for reading its row again, NULL when the snapshot has seen it there. */
+static TakeResult
+take(Relation table, const Ticket *ticket, Snapshot snapshot, bool wait, TupleTableSlot *slot)
+{
+	ItemPointerData tid = ticket->tid;
+
+	if (slot && !spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id))
+		return TAKE_LOST;
+	if (spl_tuple_delete(table, &tid, snapshot, wait) != DELETE_OK)
+		return TAKE_LOST;
+	if (ticket->kind == TICKET_READY)
+		spl_ready_note_taken(ticket->queue, ticket->priority, &ticket->job_id);
+	return TAKE_OK;
+}
+
 void
 spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *results)
 {
-	Snapshot		snapshot = spl_snapshot_fresh();
-	Relation		table = NULL;
-	TupleTableSlot *slot = NULL;
+	Snapshot		snapshot;
+	Relation		table;
+	TupleTableSlot *slot;
 
+	if (count == 0)
+		return;
+	snapshot = spl_snapshot_fresh();
+	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), RowExclusiveLock);
+	slot = table_slot_create(table, NULL);
 	for (int i = 0; i < count; i++)
 	{
-		const Ticket   *ticket = &tickets[i];
-		ItemPointerData tid = ticket->tid;
-
-		if (table == NULL)
-		{
-			table = table_open(spl_table_oid(spl_ticket_table(ticket->kind)), RowExclusiveLock);
-			slot = table_slot_create(table, NULL);
-		}
-		Assert(ticket->kind == tickets[0].kind);
-		results[i] =
-			spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id) &&
-				spl_tuple_delete(table, &tid, snapshot, wait) == DELETE_OK
-			? TAKE_OK
-			: TAKE_LOST;
-		if (results[i] == TAKE_OK && ticket->kind == TICKET_READY)
-			spl_ready_note_taken(ticket->queue, ticket->priority, &ticket->job_id);
+		Assert(tickets[i].kind == tickets[0].kind);
+		results[i] = take(table, &tickets[i], snapshot, wait, slot);
 	}
-	if (table)
-	{
-		ExecDropSingleTupleTableSlot(slot);
-		table_close(table, NoLock);
-	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, NoLock);
 	UnregisterSnapshot(snapshot);
+}
+
+void
+spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, TakeResult *results)
+{
+	Relation table;
+
+	if (count == 0)
+		return;
+	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), RowExclusiveLock);
+	for (int i = 0; i < count; i++)
+		results[i] = take(table, &tickets[i], seen, true, NULL);
+	table_close(table, NoLock);
 }
 
 TakeResult

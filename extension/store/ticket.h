@@ -39,6 +39,8 @@ typedef struct Ticket
 	pg_uuid_t	job_id;
 	TimestampTz expires_at; /* NO_TIME: never */
 
+	ItemPointerData job_tid; /* ready: where the job's row was put; may be out of date, invalid when not known */
+
 	TimestampTz due;	/* delayed, blocked (NO_TIME: at once) */
 	char		reason; /* delayed: DELAY_*; outcome: OUTCOME_* */
 
@@ -75,6 +77,12 @@ extern TakeResult spl_ticket_take(const Ticket *ticket);
 /* spl_ticket_take_many is the same for many; nobody is waited for when "wait" is false (TAKE_LOST instead). */
 extern void spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *results);
 
+/*
+ * spl_ticket_take_seen is the same for tickets that were read under "seen", a snapshot that is registered since: what it sees
+ * vacuum leaves in place, so nothing has to be read again.
+ */
+extern void spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, TakeResult *results);
+
 /* spl_ticket_put inserts tickets; all of one kind. */
 extern void spl_ticket_put(const Ticket *tickets, int count);
 
@@ -103,8 +111,9 @@ spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Sn
 /* spl_lease_placed tells where the rows of new leases are: the sweep has to look there, and this session finds them there. */
 extern void spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count);
 
-/* spl_lease_find_many reads leases by job id under fresh snapshots; found[i] tells. */
-extern void spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *leases, bool *found);
+/* spl_lease_find_many reads leases by job id under a registered snapshot; found[i] tells. */
+extern void
+spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Snapshot snapshot, Ticket *leases, bool *found);
 
 /* spl_lease_renew writes lease_expires_at of the same run, a heap-only update, and reads cancel_requested as it is now. */
 extern TakeResult spl_lease_renew(Ticket *lease);

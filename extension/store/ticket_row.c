@@ -11,6 +11,11 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+enum ReadyColumn
+{
+	READY_JOB_TID = TICKET_OWN_COLUMNS
+};
+
 enum DelayedColumn
 {
 	DELAYED_DUE = TICKET_OWN_COLUMNS,
@@ -92,11 +97,15 @@ static void
 read_own(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 {
 	bool  isnull;
-	Datum result;
+	Datum place, result;
 
 	switch (kind)
 	{
-		case TICKET_READY: break;
+		case TICKET_READY:
+			place = column(slot, READY_JOB_TID, &isnull);
+			if (!isnull)
+				ticket->job_tid = *(ItemPointer) DatumGetPointer(place);
+			break;
 		case TICKET_DELAYED:
 			ticket->due = time_column(slot, DELAYED_DUE);
 			ticket->reason = DatumGetChar(column(slot, DELAYED_REASON, &isnull));
@@ -197,7 +206,12 @@ fill_own(RowFill *row, const Ticket *ticket)
 {
 	switch (ticket->kind)
 	{
-		case TICKET_READY: break;
+		case TICKET_READY:
+			if (ItemPointerIsValid(&ticket->job_tid))
+				set(row, READY_JOB_TID, PointerGetDatum(&ticket->job_tid));
+			else
+				row->nulls[READY_JOB_TID - 1] = true;
+			break;
 		case TICKET_DELAYED:
 			set_time(row, DELAYED_DUE, ticket->due);
 			set(row, DELAYED_REASON, CharGetDatum(ticket->reason));

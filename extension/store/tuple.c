@@ -84,34 +84,34 @@ insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
 	}
 }
 
-/* checked_column returns the column by which rows of a table are compared with who is asking; InvalidAttrNumber: they are not. */
-static AttrNumber
-checked_column(Relation table)
+/* asked_by says by which column rows of a table are compared with who is asking, and who that is. */
+static OrgCheck
+asked_by(Relation table)
 {
-	return spl_org_is_background() ? InvalidAttrNumber : spl_org_column(RelationGetRelid(table));
-}
+	OrgCheck check = {InvalidAttrNumber, SPL_ORG_NONE};
 
-static bool
-is_row_of(TupleTableSlot *slot, AttrNumber org_column, int32 org)
-{
-	bool isnull;
-
-	return org_column == InvalidAttrNumber || DatumGetInt32(slot_getattr(slot, org_column, &isnull)) == org;
+	if (spl_org_is_background())
+		return check;
+	check.column = spl_org_column(RelationGetRelid(table));
+	if (check.column != InvalidAttrNumber)
+		check.org = spl_org_or_none();
+	return check;
 }
 
 /* is_ours tells whether who is asking may see the row. */
 static bool
-is_ours(Relation table, TupleTableSlot *slot)
+is_ours(const OrgCheck *check, TupleTableSlot *slot)
 {
-	AttrNumber org_column = checked_column(table);
+	bool isnull;
 
-	return org_column == InvalidAttrNumber || is_row_of(slot, org_column, spl_org_or_none());
+	return check->column == InvalidAttrNumber ||
+		DatumGetInt32(slot_getattr(slot, check->column, &isnull)) == check->org;
 }
 
 /* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
 static void
-insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const void *rows, int first, int count,
-			 FillRowFn fill, ItemPointer tids)
+insert_chunk(Relation table, const OrgCheck *check, IndexSet *indexes, TupleTableSlot **slots, const void *rows,
+			 int first, int count, FillRowFn fill, ItemPointer tids)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -121,7 +121,7 @@ insert_chunk(Relation table, IndexSet *indexes, TupleTableSlot **slots, const vo
 		memset(slot->tts_isnull, 0, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 		fill(rows, first + i, slot->tts_values, slot->tts_isnull);
 		ExecStoreVirtualTuple(slot);
-		if (!is_ours(table, slot))
+		if (!is_ours(check, slot))
 			elog(ERROR, "a row of another organization for table \"%s\"", RelationGetRelationName(table));
 	}
 	if (count == 1)
@@ -141,6 +141,7 @@ spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, I
 {
 	Relation		table;
 	IndexSet		indexes;
+	OrgCheck		check;
 	TupleTableSlot *slots[INSERT_CHUNK];
 	int				slot_count = Min(count, INSERT_CHUNK);
 
@@ -149,11 +150,12 @@ spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, I
 	PreventCommandIfReadOnly(write_command);
 	table = table_open(spl_table_oid(which), RowExclusiveLock);
 	Assert(RelationGetNumberOfAttributes(table) <= SPL_MAX_COLUMNS);
+	check = asked_by(table);
 	open_indexes(table, &indexes);
 	for (int i = 0; i < slot_count; i++)
 		slots[i] = table_slot_create(table, NULL);
 	for (int first = 0; first < count; first += INSERT_CHUNK)
-		insert_chunk(table, &indexes, slots, rows, first, Min(count - first, INSERT_CHUNK), fill, tids);
+		insert_chunk(table, &check, &indexes, slots, rows, first, Min(count - first, INSERT_CHUNK), fill, tids);
 	for (int i = 0; i < slot_count; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	close_indexes(&indexes);
@@ -180,8 +182,7 @@ spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, S
 	scan->owns_snapshot = snapshot == NULL;
 	scan->snapshot = snapshot ? snapshot : spl_snapshot_fresh();
 	scan->slot = table_slot_create(scan->table, NULL);
-	scan->org_column = checked_column(scan->table);
-	scan->org = scan->org_column == InvalidAttrNumber ? SPL_ORG_NONE : spl_org_or_none();
+	scan->check = asked_by(scan->table);
 	scan->scan = index_beginscan(scan->table, scan->index, scan->snapshot, key_count, 0);
 }
 
@@ -195,7 +196,7 @@ bool
 spl_scan_next(TupleScan *scan, ScanDirection direction)
 {
 	while (index_getnext_slot(scan->scan, direction, scan->slot))
-		if (is_row_of(scan->slot, scan->org_column, scan->org))
+		if (is_ours(&scan->check, scan->slot))
 			return true;
 	return false;
 }
@@ -240,10 +241,37 @@ spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 	pg_unreachable();
 }
 
-bool
-spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+void
+spl_reader_begin(PlaceReader *reader, Relation table, Snapshot snapshot, int count)
 {
-	return table_tuple_fetch_row_version(table, tid, snapshot, slot) && is_ours(table, slot);
+	reader->table = table;
+	reader->snapshot = snapshot;
+	reader->check = asked_by(table);
+	reader->slot = table_slot_create(table, NULL);
+	/* It prunes each page that it comes to: once for a batch, but again and again when it is made for every row. */
+	reader->fetch = count > 1 ? table_index_fetch_begin(table) : NULL;
+}
+
+bool
+spl_reader_row(PlaceReader *reader, const ItemPointerData *tid)
+{
+	ItemPointerData place = *tid;
+	bool			call_again = false;
+	bool			is_there;
+
+	if (reader->fetch == NULL)
+		is_there = table_tuple_fetch_row_version(reader->table, &place, reader->snapshot, reader->slot);
+	else
+		is_there = table_index_fetch_tuple(reader->fetch, &place, reader->snapshot, reader->slot, &call_again, NULL);
+	return is_there && is_ours(&reader->check, reader->slot);
+}
+
+void
+spl_reader_end(PlaceReader *reader)
+{
+	ExecDropSingleTupleTableSlot(reader->slot);
+	if (reader->fetch)
+		table_index_fetch_end(reader->fetch);
 }
 
 TupleTableSlot *
@@ -256,10 +284,11 @@ bool
 spl_tuple_is_row(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, int org_column, int32 org,
 				 int id_column, const pg_uuid_t *id)
 {
-	bool isnull;
-	bool same;
+	bool	 isnull;
+	bool	 same;
+	OrgCheck check = asked_by(table);
 
-	if (!spl_tuple_fetch(table, tid, snapshot, slot))
+	if (!table_tuple_fetch_row_version(table, tid, snapshot, slot) || !is_ours(&check, slot))
 		return false;
 	same = DatumGetInt32(slot_getattr(slot, org_column, &isnull)) == org &&
 		memcmp(DatumGetUUIDP(slot_getattr(slot, id_column, &isnull))->data, id->data, UUID_LEN) == 0;

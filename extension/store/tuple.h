@@ -24,6 +24,13 @@ typedef void (*FillRowFn)(const void *rows, int i, Datum *values, bool *nulls);
 /* spl_tuples_insert inserts rows and their index entries, and tells where each is (tids may be NULL). */
 extern void spl_tuples_insert(SplTable table, const void *rows, int count, FillRowFn fill, ItemPointer tids);
 
+/* What rows are compared with: the column of the organization (InvalidAttrNumber: every row may be seen), and who is asking. */
+typedef struct OrgCheck
+{
+	AttrNumber column;
+	int32	   org;
+} OrgCheck;
+
 /* A scan of an index, from spl_scan_begin to spl_scan_end; it can be restarted with other keys. */
 typedef struct TupleScan
 {
@@ -31,8 +38,7 @@ typedef struct TupleScan
 	Relation		index;
 	Snapshot		snapshot;
 	bool			owns_snapshot;
-	AttrNumber		org_column; /* InvalidAttrNumber: every row may be seen */
-	int32			org;
+	OrgCheck		check;
 	IndexScanDesc	scan;
 	TupleTableSlot *slot;
 } TupleScan;
@@ -60,9 +66,28 @@ typedef enum DeleteResult
 /* spl_tuple_delete deletes a tuple that "snapshot" sees. */
 extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait);
 
-/* spl_tuple_fetch reads the row that "snapshot" sees at "tid". */
-extern bool			   spl_tuple_fetch(Relation table, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot);
 extern TupleTableSlot *spl_slot_create(Relation table);
+
+/* Reads rows by their places, from spl_reader_begin to spl_reader_end. */
+typedef struct PlaceReader
+{
+	Relation table;
+	Snapshot snapshot;
+	OrgCheck check;
+	/* It keeps its page pinned, so that a neighbour costs no look-up; NULL for one row. */
+	struct IndexFetchTableData *fetch;
+	TupleTableSlot			   *slot;
+} PlaceReader;
+
+/* spl_reader_begin opens a reader that will be asked for "count" rows. */
+extern void spl_reader_begin(PlaceReader *reader, Relation table, Snapshot snapshot, int count);
+
+/*
+ * spl_reader_row reads into the slot what the snapshot sees of the row at "tid".  False is no proof that the row is gone: a
+ * later version of it may be elsewhere.  The place must not lie behind the end of the table.
+ */
+extern bool spl_reader_row(PlaceReader *reader, const ItemPointerData *tid);
+extern void spl_reader_end(PlaceReader *reader);
 
 /*
  * spl_tuple_is_row tells whether the tuple that "snapshot" sees at "tid" is the row of this organization and id: after vacuum
