@@ -119,6 +119,12 @@ main(int argc, char **argv)
 		config_help(stdout);
 		return 0;
 	}
+	if (argc > 1 && strcmp(argv[1], "--routes") == 0)
+	{
+		op_table_init();
+		route_print(stdout);
+		return 0;
+	}
 	if (!config_load() || !client_init())
 		return 1;
 	if (argc > 1 && strcmp(argv[1], "--print-config") == 0)

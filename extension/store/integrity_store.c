@@ -164,7 +164,8 @@ search_indexes(TicketKind kind, int32 org, ViolationFn found, void *arg)
 		bool isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		if (DatumGetInt32(slot_getattr(row, TICKET_ORG, &isnull)) != org || is_indexed(kind, row, &scan))
+		if (DatumGetInt32(slot_getattr(row, TICKET_ORG, &isnull)) != org || !spl_tuple_is_ours(table, row) ||
+			is_indexed(kind, row, &scan))
 			continue;
 		found("ticket_in_index", DatumGetUUIDP(slot_getattr(row, TICKET_JOB_ID, &isnull)),
 			  psprintf("a row of %s is missing from its index", RelationGetRelationName(table)), arg);

@@ -108,6 +108,14 @@ is_ours(const OrgCheck *check, TupleTableSlot *slot)
 		DatumGetInt32(slot_getattr(slot, check->column, &isnull)) == check->org;
 }
 
+bool
+spl_tuple_is_ours(Relation table, TupleTableSlot *slot)
+{
+	OrgCheck check = asked_by(table);
+
+	return is_ours(&check, slot);
+}
+
 /* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
 static void
 insert_chunk(Relation table, const OrgCheck *check, IndexSet *indexes, TupleTableSlot **slots, const void *rows,

@@ -66,6 +66,8 @@ typedef enum DeleteResult
 /* spl_tuple_delete deletes a tuple that "snapshot" sees. */
 extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait);
 
+/* spl_tuple_is_ours tells whether who is asking may see the row: for scans that don't go through an index. */
+extern bool			   spl_tuple_is_ours(Relation table, TupleTableSlot *slot);
 extern TupleTableSlot *spl_slot_create(Relation table);
 
 /* Reads rows by their places, from spl_reader_begin to spl_reader_end. */

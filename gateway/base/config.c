@@ -238,7 +238,8 @@ config_help(FILE *out)
 {
 	fprintf(out,
 			"spooled-gateway: REST front of a PostgreSQL database with the spooled extension.\n\n"
-			"  --help          this text\n  --print-config  the values in force, then exit\n\nEnvironment:\n");
+			"  --help          this text\n  --print-config  the values in force, then exit\n"
+			"  --routes        method, path and name of every operation, then exit\n\nEnvironment:\n");
 	for (size_t i = 0; i < lengthof(rows); i++)
 		fprintf(out, "  %-26s %s%s%s%s\n", rows[i].name, rows[i].help, rows[i].def ? " [" : "",
 				rows[i].def ? rows[i].def : "", rows[i].def ? "]" : "");

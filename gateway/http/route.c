@@ -119,6 +119,18 @@ route_init(void)
 	}
 }
 
+void
+route_print(FILE *out)
+{
+	for (int i = 0; i < op_count(); i++)
+	{
+		const Op *op = op_at(i);
+
+		for (size_t r = 0; r < lengthof(op->routes) && op->routes[r].path != NULL; r++)
+			fprintf(out, "%s %s %s\n", method_names[op->routes[r].method], op->routes[r].path, op->name);
+	}
+}
+
 /* The tree is as deep as the longest path of the table. */
 static void
 free_node(Node *node)

@@ -7,6 +7,8 @@
 #ifndef GATEWAY_ROUTE_H
 #define GATEWAY_ROUTE_H
 
+#include <stdio.h>
+
 #include "op/op.h"
 
 typedef struct RouteMatch
@@ -24,5 +26,8 @@ extern void route_free(void);
 
 /* route_find looks a path up; method HTTP_METHODS stands for any other method. */
 extern void route_find(OpMethod method, const char *path, size_t len, RouteMatch *match);
+
+/* route_print writes a line for each route: method, path and the operation's name. */
+extern void route_print(FILE *out);
 
 #endif

@@ -1,0 +1,189 @@
+"""What the walk walks: a line for every function of schema spooled and for every route of the gateway.
+
+A call names what belongs to tenant B, as world.py makes it: {queue}, {ready}, {leased} ...  In SQL it becomes a quoted
+literal.  The call must work for B, and for A be answered like one with names that nobody has.
+"""
+
+
+class Nobody(str):
+    """No tenant may call it, and neither may the gateway."""
+
+
+class Everybody(str):
+    """It is the same for all and tells of no tenant: only that it names nothing of B's is checked."""
+
+
+class ByRole(str):
+    """Called by database roles, through a view, though its name is private."""
+
+
+FUNCTIONS = {
+    # who is asking
+    "current_org()": "SELECT spooled.current_org()",
+    "enter(text)": Everybody("SELECT spooled.enter({unknown_key})"),
+    "enter_admin(text,text)": Everybody("SELECT spooled.enter_admin({unknown_key})"),
+    "enter_organization(text)": Nobody("for superusers"),
+    "create_organization(text,text,text,text)": Everybody("SELECT spooled.create_organization('Organization', 'walk-b')"),
+    "create_api_key(text,text[],timestamp with time zone)": "SELECT length(spooled.create_api_key({queue}))",
+    "revoke_api_key(uuid)": "SELECT spooled.revoke_api_key({api_key})",
+    "bind_role(regrole,text)": Nobody("for superusers"),
+
+    # jobs
+    "enqueue(text,json,integer,interval,timestamp with time zone,timestamp with time zone,integer,integer,json,text,uuid,text)":
+        ["SELECT spooled.enqueue({queue}, '1', idempotency_key => {key})", "SELECT spooled.enqueue({queue}, '1', parent_job_id => {ready})"],
+    "enqueue_many(text,json[],integer[],interval,timestamp with time zone,text[],integer,integer,timestamp with time zone,json)":
+        "SELECT * FROM spooled.enqueue_many({queue}, ARRAY['1', '2']::json[], idempotency_keys => ARRAY[{key}, NULL])",
+    "claim(text,text,integer,interval)": "SELECT * FROM spooled.claim({queue}::text, {worker}, 10)",
+    "claim(text[],text,integer,interval)": "SELECT * FROM spooled.claim(ARRAY[{paused}, {queue}], {worker}, 10)",
+    "complete(uuid,text,json,uuid)": "SELECT spooled.complete({leased}, {worker}, '1', {lease})",
+    "complete_many(uuid[],text,json[],uuid[])": "SELECT * FROM spooled.complete_many(ARRAY[{leased}]::uuid[], {worker})",
+    "complete_and_claim(uuid[],text,text,integer,interval,json[],uuid[])":
+        "SELECT * FROM spooled.complete_and_claim(ARRAY[{leased}]::uuid[], {queue}, {worker}, 10)",
+    "fail(uuid,text,text,boolean,uuid)": "SELECT spooled.fail({leased}, {worker}, 'e')",
+    "fail_many(uuid[],text,text[],boolean,uuid[])": "SELECT * FROM spooled.fail_many(ARRAY[{leased}]::uuid[], {worker}, ARRAY['e'])",
+    "renew_lease(uuid,text,interval,uuid)": "SELECT spooled.renew_lease({leased}, {worker})",
+    "renew_lease_many(uuid[],text,interval,uuid[])": "SELECT * FROM spooled.renew_lease_many(ARRAY[{leased}]::uuid[], {worker})",
+    "release(uuid,text,uuid)": "SELECT spooled.release({leased}, {worker})",
+    "release_many(uuid[],text,uuid[])": "SELECT * FROM spooled.release_many(ARRAY[{leased}]::uuid[], {worker})",
+    "cancel(uuid)": "SELECT spooled.cancel({ready})",
+    "retry(uuid)": "SELECT spooled.retry({dead})",
+    "set_priority(uuid,integer)": "SELECT spooled.set_priority({ready}, 77)",
+    "wait_for_jobs(text,interval)": Everybody("CALL spooled.wait_for_jobs({queue}::text, '10 ms')"),
+    "wait_for_jobs(text[],interval)": Everybody("CALL spooled.wait_for_jobs(ARRAY[{queue}], '10 ms')"),
+    "subscribe()": Everybody("SELECT spooled.subscribe()"),
+
+    # dead letters, queues, workers
+    "dlq_list(text,integer,uuid)": ["SELECT * FROM spooled.dlq_list({queue})", "SELECT * FROM spooled.dlq_list()",
+                                    "SELECT * FROM spooled.dlq_list(before => {child})"],
+    "dlq_retry(uuid[],text,integer)": ["SELECT spooled.dlq_retry(ARRAY[{dead}]::uuid[])", "SELECT spooled.dlq_retry(queue => {queue})"],
+    "dlq_purge(text,interval,uuid[],integer,boolean)": ["SELECT spooled.dlq_purge(job_ids => ARRAY[{dead}]::uuid[])",
+                                                        "SELECT spooled.dlq_purge(confirm => true)"],
+    "create_queue(text,integer,integer,interval,integer,text,interval,double precision,interval,double precision,boolean,jsonb)":
+        "SELECT spooled.create_queue({queue}, max_retries => 9)",
+    "configure_queue(text,integer,integer,interval,integer,text,interval,double precision,interval,double precision,boolean,jsonb)":
+        "SELECT spooled.configure_queue({queue}, max_retries => 9)",
+    "pause_queue(text,text)": "SELECT spooled.pause_queue({queue}, 'r')",
+    "resume_queue(text)": "SELECT spooled.resume_queue({paused})",
+    "delete_queue(text,boolean)": "SELECT spooled.delete_queue({paused}, true)",
+    "purge_queue(text)": "SELECT spooled.purge_queue({queue})",
+    "register_worker(text,text,text,text,integer,text,json)": "SELECT spooled.register_worker({queue}, 'h', {worker})",
+    "worker_heartbeat(text,integer,text,json)": "SELECT spooled.worker_heartbeat({worker}, 7)",
+    "deregister_worker(text)": "SELECT spooled.deregister_worker({worker})",
+
+    # reading
+    "job_history(uuid)": "SELECT * FROM spooled.job_history({dead})",
+    "explain_job(uuid)": "SELECT * FROM spooled.explain_job({child})",
+    "doctor()": "SELECT * FROM spooled.doctor()",
+    "shared_memory()": Everybody("SELECT * FROM spooled.shared_memory()"),
+    "check_integrity()": Everybody("SELECT * FROM spooled.check_integrity()"),
+    "recount()": Everybody("SELECT spooled.recount()"),
+    "_queue_counts(integer)": [ByRole("SELECT * FROM spooled._queue_counts()"), ByRole("SELECT * FROM spooled._queue_counts({queue_id})")],
+    "_queue_oldest(integer)": ByRole("SELECT spooled._queue_oldest({queue_id})"),
+
+    # what PostgreSQL or the installation calls
+    "_require_preload()": Nobody("for the installation"),
+    "_restore_default_org()": Nobody("a trigger"),
+    "_tickets_changed()": Nobody("a trigger"),
+
+    # for the gateway
+    "_check_environment(jsonb)": Everybody("SELECT spooled._check_environment('{{}}')"),
+    "_health()": Everybody("SELECT * FROM spooled._health()"),
+    "_metrics()": Everybody("SELECT spooled._metrics()"),
+    "_queue_list()": "SELECT * FROM spooled._queue_list()",
+    "_queue_get(text)": "SELECT * FROM spooled._queue_get({queue})",
+    "_queue_configure(text,integer,integer,integer,boolean,text)": "SELECT * FROM spooled._queue_configure({queue}, 9, NULL, NULL, NULL, NULL)",
+    "_queue_create(text,integer,integer,integer)": "SELECT * FROM spooled._queue_create({queue}, 9, NULL, NULL)",
+    "_stats_of_queue(text)": "SELECT * FROM spooled._stats_of_queue({queue})",
+    "_queue_pause(text,text)": "SELECT * FROM spooled._queue_pause({queue}, 'r')",
+    "_queue_resume(text)": "SELECT * FROM spooled._queue_resume({paused})",
+    "_queue_delete(text,boolean)": "SELECT * FROM spooled._queue_delete({paused}, true)",
+    "_queue_purge(text)": "SELECT * FROM spooled._queue_purge({queue})",
+    "_job_create(text,text,integer,integer,integer,timestamp with time zone,integer,timestamp with time zone,text,text,text,text)":
+        "SELECT * FROM spooled._job_create({queue}, '1', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, {key})",
+    "_job_create_bulk(text[],text[],integer[],integer[],integer[],timestamp with time zone[],integer[],timestamp with time zone[],text[],text[],text[],text[])":
+        "SELECT * FROM spooled._job_create_bulk(ARRAY[{queue}], ARRAY['1'], {nulls}, {nulls}, {nulls}, {nulls}, {nulls}, {nulls}, {nulls},"
+        " {nulls}, {nulls}, ARRAY[{key}])",
+    "_job_create_batch(text[],text[],integer[],integer[],integer[],timestamp with time zone[],integer[],timestamp with time zone[],text[],text[],text[],text[])":
+        "SELECT * FROM spooled._job_create_batch(ARRAY[{queue}], ARRAY['1'], {nulls}, {nulls}, {nulls}, {nulls}, {nulls}, {nulls}, {nulls},"
+        " {nulls}, {nulls}, ARRAY[{key}])",
+    "_job_list(text,text,text,integer,integer,text,text,text)": "SELECT * FROM spooled._job_list({queue}, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "_job_get(text)": "SELECT * FROM spooled._job_get({ready})",
+    "_job_cancel(text)": "SELECT * FROM spooled._job_cancel({ready})",
+    "_job_retry(text)": "SELECT * FROM spooled._job_retry({dead})",
+    "_job_set_priority(text,integer)": "SELECT * FROM spooled._job_set_priority({ready}, 77)",
+    "_stats_of_jobs(text)": ["SELECT * FROM spooled._stats_of_jobs({queue})", "SELECT * FROM spooled._stats_of_jobs(NULL)"],
+    "_job_status(text)": "SELECT * FROM spooled._job_status({done})",
+    "_job_history(text)": "SELECT * FROM spooled._job_history({dead})",
+    "_job_explain(text)": "SELECT * FROM spooled._job_explain({child})",
+    "_job_claim(text,text,integer,integer)": "SELECT * FROM spooled._job_claim({queue}, {worker}, 10, NULL)",
+    "_job_dequeue(text,text,integer)": "SELECT * FROM spooled._job_dequeue({queue}, {worker}, NULL)",
+    "_job_complete(text,text,text,text,integer,integer)": "SELECT * FROM spooled._job_complete({leased}, {worker}, {lease}, '1', 10, NULL)",
+    "_job_complete_batch(text[],text[],text[],text[])":
+        "SELECT * FROM spooled._job_complete_batch(ARRAY[{leased}], ARRAY[{worker}], ARRAY[{lease}], ARRAY['1'])",
+    "_job_fail(text,text,text,text,boolean)": "SELECT * FROM spooled._job_fail({leased}, {worker}, {lease}, 'e', true)",
+    "_job_heartbeat(text,text,text,integer)": "SELECT * FROM spooled._job_heartbeat({leased}, {worker}, {lease}, NULL)",
+    "_job_release(text,text,text)": "SELECT * FROM spooled._job_release({leased}, {worker}, {lease})",
+    "_dlq_list(text,text,integer,integer,text,text,text)": "SELECT * FROM spooled._dlq_list({queue}, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "_dlq_retry(text[],text,integer)": "SELECT * FROM spooled._dlq_retry(ARRAY[{dead}], NULL, NULL)",
+    "_dlq_purge(boolean,text,timestamp with time zone,integer,text[],integer)":
+        "SELECT * FROM spooled._dlq_purge(true, {queue}, NULL, NULL, NULL, NULL)",
+    "_worker_list()": "SELECT * FROM spooled._worker_list()",
+    "_worker_register(text,text,text,text,integer,text,text)":
+        "SELECT * FROM spooled._worker_register({worker}, {queue}, 'h', NULL, NULL, NULL, NULL)",
+    "_worker_get(text)": "SELECT * FROM spooled._worker_get({worker})",
+    "_worker_heartbeat(text,integer,text,text)": "SELECT * FROM spooled._worker_heartbeat({worker}, 7, NULL, NULL)",
+    "_worker_deregister(text)": "SELECT * FROM spooled._worker_deregister({worker})",
+}
+
+VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "dead_letters", "audit_log"}
+
+CLAIM = {"queue_name": "{queue}", "worker_id": "{worker}"}
+RUN = {"worker_id": "{worker}", "lease_id": "{lease}"}
+
+# A body; None: none; a text: what follows the path.
+ROUTES = {
+    "GET /health": Everybody(),
+    "GET /health/live": Everybody(),
+    "GET /health/ready": Everybody(),
+    "GET /ready": Everybody(),
+    "GET /metrics": Everybody(),
+    "GET /api/v1/queues": None,
+    "POST /api/v1/queues": {"name": "{queue}", "max_retries": 9},
+    "GET /api/v1/queues/{queue_name}": {"queue_name": "{queue}"},
+    "PUT /api/v1/queues/{queue_name}/config": {"queue_name": "{queue}", "max_retries": 9},
+    "PUT /api/v1/queues/{queue_name}": {"queue_name": "{queue}", "max_retries": 9},
+    "GET /api/v1/queues/{queue_name}/stats": {"queue_name": "{queue}"},
+    "POST /api/v1/queues/{queue_name}/pause": {"queue_name": "{queue}"},
+    "POST /api/v1/queues/{queue_name}/resume": {"queue_name": "{paused}"},
+    "DELETE /api/v1/queues/{queue_name}": {"queue_name": "{paused}", "?": "delete_jobs=true"},
+    "POST /api/v1/queues/{queue_name}/purge": {"queue_name": "{queue}"},
+    "POST /api/v1/jobs": {"queue_name": "{queue}", "payload": 1, "idempotency_key": "{key}"},
+    "POST /api/v1/jobs/bulk": {"jobs": [{"queue_name": "{queue}", "payload": 1, "idempotency_key": "{key}"}]},
+    "GET /api/v1/jobs": {"?": "queue_name={queue}&tag={tag}"},
+    "GET /api/v1/jobs/stats": {"?": "queue_name={queue}"},
+    "GET /api/v1/jobs/status": {"?": "ids={ready},{leased},{done}"},
+    "POST /api/v1/jobs/claim": CLAIM,
+    "POST /api/v1/jobs/dequeue": CLAIM,
+    "GET /api/v1/jobs/{id}": {"id": "{ready}"},
+    "DELETE /api/v1/jobs/{id}": {"id": "{ready}"},
+    "POST /api/v1/jobs/{id}/retry": {"id": "{dead}"},
+    "PUT /api/v1/jobs/{id}/priority": {"id": "{ready}", "priority": 77},
+    "GET /api/v1/jobs/{id}/history": {"id": "{dead}"},
+    "GET /api/v1/jobs/{id}/explain": {"id": "{child}"},
+    "POST /api/v1/jobs/{id}/complete": {"id": "{leased}", **RUN},
+    "POST /api/v1/jobs/{id}/fail": {"id": "{leased}", "error": "e", **RUN},
+    "POST /api/v1/jobs/{id}/heartbeat": {"id": "{leased}", **RUN},
+    "POST /api/v1/jobs/{id}/release": {"id": "{leased}", **RUN},
+    "GET /api/v1/jobs/dlq": {"?": "queue_name={queue}"},
+    "POST /api/v1/jobs/dlq/retry": {"job_ids": ["{dead}"]},
+    "POST /api/v1/jobs/dlq/purge": {"job_ids": ["{dead}"]},
+    "GET /api/v1/workers": None,
+    "POST /api/v1/workers/register": {"worker_id": "{worker}", "queue_name": "{queue}", "hostname": "h"},
+    "GET /api/v1/workers/{id}": {"id": "{worker}"},
+    "POST /api/v1/workers/{id}/heartbeat": {"id": "{worker}", "current_jobs": 7},
+    "POST /api/v1/workers/{id}/deregister": {"id": "{worker}"},
+    "DELETE /api/v1/workers/{id}": {"id": "{worker}"},
+}
+
+# Read and written by the superuser's functions alone, or before it is known who asks.
+TABLES_OF_NO_TENANT = {"role_binding"}
