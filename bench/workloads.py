@@ -21,6 +21,7 @@ def w9_block():
 def w3_block():
     return [Turn("W3 spooled", "spooled", "consume", fill=None),
             Turn("W3 plain", "plain", "consume", fill=None),
+            Turn("W3 spooled, asynchronous claims", "spooled", "consume", fill=None, options="-c spooled.async_claims=on"),
             Turn("W3n spooled", "spooled", "chain", fill=None)]
 
 

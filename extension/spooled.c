@@ -15,6 +15,7 @@
 #include "bgw/launcher.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "ops/claim_commit.h"
 #include "ops/recount.h"
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
@@ -57,4 +58,5 @@ _PG_init(void)
 	spl_database_init();
 	spl_database_hook_init();
 	spl_launcher_init();
+	spl_claim_commit_init(); /* last of all steps: whatever is written before counts */
 }

@@ -18,6 +18,7 @@ int	   spooled_lease_default = 30000;
 int	   spooled_lease_min = 5000;
 int	   spooled_lease_max = 3600000;
 bool   spooled_strict_fencing = false;
+bool   spooled_async_claims = false;
 int	   spooled_max_retries = 3;
 int	   spooled_timeout_seconds = 300;
 double spooled_backoff_unit = 1;
@@ -201,6 +202,10 @@ spl_guc_init(void)
 	DefineCustomBoolVariable("spooled.strict_fencing",
 							 "Requires worker id and lease id when a run ends or its lease is renewed.", NULL,
 							 &spooled_strict_fencing, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("spooled.async_claims",
+							 "Lets a transaction that only claims commit without waiting for the log.",
+							 "A crash can take back such a claim; its jobs are then handed out once more.",
+							 &spooled_async_claims, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("spooled.environment", "Sets what kind of installation this is.", NULL,
 							 &spooled_environment, ENVIRONMENT_PRODUCTION, environments, PGC_POSTMASTER, 0, NULL, NULL,
 							 NULL);

@@ -14,6 +14,7 @@ extern int	spooled_lease_default;
 extern int	spooled_lease_min;
 extern int	spooled_lease_max;
 extern bool spooled_strict_fencing;
+extern bool spooled_async_claims;
 
 /* what a job inherits when neither it nor its queue says otherwise */
 extern int	  spooled_max_retries;

@@ -12,6 +12,7 @@
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/claim.h"
+#include "ops/claim_commit.h"
 #include "ops/job_move.h"
 #include "ops/lease_length.h"
 #include "rules/limits.h"
@@ -120,6 +121,7 @@ spl_claim(const ClaimRequest *request, ClaimResult *result, SplFault *fault)
 {
 	int32		org = spl_org();
 	SplCode		code = check_request(request, fault);
+	bool		alone = spl_claim_is_alone();
 	TimestampTz now;
 
 	memset(result, 0, sizeof(*result));
@@ -132,5 +134,7 @@ spl_claim(const ClaimRequest *request, ClaimResult *result, SplFault *fault)
 	for (int i = 0; i < request->queue_count && result->count < request->max_jobs; i++)
 		result->count += claim_from(org, request, request->queues[i], request->max_jobs - result->count, now, result);
 	spl_changes_done();
+	if (result->count > 0)
+		spl_claim_commit_note(alone);
 	return SPL_OK;
 }

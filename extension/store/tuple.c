@@ -265,12 +265,12 @@ spl_reader_row(PlaceReader *reader, const ItemPointerData *tid)
 {
 	ItemPointerData place = *tid;
 	bool			call_again = false;
-	bool			is_there;
+	bool			is_there = false;
 
-	if (reader->fetch == NULL)
-		is_there = table_tuple_fetch_row_version(reader->table, &place, reader->snapshot, reader->slot);
-	else
+	if (reader->fetch)
 		is_there = table_index_fetch_tuple(reader->fetch, &place, reader->snapshot, reader->slot, &call_again, NULL);
+	if (!is_there) /* the place of a heap-only version is none to an index fetch */
+		is_there = table_tuple_fetch_row_version(reader->table, &place, reader->snapshot, reader->slot);
 	return is_there && is_ours(&reader->check, reader->slot);
 }
 

@@ -112,3 +112,20 @@ SELECT FROM spooled.enqueue('claim-own', '"own, last"');
 SELECT payload FROM spooled.claim('claim-own', 'w', 10);
 COMMIT;
 SELECT * FROM spooled.check_integrity();
+
+-- A ready ticket says where its job's row was put.  That is a hint: it may name another row, a place that is empty or one that
+-- does not exist (any more).
+SELECT count(*) FROM (SELECT spooled.enqueue('place', to_json(n)) FROM generate_series(1, 6) AS n) AS made;
+CREATE TEMP TABLE placed AS SELECT row_number() OVER (ORDER BY job_id)::int AS n, job_id, job_tid FROM spooled.ready WHERE job_id IN (SELECT id FROM spooled.jobs WHERE queue = 'place');
+SELECT count(DISTINCT r.job_tid) FROM spooled.ready AS r JOIN spooled.job AS j ON j.id = r.job_id AND j.ctid = r.job_tid JOIN placed USING (job_id);
+UPDATE spooled.ready AS r SET job_tid = CASE n WHEN 1 THEN (SELECT o.job_tid FROM placed AS o WHERE o.n = 2) WHEN 2 THEN '(4000000,1)' WHEN 3 THEN NULL WHEN 4 THEN '(0,0)' WHEN 5 THEN '(0,2000)' ELSE r.job_tid END
+  FROM placed WHERE placed.job_id = r.job_id;
+SELECT payload FROM spooled.claim('place', 'w');
+SELECT payload FROM spooled.claim('place', 'w', 2);
+SELECT payload FROM spooled.claim('place', 'w', 10);
+-- The table is written anew in another order, and shrinks.
+SELECT count(*) FROM (SELECT spooled.enqueue('place', to_json(n)) FROM generate_series(1, 100) AS n) AS made;
+DELETE FROM spooled.job WHERE id IN (SELECT job_id FROM spooled.ready WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'place') ORDER BY job_id LIMIT 90);
+DELETE FROM spooled.ready AS r WHERE NOT EXISTS (SELECT FROM spooled.job AS j WHERE j.id = r.job_id);
+VACUUM FULL spooled.job;
+SELECT string_agg(payload::text, ' ' ORDER BY job_id) FROM spooled.claim('place', 'w', 100);
