@@ -367,6 +367,9 @@ $$;
 CREATE FUNCTION current_org() RETURNS int4 LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'spooled_current_org';
 COMMENT ON FUNCTION current_org() IS 'The organization of this transaction: the entered credential''s, else the one bound to the session''s role; null when there is none.';
 
+CREATE FUNCTION _in_scope(queue_name text) RETURNS boolean LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'spooled_in_scope';
+COMMENT ON FUNCTION _in_scope(text) IS 'Private: whether views show what is in this queue to the entered credential; null: what belongs to no queue.';
+
 DO $$
 DECLARE
     tenant_table text;
@@ -411,12 +414,23 @@ CREATE FUNCTION create_organization(name text, slug text, plan_tier text DEFAULT
 RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_create_organization';
 COMMENT ON FUNCTION create_organization(text, text, text, text) IS 'Makes an organization and returns its id. Superusers, and who has entered as admin, only.';
 
-CREATE FUNCTION create_api_key(name text, queues text[] DEFAULT '{*}', expires_at timestamptz DEFAULT NULL)
+CREATE FUNCTION create_api_key(name text, queues text[] DEFAULT '{*}', expires_at timestamptz DEFAULT NULL,
+                               permissions text[] DEFAULT '{*}', rate_limit int DEFAULT NULL)
 RETURNS text LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_create_api_key';
-COMMENT ON FUNCTION create_api_key(text, text[], timestamptz) IS 'Makes an API key for the current organization and returns it, once: only its hash is stored.';
+COMMENT ON FUNCTION create_api_key(text, text[], timestamptz, text[], int) IS
+'Makes an API key for the current organization and returns it, once: only its hash is stored. rate_limit is requests per minute.';
+
+CREATE FUNCTION configure_api_key(id uuid, name text DEFAULT NULL, queues text[] DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+                                  permissions text[] DEFAULT NULL, rate_limit int DEFAULT NULL, is_active boolean DEFAULT NULL)
+RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_configure_api_key';
+COMMENT ON FUNCTION configure_api_key(uuid, text, text[], timestamptz, text[], int, boolean) IS
+'Changes what is given of an API key of the current organization; effective at the next request.';
+
+CREATE FUNCTION rotate_api_key(id uuid, overlap interval DEFAULT '1 day') RETURNS text LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_rotate_api_key';
+COMMENT ON FUNCTION rotate_api_key(uuid, interval) IS 'Makes a successor with the same rights and returns it, once. Both keys are valid until the overlap is over.';
 
 CREATE FUNCTION revoke_api_key(id uuid) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_revoke_api_key';
-COMMENT ON FUNCTION revoke_api_key(uuid) IS 'Ends an API key of the current organization; effective at the next request.';
+COMMENT ON FUNCTION revoke_api_key(uuid) IS 'Ends an API key of the current organization; effective at the next request. The last key that can be used stays: SP005.';
 
 CREATE FUNCTION bind_role(role regrole, organization text) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_bind_role';
 COMMENT ON FUNCTION bind_role(regrole, text) IS 'Lets sessions of this database role work for the organization with this slug, without a credential. Superusers only.';
@@ -689,6 +703,15 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_retry
 CREATE FUNCTION _dlq_purge(confirm boolean, queue_name text, older_than timestamptz, older_than_days int, job_ids text[], max_jobs int)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_purge';
 
+CREATE FUNCTION _api_key_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_list';
+CREATE FUNCTION _api_key_create(name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_create';
+CREATE FUNCTION _api_key_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_get';
+CREATE FUNCTION _api_key_update(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[], is_active boolean)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_update';
+CREATE FUNCTION _api_key_rotate(id text, overlap_secs int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_rotate';
+CREATE FUNCTION _api_key_revoke(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_revoke';
+
 CREATE FUNCTION _worker_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_list';
 CREATE FUNCTION _worker_register(worker_id text, queue_name text, hostname text, worker_type text, max_concurrency int, metadata text, version text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_register';
@@ -710,48 +733,48 @@ SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int
        NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
        CASE WHEN t.run > 0 THEN (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1) END,
        j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM ready t JOIN job j ON j.org = t.org AND j.id = t.job_id AND j.queue = t.queue JOIN queue q ON q.id = t.queue
+  FROM ready t JOIN job j ON j.org = t.org AND j.id = t.job_id AND j.queue = t.queue JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
  WHERE t.priority = ANY (ARRAY(SELECT generate_series(-100, 100)::int2))
 UNION ALL
 SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, t.due, NULL::timestamptz,
        NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
        (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1),
        j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM delayed t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM delayed t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
  WHERE t.reason = 'b'
 UNION ALL
 SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, NULL::timestamptz,
        NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
        NULL::text, j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM blocked t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM blocked t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
 UNION ALL
 SELECT j.id, q.name, 'scheduled'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, t.due, NULL::timestamptz,
        NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
        NULL::text, j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM delayed t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM delayed t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
  WHERE t.reason = 'd'
 UNION ALL
 SELECT j.id, q.name, 'processing'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.since,
        NULL::timestamptz, t.since, t.worker, t.lease_id, t.lease_expires_at, t.cancel_requested,
        CASE WHEN t.run > 1 THEN (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1) END,
        j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM lease t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM lease t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
 UNION ALL
 SELECT j.id, q.name, 'deadletter'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.started_at,
        t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
        t.error, j.payload, NULL::json, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM dead_letter t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM dead_letter t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
 UNION ALL
 SELECT j.id, q.name, 'completed'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.started_at,
        t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
        t.error, j.payload, t.result, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
  WHERE t.kind = 'c'
 UNION ALL
 SELECT j.id, q.name, 'cancelled'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, t.started_at,
        t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
        t.error, j.payload, t.result, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
-  FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue
+  FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
  WHERE t.kind <> 'c';
 COMMENT ON VIEW jobs IS 'Every job with its state: pending, scheduled, processing, completed, deadletter or cancelled. Fast by id, by queue and by status; sorting all jobs reads all jobs.';
 
@@ -761,7 +784,7 @@ SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, q.paused_at, q.paused
        q.backoff_factor, make_interval(secs => q.backoff_unit * q.backoff_cap) AS backoff_cap, q.backoff_jitter, q.enforce_timeout,
        q.settings, q.created_at, q.updated_at
   FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
- WHERE q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0;
+ WHERE _in_scope(q.name) AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0);
 COMMENT ON VIEW queues IS 'Queues that are configured or have jobs. Null means the server''s default.';
 
 CREATE VIEW queue_stats AS
@@ -772,7 +795,7 @@ SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, c.ready + c.backoff +
        c.duration_ms_24h / nullif(c.completed_24h, 0) AS avg_processing_ms, _queue_oldest(q.id) AS oldest_ready,
        (SELECT count(*) FROM worker w WHERE w.org = q.org AND q.name = ANY (w.queue_names) AND w.status <> 'offline') AS active_workers
   FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
- WHERE q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0;
+ WHERE _in_scope(q.name) AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0);
 COMMENT ON VIEW queue_stats IS 'Counts of each queue, as of the last commits. Costs the same however many jobs there are, except while the counters are being rebuilt after a start of the server.';
 
 CREATE VIEW job_stats AS
@@ -780,24 +803,33 @@ SELECT coalesce(sum(c.ready + c.backoff + c.blocked), 0)::bigint AS pending, coa
        coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
        coalesce(sum(c.deadletter), 0)::bigint AS deadletter, coalesce(sum(c.cancelled), 0)::bigint AS cancelled,
        coalesce(sum(c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled), 0)::bigint AS total
-  FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c;
+  FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
+ WHERE _in_scope(q.name);
 COMMENT ON VIEW job_stats IS 'Counts over all queues, in one row.';
 
 CREATE VIEW workers AS
 SELECT w.id AS worker, w.queue_names AS queues, w.status, w.hostname, w.worker_type, w.version, w.max_concurrency, w.current_jobs,
        w.last_heartbeat, w.registered_at, w.updated_at, w.metadata
-  FROM worker w;
+  FROM worker w
+ WHERE EXISTS (SELECT FROM unnest(w.queue_names) n WHERE _in_scope(n));
 COMMENT ON VIEW workers IS 'Registered worker processes, and when each was last heard of.';
 
 CREATE VIEW dead_letters AS
 SELECT d.job_id, q.name AS queue, d.error, d.run AS attempt, d.retry_count::int, d.priority::int, d.worker, d.started_at, d.since AS dead_since,
        j.created_at, j.payload, j.tags
-  FROM dead_letter d JOIN job j ON j.org = d.org AND j.id = d.job_id JOIN queue q ON q.id = d.queue;
+  FROM dead_letter d JOIN job j ON j.org = d.org AND j.id = d.job_id JOIN queue q ON q.id = d.queue AND _in_scope(q.name);
 COMMENT ON VIEW dead_letters IS 'The dead-letter queue: jobs whose retries are used up. spooled.retry() replays one, spooled.dlq_retry() many.';
+
+CREATE VIEW api_keys AS
+SELECT k.id, k.name, k.key_prefix, k.queues, k.permissions, k.rate_limit, k.is_active, k.created_at, k.last_used, k.expires_at
+  FROM api_key k
+ WHERE _in_scope(NULL);
+COMMENT ON VIEW api_keys IS 'API keys, without the keys themselves. last_used is up to a minute old.';
 
 CREATE VIEW audit_log AS
 SELECT a.id, a.at, a.action, a.target_kind, a.target_id, a.actor_kind, a.actor, a.actor_id, a.client, a.details
-  FROM audit_entry a;
+  FROM audit_entry a
+ WHERE _in_scope(NULL);
 COMMENT ON VIEW audit_log IS 'Who changed what in the current organization, and from where. Superusers find all organizations'' in spooled.audit_entry.';
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -852,13 +884,13 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_entry FROM spooled_owner;
 -- Functions by role; a name stands for all its forms.  The wire functions' comments say as little as users need.
 DO $$
 DECLARE
-    own_functions CONSTANT text[] := ARRAY['_require_preload', '_queue_counts', '_queue_oldest', '_tickets_changed', '_restore_default_org'];
+    own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_restore_default_org'];
     everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job'];
     producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
                                     'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
                                     'worker_heartbeat', 'deregister_worker'];
-    reader CONSTANT text[] := ARRAY['_queue_counts', '_queue_oldest', 'dlq_list'];
+    reader CONSTANT text[] := ARRAY['_in_scope', '_queue_counts', '_queue_oldest', 'dlq_list'];
     superuser_only CONSTANT text[] := ARRAY['bind_role', 'enter_admin', 'enter_organization', 'create_organization'];
     func record;
 BEGIN
@@ -894,6 +926,6 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON jobs, queues, queue_stats, job_stats, workers, dead_letters, audit_log TO spooled_reader, spooled_operator;
+GRANT SELECT ON jobs, queues, queue_stats, job_stats, workers, dead_letters, api_keys, audit_log TO spooled_reader, spooled_operator;
 COMMENT ON TYPE _reply IS 'Private: an answer for the gateway.';
 COMMENT ON TYPE _item_reply IS 'Private: one answer of a batch for the gateway.';

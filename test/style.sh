@@ -56,7 +56,7 @@ arrows <<'ROOMS' | rule 'includes follow the arrows between rooms'
 extension/base
 extension/rules base/codes.h base/ticket_kind.h
 extension/shmem base
-extension/store rules/json_text.h shmem base
+extension/store rules/json_text.h rules/permissions.h shmem base
 extension/ops rules shmem store base
 extension/json ops base
 extension/api json ops rules base
@@ -97,3 +97,6 @@ if [ -f spooled.so ]; then
     nm -D --defined-only spooled.so | awk '$2 ~ /[TDB]/ { print $3 }' |
         grep -vE '^(spl_|spooled_|pg_finfo_spooled_|_PG_init$|Pg_magic_func$)' || true
 fi | rule 'exported names carry the prefix spl_ or spooled_'
+
+c_files extension | grep -v '^extension/api/function\.h$' | search 'PG_FUNCTION_INFO_V1' |
+    rule 'an SQL function says what permission it needs: SPL_FUNCTION of api/function.h'

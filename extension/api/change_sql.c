@@ -5,12 +5,11 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "ops/change.h"
 
 /* spooled.cancel(job_id uuid) returns text */
-PG_FUNCTION_INFO_V1(spooled_cancel);
-Datum
-spooled_cancel(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_cancel, JOBS_WRITE)
 {
 	CancelAnswer answer;
 	SplFault	 fault;
@@ -20,9 +19,7 @@ spooled_cancel(PG_FUNCTION_ARGS)
 }
 
 /* spooled.retry(job_id uuid) returns void */
-PG_FUNCTION_INFO_V1(spooled_retry);
-Datum
-spooled_retry(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_retry, JOBS_WRITE)
 {
 	SplFault fault;
 
@@ -31,9 +28,7 @@ spooled_retry(PG_FUNCTION_ARGS)
 }
 
 /* spooled.set_priority(job_id uuid, priority int) returns int */
-PG_FUNCTION_INFO_V1(spooled_set_priority);
-Datum
-spooled_set_priority(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_set_priority, JOBS_WRITE)
 {
 	int		 old_priority;
 	SplFault fault;

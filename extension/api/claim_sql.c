@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "api/settle_args.h"
 #include "ops/claim.h"
 #include "ops/settle.h"
@@ -67,9 +68,7 @@ run_claim(FunctionCallInfo fcinfo, const ClaimRequest *request)
 }
 
 /* spooled.claim(queue text, worker text, max_jobs int = 1, lease interval = NULL) returns table (...) */
-PG_FUNCTION_INFO_V1(spooled_claim);
-Datum
-spooled_claim(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_claim, JOBS_WRITE)
 {
 	const char	*queue = text_arg(fcinfo, 0);
 	ClaimRequest request = {.queues = &queue,
@@ -83,9 +82,7 @@ spooled_claim(PG_FUNCTION_ARGS)
 }
 
 /* spooled.claim(queues text[], worker text, max_jobs int = 1, lease interval = NULL) returns table (...) */
-PG_FUNCTION_INFO_V1(spooled_claim_queues);
-Datum
-spooled_claim_queues(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_claim_queues, JOBS_WRITE)
 {
 	char	   **queues;
 	int			 count = spl_text_array_arg(fcinfo, 0, "queues", &queues);
@@ -103,9 +100,7 @@ spooled_claim_queues(PG_FUNCTION_ARGS)
  * spooled.complete_and_claim(job_ids uuid[], queue text, worker text, max_jobs int = 1, lease interval = NULL,
  *    results json[] = NULL, lease_ids uuid[] = NULL) returns table (...)
  */
-PG_FUNCTION_INFO_V1(spooled_complete_and_claim);
-Datum
-spooled_complete_and_claim(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_complete_and_claim, JOBS_WRITE)
 {
 	const char	*queue = text_arg(fcinfo, 1);
 	char		*worker = text_arg(fcinfo, 2);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/guc.h"
@@ -48,9 +49,7 @@ wait_key(const ClaimResult *result, const char *queue_name)
 }
 
 /* spooled._job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_claim);
-Datum
-spooled_wire_job_claim(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_claim, JOBS_WRITE)
 {
 	const char	  *queue_name;
 	ClaimRequest   request = claim_request(fcinfo, &queue_name, 3);
@@ -71,9 +70,7 @@ spooled_wire_job_claim(PG_FUNCTION_ARGS)
 
 /* spooled._job_dequeue(queue_name text, worker_id text, lease_duration_secs int) returns spooled._reply:
  * a job or null */
-PG_FUNCTION_INFO_V1(spooled_wire_job_dequeue);
-Datum
-spooled_wire_job_dequeue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_dequeue, JOBS_WRITE)
 {
 	const char	  *queue_name;
 	ClaimRequest   request = claim_request(fcinfo, &queue_name, 2);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "base/clock.h"
 #include "ops/dead_letter.h"
 #include "ops/list.h"
@@ -14,13 +15,8 @@
 #define REPLAY_MAX 10000
 #define PURGE_MAX 10000
 
-PG_FUNCTION_INFO_V1(spooled_dlq_list);
-PG_FUNCTION_INFO_V1(spooled_dlq_retry);
-PG_FUNCTION_INFO_V1(spooled_dlq_purge);
-
 /* spooled.dlq_list(queue text = NULL, max_jobs int = 50, before uuid = NULL) returns setof record */
-Datum
-spooled_dlq_list(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_dlq_list, JOBS_READ)
 {
 	const pg_uuid_t *before = uuid_arg(fcinfo, 2);
 	JobFilter		 filter = spl_job_filter();
@@ -74,8 +70,7 @@ filter_args(FunctionCallInfo fcinfo, int ids_arg, int queue_arg, int max_arg, in
 }
 
 /* spooled.dlq_retry(job_ids uuid[] = NULL, queue text = NULL, max_jobs int = 100) returns setof uuid */
-Datum
-spooled_dlq_retry(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_dlq_retry, JOBS_WRITE)
 {
 	DeadLetterFilter filter = filter_args(fcinfo, 0, 1, 2, 100, REPLAY_MAX);
 	pg_uuid_t		*replayed;
@@ -98,8 +93,7 @@ spooled_dlq_retry(PG_FUNCTION_ARGS)
  * spooled.dlq_purge(queue text = NULL, older_than interval = NULL, job_ids uuid[] = NULL, max_jobs int = 10000,
  * confirm boolean = false) returns bigint
  */
-Datum
-spooled_dlq_purge(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_dlq_purge, JOBS_WRITE)
 {
 	DeadLetterFilter filter = filter_args(fcinfo, 2, 0, 3, PURGE_MAX, PURGE_MAX);
 	int				 count;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/clock.h"
@@ -18,9 +19,7 @@
 
 /* spooled._dlq_list(queue_name text, tag text, max_jobs int, skip int, order_by text, order_dir text, after text)
  * returns spooled._reply: whole jobs */
-PG_FUNCTION_INFO_V1(spooled_wire_dlq_list);
-Datum
-spooled_wire_dlq_list(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_dlq_list, JOBS_READ)
 {
 	JobFilter	   filter = spl_job_filter();
 	JobView		  *jobs;
@@ -64,9 +63,7 @@ ids_arg(FunctionCallInfo fcinfo, int n, DeadLetterFilter *filter)
 }
 
 /* spooled._dlq_retry(job_ids text[], queue_name text, max_jobs int) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_dlq_retry);
-Datum
-spooled_wire_dlq_retry(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_dlq_retry, JOBS_WRITE)
 {
 	DeadLetterFilter filter = {.most = REQUEST_MAX_JOBS, .created_before = NO_TIME};
 	pg_uuid_t		*replayed;
@@ -105,9 +102,7 @@ age_args(FunctionCallInfo fcinfo, int older_than, int days)
 
 /* spooled._dlq_purge(confirm boolean, queue_name text, older_than timestamptz, older_than_days int, job_ids text[],
  * max_jobs int) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_dlq_purge);
-Datum
-spooled_wire_dlq_purge(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_dlq_purge, JOBS_WRITE)
 {
 	DeadLetterFilter filter = {.most = PURGE_MAX};
 	int				 count;

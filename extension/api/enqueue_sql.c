@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "base/guc.h"
 #include "base/uuid7.h"
 #include "ops/enqueue.h"
@@ -15,9 +16,7 @@
  *    expires_at timestamptz = NULL, max_retries int = NULL, timeout_seconds int = NULL, tags json = NULL,
  *    idempotency_key text = NULL, parent_job_id uuid = NULL, completion_webhook text = NULL) returns uuid
  */
-PG_FUNCTION_INFO_V1(spooled_enqueue);
-Datum
-spooled_enqueue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_enqueue, JOBS_WRITE)
 {
 	EnqueueItem		 item = spl_enqueue_item(text_arg(fcinfo, 0), bytes_arg(fcinfo, 1));
 	const pg_uuid_t *parent = uuid_arg(fcinfo, 10);
@@ -68,9 +67,7 @@ read_arrays(FunctionCallInfo fcinfo, int count, ManyArgs *args)
  *    idempotency_keys text[] = NULL, max_retries int = NULL, timeout_seconds int = NULL, expires_at timestamptz = NULL,
  *    tags json = NULL) returns table (ordinality int, job_id uuid, created boolean)
  */
-PG_FUNCTION_INFO_V1(spooled_enqueue_many);
-Datum
-spooled_enqueue_many(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_enqueue_many, JOBS_WRITE)
 {
 	char			*queue = text_arg(fcinfo, 0);
 	struct varlena **payloads;

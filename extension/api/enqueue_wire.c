@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "ops/enqueue.h"
@@ -65,9 +66,7 @@ write_created(StringInfo out, const EnqueueItem *item)
 /* spooled._job_create(queue_name text, payload text, priority int, max_retries int, timeout_seconds int,
  * scheduled_at timestamptz, delay_seconds int, expires_at timestamptz, tags text, parent_job_id text,
  * completion_webhook text, idempotency_key text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_create);
-Datum
-spooled_wire_job_create(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_create, JOBS_WRITE)
 {
 	EnqueueItem	   item = spl_enqueue_item(text_arg(fcinfo, ARG_QUEUE), bytes_arg(fcinfo, ARG_PAYLOAD));
 	StringInfoData body;
@@ -204,9 +203,7 @@ write_bulk(StringInfo out, const EnqueueItem *items, int count)
 }
 
 /* spooled._job_create_bulk(queue_name text[], payload text[], ... as _job_create) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_create_bulk);
-Datum
-spooled_wire_job_create_bulk(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_create_bulk, JOBS_WRITE)
 {
 	int			   count;
 	EnqueueItem	  *items = read_items(fcinfo, &count);
@@ -224,9 +221,7 @@ spooled_wire_job_create_bulk(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_create_batch(queue_name text[], payload text[], ... as _job_create) returns setof spooled._item_reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_create_batch);
-Datum
-spooled_wire_job_create_batch(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_create_batch, JOBS_WRITE)
 {
 	int			   count;
 	EnqueueItem	  *items = read_items(fcinfo, &count);

@@ -5,15 +5,14 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "json/json_write.h"
 #include "json/metrics_text.h"
 
 /* spooled._health() returns spooled._reply: who gets this answer has reached the database */
-PG_FUNCTION_INFO_V1(spooled_wire_health);
-Datum
-spooled_wire_health(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_health, PERMISSION_NONE)
 {
 	TimestampTz	   now = spl_clock_now();
 	StringInfoData body;
@@ -30,9 +29,7 @@ spooled_wire_health(PG_FUNCTION_ARGS)
 }
 
 /* spooled._metrics() returns text */
-PG_FUNCTION_INFO_V1(spooled_wire_metrics);
-Datum
-spooled_wire_metrics(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_metrics, PERMISSION_NONE)
 {
 	Metrics		   metrics;
 	StringInfoData text;

@@ -5,17 +5,14 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "base/org_context.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "ops/identity.h"
 #include "ops/organization.h"
-#include "utils/array.h"
 
 /* spooled.current_org() returns int4 */
-PG_FUNCTION_INFO_V1(spooled_current_org);
-Datum
-spooled_current_org(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_current_org, PERMISSION_NONE)
 {
 	int32 org = spl_org_or_none();
 
@@ -24,10 +21,20 @@ spooled_current_org(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(org);
 }
 
+/* spooled._in_scope(queue_name text) returns boolean */
+SPL_FUNCTION(spooled_in_scope, PERMISSION_NONE)
+{
+	uint32 denied = spl_principal()->denied;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(!spl_scope_is_restricted() && denied == 0);
+	if ((denied & (JOBS_READ | QUEUES_READ)) != 0)
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(!spl_scope_is_restricted() || spl_queue_in_scope(text_arg(fcinfo, 0)));
+}
+
 /* spooled.enter(credential text) returns void */
-PG_FUNCTION_INFO_V1(spooled_enter);
-Datum
-spooled_enter(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_enter, PERMISSION_NONE)
 {
 	SplFault fault;
 
@@ -44,9 +51,7 @@ need_superuser(const char *what)
 }
 
 /* spooled.enter_admin(key text, client text = NULL) returns void */
-PG_FUNCTION_INFO_V1(spooled_enter_admin);
-Datum
-spooled_enter_admin(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_enter_admin, PERMISSION_NONE)
 {
 	SplFault fault;
 
@@ -55,9 +60,7 @@ spooled_enter_admin(PG_FUNCTION_ARGS)
 }
 
 /* spooled.enter_organization(organization text) returns void */
-PG_FUNCTION_INFO_V1(spooled_enter_organization);
-Datum
-spooled_enter_organization(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_enter_organization, PERMISSION_NONE)
 {
 	SplFault fault;
 
@@ -67,9 +70,7 @@ spooled_enter_organization(PG_FUNCTION_ARGS)
 }
 
 /* spooled.create_organization(name text, slug text, plan_tier text = 'enterprise', billing_email text = NULL) returns uuid */
-PG_FUNCTION_INFO_V1(spooled_create_organization);
-Datum
-spooled_create_organization(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_create_organization, PERMISSION_NONE)
 {
 	NewOrganization wanted = {
 		.name = text_arg(fcinfo, 0),
@@ -88,37 +89,8 @@ spooled_create_organization(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(uid);
 }
 
-/* spooled.create_api_key(name text, queues text[] = '{*}', expires_at timestamptz = NULL) returns text */
-PG_FUNCTION_INFO_V1(spooled_create_api_key);
-Datum
-spooled_create_api_key(PG_FUNCTION_ARGS)
-{
-	Datum	 any = CStringGetTextDatum("*");
-	Datum	 queues = PG_ARGISNULL(1) ? PointerGetDatum(construct_array(&any, 1, TEXTOID, -1, false, TYPALIGN_INT))
-									  : PG_GETARG_DATUM(1);
-	char	*key;
-	SplFault fault;
-
-	spl_need_arg(fcinfo, 0, "name");
-	raise_unless_ok(spl_api_key_create(text_arg(fcinfo, 0), queues, time_arg(fcinfo, 2), &key, &fault), &fault);
-	PG_RETURN_TEXT_P(cstring_to_text(key));
-}
-
-/* spooled.revoke_api_key(id uuid) returns void */
-PG_FUNCTION_INFO_V1(spooled_revoke_api_key);
-Datum
-spooled_revoke_api_key(PG_FUNCTION_ARGS)
-{
-	SplFault fault;
-
-	raise_unless_ok(spl_api_key_end(uuid_arg(fcinfo, 0), &fault), &fault);
-	PG_RETURN_VOID();
-}
-
 /* spooled.bind_role(role regrole, organization text) returns void */
-PG_FUNCTION_INFO_V1(spooled_bind_role);
-Datum
-spooled_bind_role(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_bind_role, PERMISSION_NONE)
 {
 	SplFault fault;
 

@@ -4,13 +4,12 @@
  */
 #include "postgres.h"
 
+#include "api/function.h"
 #include "fmgr.h"
 #include "ops/install.h"
 
 /* spooled._require_preload() returns void */
-PG_FUNCTION_INFO_V1(spooled_require_preload);
-Datum
-spooled_require_preload(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_require_preload, PERMISSION_NONE)
 {
 	spl_install();
 	PG_RETURN_VOID();

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/uuid7.h"
@@ -15,9 +16,7 @@
 
 /* spooled._job_list(queue_name text, status text, tag text, max_jobs int, skip int, order_by text, order_dir text,
  * after text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_list);
-Datum
-spooled_wire_job_list(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_list, JOBS_READ)
 {
 	JobFilter	   filter = spl_job_filter();
 	char		  *status = text_arg(fcinfo, 1);
@@ -53,9 +52,7 @@ reply_job(FunctionCallInfo fcinfo, const pg_uuid_t *id)
 }
 
 /* spooled._job_get(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_get);
-Datum
-spooled_wire_job_get(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_get, JOBS_READ)
 {
 	pg_uuid_t id = spl_job_id_arg(fcinfo, 0);
 
@@ -63,9 +60,7 @@ spooled_wire_job_get(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_cancel(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_cancel);
-Datum
-spooled_wire_job_cancel(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_cancel, JOBS_WRITE)
 {
 	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
 	CancelAnswer   answer;
@@ -86,9 +81,7 @@ spooled_wire_job_cancel(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_retry(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_retry);
-Datum
-spooled_wire_job_retry(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_retry, JOBS_WRITE)
 {
 	pg_uuid_t id = spl_job_id_arg(fcinfo, 0);
 	SplFault  fault;
@@ -98,9 +91,7 @@ spooled_wire_job_retry(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_set_priority(id text, priority int) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_set_priority);
-Datum
-spooled_wire_job_set_priority(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_set_priority, JOBS_WRITE)
 {
 	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
 	int			   old_priority;
@@ -143,9 +134,7 @@ split_ids(char *list, pg_uuid_t *ids, int *listed)
 }
 
 /* spooled._job_status(ids text) returns spooled._reply: those that exist, in the order asked for */
-PG_FUNCTION_INFO_V1(spooled_wire_job_status);
-Datum
-spooled_wire_job_status(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_status, JOBS_READ)
 {
 	pg_uuid_t	   ids[REQUEST_MAX_JOBS];
 	JobView		  *jobs = palloc(sizeof(JobView) * REQUEST_MAX_JOBS);
@@ -170,9 +159,7 @@ spooled_wire_job_status(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_history(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_history);
-Datum
-spooled_wire_job_history(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_history, JOBS_READ)
 {
 	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
 	HistoryEvent  *events;
@@ -190,9 +177,7 @@ spooled_wire_job_history(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_explain(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_explain);
-Datum
-spooled_wire_job_explain(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_explain, JOBS_READ)
 {
 	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
 	Explanation	   explanation;

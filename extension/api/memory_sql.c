@@ -5,12 +5,11 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "ops/shared_memory.h"
 
 /* spooled.shared_memory() returns table (part text, bytes bigint, details jsonb) */
-PG_FUNCTION_INFO_V1(spooled_shared_memory);
-Datum
-spooled_shared_memory(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_shared_memory, PERMISSION_NONE)
 {
 	MemoryPart part;
 

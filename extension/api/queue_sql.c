@@ -7,14 +7,8 @@
 #include <limits.h>
 
 #include "api/args.h"
+#include "api/function.h"
 #include "ops/queue.h"
-
-PG_FUNCTION_INFO_V1(spooled_create_queue);
-PG_FUNCTION_INFO_V1(spooled_configure_queue);
-PG_FUNCTION_INFO_V1(spooled_pause_queue);
-PG_FUNCTION_INFO_V1(spooled_resume_queue);
-PG_FUNCTION_INFO_V1(spooled_delete_queue);
-PG_FUNCTION_INFO_V1(spooled_purge_queue);
 
 /* span_arg refuses a negative interval, which would read as "not given". */
 static int64
@@ -54,8 +48,7 @@ patch_args(FunctionCallInfo fcinfo)
  * backoff_base interval, backoff_factor float8, backoff_cap interval, backoff_jitter float8, enforce_timeout boolean,
  * settings jsonb) returns boolean
  */
-Datum
-spooled_create_queue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_create_queue, QUEUES_WRITE)
 {
 	QueuePatch patch = patch_args(fcinfo);
 	bool	   created;
@@ -66,8 +59,7 @@ spooled_create_queue(PG_FUNCTION_ARGS)
 }
 
 /* spooled.configure_queue(the same) returns void */
-Datum
-spooled_configure_queue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_configure_queue, QUEUES_WRITE)
 {
 	QueuePatch patch = patch_args(fcinfo);
 	bool	   created;
@@ -78,8 +70,7 @@ spooled_configure_queue(PG_FUNCTION_ARGS)
 }
 
 /* spooled.pause_queue(name text, reason text = NULL) returns timestamptz */
-Datum
-spooled_pause_queue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_pause_queue, QUEUES_WRITE)
 {
 	TimestampTz paused_at;
 	SplFault	fault;
@@ -89,8 +80,7 @@ spooled_pause_queue(PG_FUNCTION_ARGS)
 }
 
 /* spooled.resume_queue(name text) returns interval */
-Datum
-spooled_resume_queue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_resume_queue, QUEUES_WRITE)
 {
 	int64	 paused_ms;
 	SplFault fault;
@@ -100,8 +90,7 @@ spooled_resume_queue(PG_FUNCTION_ARGS)
 }
 
 /* spooled.delete_queue(name text, delete_jobs boolean = false) returns void */
-Datum
-spooled_delete_queue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_delete_queue, QUEUES_WRITE)
 {
 	SplFault fault;
 
@@ -110,8 +99,7 @@ spooled_delete_queue(PG_FUNCTION_ARGS)
 }
 
 /* spooled.purge_queue(name text) returns bigint */
-Datum
-spooled_purge_queue(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_purge_queue, QUEUES_WRITE)
 {
 	int64	 purged;
 	SplFault fault;

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "ops/queue.h"
@@ -16,9 +17,7 @@
 #define LIST_MAX 100
 
 /* spooled._queue_list() returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_list);
-Datum
-spooled_wire_queue_list(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_list, QUEUES_READ)
 {
 	QueueView	  *queues;
 	int			   count = spl_queue_list(LIST_MAX, &queues);
@@ -50,9 +49,7 @@ reply_queue(FunctionCallInfo fcinfo, ReplyCode code, const QueueView *view)
 }
 
 /* spooled._queue_get(queue_name text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_get);
-Datum
-spooled_wire_queue_get(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_get, QUEUES_READ)
 {
 	QueueView view;
 	SplFault  fault;
@@ -63,9 +60,7 @@ spooled_wire_queue_get(PG_FUNCTION_ARGS)
 
 /* spooled._queue_configure(queue_name text, max_retries int, default_timeout int, rate_limit int, enabled boolean,
  * settings text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_configure);
-Datum
-spooled_wire_queue_configure(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_configure, QUEUES_WRITE)
 {
 	QueuePatch patch = spl_queue_patch();
 	QueueView  view;
@@ -84,9 +79,7 @@ spooled_wire_queue_configure(PG_FUNCTION_ARGS)
 
 /* spooled._queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int) returns
  * spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_create);
-Datum
-spooled_wire_queue_create(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_create, QUEUES_WRITE)
 {
 	QueuePatch patch = spl_queue_patch();
 	QueueView  view;
@@ -122,9 +115,7 @@ reply_about(FunctionCallInfo fcinfo, StringInfo body)
 }
 
 /* spooled._queue_pause(queue_name text, reason text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_pause);
-Datum
-spooled_wire_queue_pause(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_pause, QUEUES_WRITE)
 {
 	char		  *name = name_arg(fcinfo, "queue_name");
 	char		  *reason = text_arg(fcinfo, 1);
@@ -141,9 +132,7 @@ spooled_wire_queue_pause(PG_FUNCTION_ARGS)
 }
 
 /* spooled._queue_resume(queue_name text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_resume);
-Datum
-spooled_wire_queue_resume(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_resume, QUEUES_WRITE)
 {
 	char		  *name = name_arg(fcinfo, "queue_name");
 	int64		   paused_ms;
@@ -159,9 +148,7 @@ spooled_wire_queue_resume(PG_FUNCTION_ARGS)
 }
 
 /* spooled._queue_delete(queue_name text, delete_jobs boolean) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_delete);
-Datum
-spooled_wire_queue_delete(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_delete, QUEUES_WRITE)
 {
 	SplFault fault;
 
@@ -170,9 +157,7 @@ spooled_wire_queue_delete(PG_FUNCTION_ARGS)
 }
 
 /* spooled._queue_purge(queue_name text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_purge);
-Datum
-spooled_wire_queue_purge(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_purge, QUEUES_WRITE)
 {
 	char		  *name = name_arg(fcinfo, "queue_name");
 	int64		   purged;

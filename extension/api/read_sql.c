@@ -5,19 +5,14 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "ops/doctor.h"
 #include "ops/explain.h"
 #include "ops/history.h"
 #include "ops/integrity.h"
 
-PG_FUNCTION_INFO_V1(spooled_job_history);
-PG_FUNCTION_INFO_V1(spooled_explain_job);
-PG_FUNCTION_INFO_V1(spooled_doctor);
-PG_FUNCTION_INFO_V1(spooled_check_integrity);
-
 /* spooled.job_history(job_id uuid) returns setof (at timestamptz, event text, run int, worker text, details jsonb) */
-Datum
-spooled_job_history(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_job_history, JOBS_READ)
 {
 	HistoryEvent *events;
 	int			  count;
@@ -43,8 +38,7 @@ spooled_job_history(PG_FUNCTION_ARGS)
 }
 
 /* spooled.explain_job(job_id uuid, out status text, out reason text, out since timestamptz, out until timestamptz, out details jsonb) */
-Datum
-spooled_explain_job(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_explain_job, JOBS_READ)
 {
 	Explanation why;
 	SplFault	fault;
@@ -62,8 +56,7 @@ spooled_explain_job(PG_FUNCTION_ARGS)
 }
 
 /* spooled.doctor() returns setof (finding text, severity text, subject text, details jsonb, hint text) */
-Datum
-spooled_doctor(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_doctor, JOBS_READ)
 {
 	Finding *findings;
 	int		 count = spl_doctor(&findings);
@@ -85,8 +78,7 @@ spooled_doctor(PG_FUNCTION_ARGS)
 }
 
 /* spooled.check_integrity() returns setof (invariant text, job_id uuid, details text) */
-Datum
-spooled_check_integrity(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_check_integrity, JOBS_READ)
 {
 	Violation *violations;
 	int		   count = spl_integrity_check(&violations);

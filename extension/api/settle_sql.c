@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "api/settle_args.h"
 #include "base/guc.h"
 #include "base/uuid7.h"
@@ -35,9 +36,7 @@ settle_one(SettleVerb verb, SettleItem *item)
 }
 
 /* spooled.complete(job_id uuid, worker text = NULL, result json = NULL, lease_id uuid = NULL) returns void */
-PG_FUNCTION_INFO_V1(spooled_complete);
-Datum
-spooled_complete(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_complete, JOBS_WRITE)
 {
 	SettleItem item = settle_arg(fcinfo, 1, 3);
 
@@ -47,9 +46,7 @@ spooled_complete(PG_FUNCTION_ARGS)
 }
 
 /* spooled.fail(job_id uuid, worker text, error text, retry boolean = true, lease_id uuid, OUT status, retry_count, will_retry, next_run_at) */
-PG_FUNCTION_INFO_V1(spooled_fail);
-Datum
-spooled_fail(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_fail, JOBS_WRITE)
 {
 	SettleItem item = settle_arg(fcinfo, 1, 4);
 	Datum	   values[4];
@@ -66,9 +63,7 @@ spooled_fail(PG_FUNCTION_ARGS)
 }
 
 /* spooled.renew_lease(job_id uuid, worker text, lease interval, lease_id uuid, OUT lease_expires_at, cancel_requested) */
-PG_FUNCTION_INFO_V1(spooled_renew_lease);
-Datum
-spooled_renew_lease(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_renew_lease, JOBS_WRITE)
 {
 	SettleItem item = settle_arg(fcinfo, 1, 3);
 	Datum	   values[2];
@@ -82,9 +77,7 @@ spooled_renew_lease(PG_FUNCTION_ARGS)
 }
 
 /* spooled.release(job_id uuid, worker text = NULL, lease_id uuid = NULL) returns void */
-PG_FUNCTION_INFO_V1(spooled_release);
-Datum
-spooled_release(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_release, JOBS_WRITE)
 {
 	SettleItem item = settle_arg(fcinfo, 1, 2);
 
@@ -161,25 +154,19 @@ settle_many(FunctionCallInfo fcinfo, SettleVerb verb, int values_arg, int leases
 }
 
 /* spooled.complete_many(job_ids uuid[], worker text = NULL, results json[] = NULL, lease_ids uuid[] = NULL) returns table (job_id, code, message) */
-PG_FUNCTION_INFO_V1(spooled_complete_many);
-Datum
-spooled_complete_many(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_complete_many, JOBS_WRITE)
 {
 	return settle_many(fcinfo, SETTLE_COMPLETE, 2, 3);
 }
 
 /* spooled.release_many(job_ids uuid[], worker text = NULL, lease_ids uuid[] = NULL) returns table (job_id, code, message) */
-PG_FUNCTION_INFO_V1(spooled_release_many);
-Datum
-spooled_release_many(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_release_many, JOBS_WRITE)
 {
 	return settle_many(fcinfo, SETTLE_RELEASE, -1, 2);
 }
 
 /* spooled.fail_many(job_ids uuid[], worker text, errors text[], retry boolean = true, lease_ids uuid[]) returns table (..., will_retry, next_run_at) */
-PG_FUNCTION_INFO_V1(spooled_fail_many);
-Datum
-spooled_fail_many(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_fail_many, JOBS_WRITE)
 {
 	SettleItem *items;
 	int			count = spl_settle_items_arg(fcinfo, 0, 2, 4, text_arg(fcinfo, 1), &items);
@@ -207,9 +194,7 @@ spooled_fail_many(PG_FUNCTION_ARGS)
 }
 
 /* spooled.renew_lease_many(job_ids uuid[], worker text, lease interval, lease_ids uuid[]) returns table (..., lease_expires_at, cancel_requested) */
-PG_FUNCTION_INFO_V1(spooled_renew_lease_many);
-Datum
-spooled_renew_lease_many(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_renew_lease_many, JOBS_WRITE)
 {
 	SettleItem *items;
 	int			count = spl_settle_items_arg(fcinfo, 0, -1, 3, text_arg(fcinfo, 1), &items);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/uuid7.h"
@@ -49,9 +50,7 @@ reply_success(FunctionCallInfo fcinfo, StringInfo body)
 
 /* spooled._job_complete(id text, worker_id text, lease_id text, result text, claim_limit int, claim_lease_secs int)
  * returns spooled._reply; with claim_limit the answer carries the next jobs of the queue */
-PG_FUNCTION_INFO_V1(spooled_wire_job_complete);
-Datum
-spooled_wire_job_complete(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_complete, JOBS_WRITE)
 {
 	SettleItem	   item = settle_args(fcinfo);
 	StringInfoData body;
@@ -110,9 +109,7 @@ read_batch(FunctionCallInfo fcinfo, int *count)
 
 /* spooled._job_complete_batch(ids text[], worker_ids text[], lease_ids text[], results text[])
  * returns setof spooled._item_reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_complete_batch);
-Datum
-spooled_wire_job_complete_batch(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_complete_batch, JOBS_WRITE)
 {
 	int			   count;
 	SettleItem	  *items = read_batch(fcinfo, &count);
@@ -133,9 +130,7 @@ spooled_wire_job_complete_batch(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_fail(id text, worker_id text, lease_id text, error text, no_retry boolean) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_fail);
-Datum
-spooled_wire_job_fail(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_fail, JOBS_WRITE)
 {
 	SettleItem	   item = settle_args(fcinfo);
 	StringInfoData body;
@@ -153,9 +148,7 @@ spooled_wire_job_fail(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_heartbeat(id text, worker_id text, lease_id text, lease_duration_secs int) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_heartbeat);
-Datum
-spooled_wire_job_heartbeat(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_heartbeat, JOBS_WRITE)
 {
 	SettleItem	   item = settle_args(fcinfo);
 	StringInfoData body;
@@ -171,9 +164,7 @@ spooled_wire_job_heartbeat(PG_FUNCTION_ARGS)
 }
 
 /* spooled._job_release(id text, worker_id text, lease_id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_release);
-Datum
-spooled_wire_job_release(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_release, JOBS_WRITE)
 {
 	SettleItem	   item = settle_args(fcinfo);
 	StringInfoData body;

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "base/org_context.h"
 #include "ops/stats.h"
 
@@ -54,9 +55,7 @@ put_counts(FunctionCallInfo fcinfo, int32 queue)
 }
 
 /* spooled._queue_counts(only_queue int = NULL) returns table */
-PG_FUNCTION_INFO_V1(spooled_queue_counts);
-Datum
-spooled_queue_counts(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_queue_counts, QUEUES_READ)
 {
 	int32 *queues;
 	int	   count;
@@ -74,9 +73,7 @@ spooled_queue_counts(PG_FUNCTION_ARGS)
 }
 
 /* spooled._queue_oldest(queue_id int) returns timestamptz */
-PG_FUNCTION_INFO_V1(spooled_queue_oldest);
-Datum
-spooled_queue_oldest(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_queue_oldest, QUEUES_READ)
 {
 	TimestampTz oldest = spl_queue_oldest(PG_GETARG_INT32(0));
 
@@ -86,18 +83,14 @@ spooled_queue_oldest(PG_FUNCTION_ARGS)
 }
 
 /* spooled.recount() returns void */
-PG_FUNCTION_INFO_V1(spooled_recount);
-Datum
-spooled_recount(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_recount, QUEUES_WRITE)
 {
 	spl_stats_recount();
 	PG_RETURN_VOID();
 }
 
 /* spooled._tickets_changed() returns trigger: somebody writes tickets without the functions */
-PG_FUNCTION_INFO_V1(spooled_tickets_changed);
-Datum
-spooled_tickets_changed(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_tickets_changed, PERMISSION_NONE)
 {
 	spl_stats_recount();
 	return PointerGetDatum(NULL);

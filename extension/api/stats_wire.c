@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "ops/request.h"
@@ -12,9 +13,7 @@
 #include "json/stats_json.h"
 
 /* spooled._stats_of_jobs(queue_name text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_job_stats);
-Datum
-spooled_wire_job_stats(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_job_stats, JOBS_READ)
 {
 	JobStats	   stats;
 	StringInfoData body;
@@ -27,9 +26,7 @@ spooled_wire_job_stats(PG_FUNCTION_ARGS)
 }
 
 /* spooled._stats_of_queue(queue_name text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_queue_stats);
-Datum
-spooled_wire_queue_stats(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_queue_stats, QUEUES_READ)
 {
 	char		  *name = text_arg(fcinfo, 0);
 	QueueStats	   stats;

@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "api/args.h"
+#include "api/function.h"
 #include "nodes/parsenodes.h"
 #include "ops/wait.h"
 
@@ -35,9 +36,7 @@ wait_for_jobs(FunctionCallInfo fcinfo, const char **queues, int count)
 }
 
 /* CALL spooled.wait_for_jobs(queue text, timeout interval = '20 s') */
-PG_FUNCTION_INFO_V1(spooled_wait_for_jobs);
-Datum
-spooled_wait_for_jobs(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wait_for_jobs, JOBS_WRITE)
 {
 	const char *queue = text_arg(fcinfo, 0);
 
@@ -46,9 +45,7 @@ spooled_wait_for_jobs(PG_FUNCTION_ARGS)
 }
 
 /* CALL spooled.wait_for_jobs(queues text[], timeout interval = '20 s') */
-PG_FUNCTION_INFO_V1(spooled_wait_for_jobs_queues);
-Datum
-spooled_wait_for_jobs_queues(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wait_for_jobs_queues, JOBS_WRITE)
 {
 	char **queues = NULL;
 	int	   count = spl_text_array_arg(fcinfo, 0, "queues", &queues);
@@ -58,9 +55,7 @@ spooled_wait_for_jobs_queues(PG_FUNCTION_ARGS)
 }
 
 /* spooled.subscribe() returns void */
-PG_FUNCTION_INFO_V1(spooled_subscribe);
-Datum
-spooled_subscribe(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_subscribe, PERMISSION_NONE)
 {
 	SplFault fault;
 

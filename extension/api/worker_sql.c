@@ -7,18 +7,14 @@
 #include <limits.h>
 
 #include "api/args.h"
+#include "api/function.h"
 #include "ops/worker.h"
-
-PG_FUNCTION_INFO_V1(spooled_register_worker);
-PG_FUNCTION_INFO_V1(spooled_worker_heartbeat);
-PG_FUNCTION_INFO_V1(spooled_deregister_worker);
 
 /*
  * spooled.register_worker(queue text, hostname text, worker_id text, worker_type text, max_concurrency int, version text,
  * metadata json) returns text
  */
-Datum
-spooled_register_worker(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_register_worker, WORKERS_WRITE)
 {
 	char			  *queue = text_arg(fcinfo, 0);
 	WorkerRegistration registration = {
@@ -39,8 +35,7 @@ spooled_register_worker(PG_FUNCTION_ARGS)
 }
 
 /* spooled.worker_heartbeat(worker_id text, current_jobs int = 0, status text = NULL, metadata json = NULL) returns text */
-Datum
-spooled_worker_heartbeat(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_worker_heartbeat, WORKERS_WRITE)
 {
 	const char *now_status;
 	SplFault	fault;
@@ -52,8 +47,7 @@ spooled_worker_heartbeat(PG_FUNCTION_ARGS)
 }
 
 /* spooled.deregister_worker(worker_id text) returns int */
-Datum
-spooled_deregister_worker(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_deregister_worker, WORKERS_WRITE)
 {
 	int		 released;
 	SplFault fault;

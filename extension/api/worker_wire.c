@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/guc.h"
@@ -16,9 +17,7 @@
 #define LIST_MAX 100
 
 /* spooled._worker_list() returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_worker_list);
-Datum
-spooled_wire_worker_list(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_worker_list, WORKERS_READ)
 {
 	WorkerView	  *workers;
 	int			   count = spl_worker_list(LIST_MAX, &workers);
@@ -34,9 +33,7 @@ spooled_wire_worker_list(PG_FUNCTION_ARGS)
 
 /* spooled._worker_register(worker_id text, queue_name text, hostname text, worker_type text, max_concurrency int,
  * metadata text, version text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_worker_register);
-Datum
-spooled_wire_worker_register(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_worker_register, WORKERS_WRITE)
 {
 	char			  *queue = text_arg(fcinfo, 1);
 	WorkerRegistration registration = {
@@ -75,9 +72,7 @@ id_arg(FunctionCallInfo fcinfo)
 }
 
 /* spooled._worker_get(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_worker_get);
-Datum
-spooled_wire_worker_get(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_worker_get, WORKERS_READ)
 {
 	WorkerView	   view;
 	StringInfoData body;
@@ -91,9 +86,7 @@ spooled_wire_worker_get(PG_FUNCTION_ARGS)
 
 /* spooled._worker_heartbeat(id text, current_jobs int, status text, metadata text) returns spooled._reply
  * without a body */
-PG_FUNCTION_INFO_V1(spooled_wire_worker_heartbeat);
-Datum
-spooled_wire_worker_heartbeat(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_worker_heartbeat, WORKERS_WRITE)
 {
 	char	   *status = text_arg(fcinfo, 2);
 	const char *now_status;
@@ -108,9 +101,7 @@ spooled_wire_worker_heartbeat(PG_FUNCTION_ARGS)
 }
 
 /* spooled._worker_deregister(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_worker_deregister);
-Datum
-spooled_wire_worker_deregister(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_worker_deregister, WORKERS_WRITE)
 {
 	int		 released;
 	SplFault fault;

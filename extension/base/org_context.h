@@ -27,6 +27,7 @@ typedef struct SplPrincipal
 	pg_uuid_t	  api_key;
 	char		**queues; /* NULL: every queue */
 	int			  queue_count;
+	uint32		  denied; /* bits of the permissions that the credential lacks (rules/permissions.h) */
 	const char	 *client; /* the address that asks, as the gateway saw it; NULL: unknown */
 } SplPrincipal;
 

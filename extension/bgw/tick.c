@@ -40,6 +40,7 @@
 #define OFFLINE_PERIOD_MS 10000
 #define RETENTION_PERIOD_MS 60000
 #define AUDIT_PERIOD_MS 5000
+#define KEY_USE_PERIOD_MS 5000
 
 /* What a step works on; it runs in a transaction of its own. */
 typedef struct Step
@@ -72,6 +73,10 @@ static Step chores[] = {
 	 .run = run_batch,
 	 .sweep = spl_retention_delete_due,
 	 .period_ms = RETENTION_PERIOD_MS},
+	{.name = "noting when API keys were used",
+	 .run = run_batch,
+	 .sweep = spl_api_key_note_uses,
+	 .period_ms = KEY_USE_PERIOD_MS},
 	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_claim_lists_audit, .period_ms = AUDIT_PERIOD_MS},
 };
 

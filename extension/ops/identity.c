@@ -2,8 +2,7 @@
  * identity.c
  *    Credentials.
  *
- * A key is 256 random bits, so one SHA-256 of all of it is enough to store and to look it up by.  The plaintext exists in
- * the answer of spl_api_key_create and nowhere else.
+ * A key is found by the SHA-256 of all of it: 256 random bits leave nothing to guess.
  */
 #include "postgres.h"
 
@@ -11,16 +10,14 @@
 #include "base/guc.h"
 #include "base/org_context.h"
 #include "base/secret.h"
-#include "miscadmin.h"
 #include "ops/identity.h"
-#include "rules/limits.h"
+#include "shmem/key_use.h"
 #include "store/identity_store.h"
 #include "store/org_store.h"
 #include "store/ticket.h"
 #include "store/tuple.h"
 
-#define KEY_BYTES 32
-#define KEY_PREFIX_CHARACTERS 12 /* of a key, to tell it from others: at most 24 bits of its secret */
+#define LAST_USED_EXACT_TO USECS_PER_MINUTE
 
 SplCode
 spl_enter(const char *credential, SplFault *fault)
@@ -28,20 +25,24 @@ spl_enter(const char *credential, SplFault *fault)
 	uint8		 hash[SPL_HASH_BYTES];
 	ApiKey		 key;
 	SplPrincipal principal = {.kind = PRINCIPAL_API_KEY};
+	TimestampTz	 now = spl_clock_now();
 
 	spl_secret_hash(credential, hash);
 	if (!spl_api_key_find(hash, &key))
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "Invalid API key");
 	if (!key.is_active)
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has been revoked");
-	if (key.expires_at != NO_TIME && key.expires_at <= spl_clock_now())
+	if (key.expires_at != NO_TIME && key.expires_at <= now)
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has expired");
+	if (key.last_used == NO_TIME || now - key.last_used >= LAST_USED_EXACT_TO)
+		spl_key_use_note(&key.id, now);
 	principal.org = key.org;
 	principal.name = key.name;
 	principal.has_api_key = true;
 	principal.api_key = key.id;
 	principal.queues = key.queues;
 	principal.queue_count = key.queue_count;
+	principal.denied = key.denied;
 	spl_org_enter(&principal);
 	return SPL_OK;
 }
@@ -72,34 +73,6 @@ spl_enter_organization(const char *slug, SplFault *fault)
 	if (principal.org == SPL_ORG_NONE)
 		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "there is no organization \"%s\"", slug);
 	spl_org_enter(&principal);
-	return SPL_OK;
-}
-
-SplCode
-spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault)
-{
-	int32	org = spl_org();
-	uint8	hash[SPL_HASH_BYTES];
-	SplCode code = spl_check_length("name", name, 1, 100, fault);
-
-	if (code != SPL_OK)
-		return code;
-	if (spl_scope_is_restricted())
-		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL,
-						 "a key that is limited to queues may not make keys");
-	*key = psprintf("%s%s", spooled_api_key_prefix, spl_secret_random(KEY_BYTES));
-	spl_secret_hash(*key, hash);
-	spl_api_key_put(org, name, hash, pnstrdup(*key, KEY_PREFIX_CHARACTERS), queues, expires_at);
-	spl_changes_done();
-	return SPL_OK;
-}
-
-SplCode
-spl_api_key_end(const pg_uuid_t *id, SplFault *fault)
-{
-	if (!spl_api_key_revoke(spl_org(), id))
-		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Resource not found");
-	spl_changes_done();
 	return SPL_OK;
 }
 

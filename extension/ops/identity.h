@@ -1,13 +1,11 @@
 /*
  * identity.h
- *    Entering with a credential; making and ending API keys.
+ *    Entering with a credential.
  */
 #ifndef SPL_IDENTITY_H
 #define SPL_IDENTITY_H
 
 #include "base/codes.h"
-#include "datatype/timestamp.h"
-#include "utils/uuid.h"
 
 /* spl_enter works for the organization of this API key until the transaction ends. */
 extern SplCode spl_enter(const char *credential, SplFault *fault);
@@ -18,12 +16,7 @@ extern SplCode spl_enter_admin(const char *key, const char *client, SplFault *fa
 /* spl_enter_organization works for the organization with this slug; for superusers, who are asked for nothing. */
 extern SplCode spl_enter_organization(const char *slug, SplFault *fault);
 
-/* spl_api_key_create returns a new key of the current organization; "queues" is a text[] value. */
-extern SplCode spl_api_key_create(const char *name, Datum queues, TimestampTz expires_at, char **key, SplFault *fault);
-
 /* spl_role_bind_org makes sessions of a database role work for the organization with this slug. */
 extern SplCode spl_role_bind_org(Oid role, const char *slug, SplFault *fault);
-
-extern SplCode spl_api_key_end(const pg_uuid_t *id, SplFault *fault);
 
 #endif

@@ -20,6 +20,9 @@ extern TimestampTz spl_sweep_next_due(void);
 /* spl_claim_lists_audit shows the claim lists the first claimable job of their queues, in case they have lost sight of it. */
 extern int spl_claim_lists_audit(TimestampTz now, int limit);
 
+/* spl_api_key_note_uses writes down which keys were used. */
+extern int spl_api_key_note_uses(TimestampTz now, int limit);
+
 /* ops/retention.c, ops/worker.c */
 extern int spl_worker_mark_offline(TimestampTz now, int limit);
 extern int spl_retention_delete_due(TimestampTz now, int limit);

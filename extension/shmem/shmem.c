@@ -11,6 +11,7 @@
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/database.h"
+#include "shmem/key_use.h"
 #include "shmem/lease_clock.h"
 #include "shmem/queue_request.h"
 #include "shmem/shmem.h"
@@ -45,6 +46,7 @@ static const Piece pieces[] = {
 	{"wake-ups", spl_wake_shmem_size, spl_wake_shmem_startup},
 	{"counters", spl_counters_shmem_size, start_counters},
 	{"lease clocks", spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
+	{"key uses", spl_key_use_shmem_size, spl_key_use_shmem_startup},
 	{"claim lists", spl_claim_list_shmem_size, spl_claim_list_shmem_startup},
 };
 

@@ -11,6 +11,7 @@
 typedef enum SplLock
 {
 	LOCK_DATABASES, /* database.c */
+	LOCK_KEY_USES,	/* which API keys were used */
 	SPL_LOCKS
 } SplLock;
 

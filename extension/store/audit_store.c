@@ -10,7 +10,6 @@
 
 #include "store/audit_store.h"
 #include "store/row_list.h"
-#include "utils/builtins.h"
 
 static SpiPlan put_entry = {
 	.sql =
@@ -21,13 +20,6 @@ static SpiPlan put_entry = {
 	.across_orgs = true,
 };
 
-static Datum
-text_or_null(const char *text, bool *isnull)
-{
-	*isnull = text == NULL;
-	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
 void
 spl_audit_put(const AuditRow *row)
 {
@@ -37,12 +29,12 @@ spl_audit_put(const AuditRow *row)
 		TimestampTzGetDatum(row->at),
 		CStringGetTextDatum(row->action),
 		CStringGetTextDatum(row->target_kind),
-		text_or_null(row->target_id, &nulls[4]),
+		spl_text_or_null(row->target_id, &nulls[4]),
 		CStringGetTextDatum(row->actor_kind),
 		CStringGetTextDatum(row->actor),
 		row->actor_id ? UUIDPGetDatum(row->actor_id) : (Datum) 0,
-		text_or_null(row->client, &nulls[8]),
-		text_or_null(row->details, &nulls[9]),
+		spl_text_or_null(row->client, &nulls[8]),
+		spl_text_or_null(row->details, &nulls[9]),
 	};
 
 	nulls[7] = row->actor_id == NULL;

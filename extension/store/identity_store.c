@@ -11,6 +11,7 @@
 #include "base/org_context.h"
 #include "base/secret.h"
 #include "catalog/pg_type.h"
+#include "rules/permissions.h"
 #include "store/identity_store.h"
 #include "store/spi_plan.h"
 #include "store/ticket.h"
@@ -33,7 +34,8 @@ enum ApiKeyColumn
 	API_KEY_IS_ACTIVE,
 	API_KEY_CREATED_AT,
 	API_KEY_LAST_USED,
-	API_KEY_EXPIRES_AT
+	API_KEY_EXPIRES_AT,
+	API_KEY_PERMISSIONS
 };
 
 /* read_queues reads a queue scope; one that is empty or has "*" is none. */
@@ -58,11 +60,26 @@ read_queues(Datum queues, ApiKey *key)
 	}
 }
 
+/* read_denied returns the bits of the permissions that are not in a list. */
+static uint32
+read_denied(Datum permissions)
+{
+	Datum *names;
+	int	   count;
+	uint32 granted = 0;
+
+	deconstruct_array(DatumGetArrayTypeP(permissions), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	for (int i = 0; i < count; i++)
+		granted |= spl_permission_parse(TextDatumGetCString(names[i]));
+	return PERMISSION_ALL & ~granted;
+}
+
 static void
 read_key(TupleTableSlot *slot, ApiKey *key)
 {
 	bool  isnull;
 	Datum expires_at;
+	Datum last_used;
 
 	slot_getallattrs(slot);
 	key->id = *DatumGetUUIDP(slot_getattr(slot, API_KEY_ID, &isnull));
@@ -70,13 +87,15 @@ read_key(TupleTableSlot *slot, ApiKey *key)
 	key->name = TextDatumGetCString(slot_getattr(slot, API_KEY_NAME, &isnull));
 	read_queues(slot_getattr(slot, API_KEY_QUEUES, &isnull), key);
 	key->is_active = DatumGetBool(slot_getattr(slot, API_KEY_IS_ACTIVE, &isnull));
+	key->denied = read_denied(slot_getattr(slot, API_KEY_PERMISSIONS, &isnull));
+	last_used = slot_getattr(slot, API_KEY_LAST_USED, &isnull);
+	key->last_used = isnull ? NO_TIME : DatumGetTimestampTz(last_used);
 	expires_at = slot_getattr(slot, API_KEY_EXPIRES_AT, &isnull);
 	key->expires_at = isnull ? NO_TIME : DatumGetTimestampTz(expires_at);
 }
 
-/* hash_datum returns a hash as a bytea value. */
-static Datum
-hash_datum(const uint8 *hash)
+Datum
+spl_hash_datum(const uint8 *hash)
 {
 	bytea *value = palloc(VARHDRSZ + SPL_HASH_BYTES);
 
@@ -93,7 +112,7 @@ spl_api_key_find(const uint8 *hash, ApiKey *key)
 	Snapshot	snapshot = spl_snapshot_latest();
 	bool		found = false;
 
-	ScanKeyInit(&by_hash, 1, BTEqualStrategyNumber, F_BYTEAEQ, hash_datum(hash));
+	ScanKeyInit(&by_hash, 1, BTEqualStrategyNumber, F_BYTEAEQ, spl_hash_datum(hash));
 	spl_scan_begin(&scan, TABLE_API_KEY, INDEX_API_KEY_HASH, AccessShareLock, snapshot, 1);
 	spl_scan_keys(&scan, &by_hash, 1);
 	if (spl_scan_next(&scan, ForwardScanDirection))
@@ -109,42 +128,6 @@ spl_api_key_find(const uint8 *hash, ApiKey *key)
 	spl_scan_end(&scan);
 	UnregisterSnapshot(snapshot);
 	return found;
-}
-
-static SpiPlan put_key = {
-	.sql = "INSERT INTO spooled.api_key (org, name, lookup_hash, key_prefix, queues, expires_at)"
-		   " VALUES ($1, $2, $3, $4, $5, $6)",
-	.nargs = 6,
-	.argtypes = {INT4OID, TEXTOID, BYTEAOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID},
-};
-
-void
-spl_api_key_put(int32 org, const char *name, const uint8 *hash, const char *prefix, Datum queues,
-				TimestampTz expires_at)
-{
-	Datum values[] = {Int32GetDatum(org),
-					  CStringGetTextDatum(name),
-					  hash_datum(hash),
-					  CStringGetTextDatum(prefix),
-					  queues,
-					  TimestampTzGetDatum(expires_at)};
-	bool  nulls[] = {false, false, false, false, false, expires_at == NO_TIME};
-
-	spl_spi_run(&put_key, values, nulls, NULL, NULL);
-}
-
-static SpiPlan revoke_key = {
-	.sql = "UPDATE spooled.api_key SET is_active = false WHERE org = $1 AND id = $2 AND is_active",
-	.nargs = 2,
-	.argtypes = {INT4OID, UUIDOID},
-};
-
-bool
-spl_api_key_revoke(int32 org, const pg_uuid_t *id)
-{
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
-
-	return spl_spi_run(&revoke_key, values, NULL, NULL, NULL) == 1;
 }
 
 static SpiPlan bind_role = {

@@ -72,3 +72,17 @@ spl_org_by_slug(const char *slug)
 	spl_spi_run(&find_slug, values, NULL, read_live, &org);
 	return org;
 }
+
+static SpiPlan lock_org = {
+	.sql = "SELECT FROM spooled.org WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
+	.nargs = 1,
+	.argtypes = {INT4OID},
+};
+
+bool
+spl_org_lock(int32 org)
+{
+	Datum values[] = {Int32GetDatum(org)};
+
+	return spl_spi_run(&lock_org, values, NULL, NULL, NULL) == 1;
+}

@@ -28,6 +28,9 @@ extern bool spl_org_put(OrgRow *row);
 /* spl_org_slug_is_taken tells it of deleted organizations, too. */
 extern bool spl_org_slug_is_taken(const char *slug);
 
+/* spl_org_lock locks the row of a live organization against other such locks; false: it is gone. */
+extern bool spl_org_lock(int32 org);
+
 /* spl_org_by_slug returns a live organization's number, or SPL_ORG_NONE. */
 extern int32 spl_org_by_slug(const char *slug);
 

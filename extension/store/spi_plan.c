@@ -3,7 +3,7 @@
  *    Running the store's statements.
  *
  * A statement runs as the owner of the extension's tables, which row-level security binds like anybody (FORCE), and in the
- * background worker as spooled_background, whose policies see every organization.  The search_path is pg_catalog alone, for
+ * background worker and for an admin as spooled_background, whose policies see every organization.  The search_path is pg_catalog alone, for
  * the run and for every later re-analysis, so that a caller's operators are never found.
  */
 #include "postgres.h"
@@ -31,7 +31,7 @@ run_as(const SpiPlan *plan)
 	Relation job;
 	Oid		 owner;
 
-	if (spl_org_is_background() || plan->across_orgs)
+	if (spl_org_is_background() || plan->across_orgs || spl_is_admin())
 		return get_role_oid("spooled_background", false);
 	job = table_open(spl_table_oid(TABLE_JOB), AccessShareLock);
 	owner = job->rd_rel->relowner;

@@ -17,7 +17,7 @@ typedef struct SpiPlan
 	const char *sql; /* every name qualified with spooled. */
 	int			nargs;
 	Oid			argtypes[SPL_PLAN_MAX_ARGS];
-	bool across_orgs; /* run as spooled_background, who sees every organization: for superusers' functions only */
+	bool across_orgs; /* run as spooled_background, who sees every organization: where no organization is asking */
 	bool read_only;	  /* run under the caller's snapshot; else a fresh one that sees this transaction's own writes */
 	SPIPlanPtr plan;  /* kept by spi_plan.c */
 } SpiPlan;

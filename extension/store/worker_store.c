@@ -44,22 +44,6 @@ typedef struct WorkerList
 	int		   room;
 } WorkerList;
 
-/* read_names takes a text[] apart into the caller's context. */
-static char **
-read_names(Datum array, int *count)
-{
-	MemoryContext old = MemoryContextSwitchTo(spl_spi_caller_context());
-	Datum		 *elements;
-	char		**names;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, count);
-	names = palloc(sizeof(char *) * Max(*count, 1));
-	for (int i = 0; i < *count; i++)
-		names[i] = TextDatumGetCString(elements[i]);
-	MemoryContextSwitchTo(old);
-	return names;
-}
-
 static void
 read_worker(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -68,7 +52,7 @@ read_worker(HeapTuple row, TupleDesc desc, void *arg)
 	worker->org = spl_row_int32(row, desc, COLUMN_ORG);
 	worker->org_uid = *DatumGetUUIDP(spl_row_datum(row, desc, COLUMN_ORG_UID, NULL));
 	worker->id = spl_row_text(row, desc, COLUMN_ID);
-	worker->queues = read_names(spl_row_datum(row, desc, COLUMN_QUEUES, NULL), &worker->queue_count);
+	worker->queues = spl_row_texts(row, desc, COLUMN_QUEUES, &worker->queue_count);
 	worker->hostname = spl_row_text(row, desc, COLUMN_HOSTNAME);
 	worker->worker_type = spl_row_text(row, desc, COLUMN_TYPE);
 	worker->max_concurrency = spl_row_int32(row, desc, COLUMN_MAX_CONCURRENCY);
@@ -104,23 +88,6 @@ static SpiPlan put_worker = {
 	.argtypes = {INT4OID, TEXTOID, TEXTARRAYOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
 };
 
-static Datum
-text_or_null(const char *text, bool *isnull)
-{
-	*isnull = text == NULL;
-	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-static Datum
-names_array(char **names, int count)
-{
-	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
-
-	for (int i = 0; i < count; i++)
-		elements[i] = CStringGetTextDatum(names[i]);
-	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
 /* spl_worker_put inserts a worker, or replaces the one with this id. */
 void
 spl_worker_put(const WorkerRow *worker)
@@ -128,11 +95,11 @@ spl_worker_put(const WorkerRow *worker)
 	Datum values[9] = {Int32GetDatum(worker->org), CStringGetTextDatum(worker->id)};
 	bool  nulls[9] = {false, false};
 
-	values[2] = names_array(worker->queues, worker->queue_count);
+	values[2] = spl_text_array(worker->queues, worker->queue_count);
 	values[3] = CStringGetTextDatum(worker->hostname);
-	values[4] = text_or_null(worker->worker_type, &nulls[4]);
+	values[4] = spl_text_or_null(worker->worker_type, &nulls[4]);
 	values[5] = Int32GetDatum(worker->max_concurrency);
-	values[6] = text_or_null(worker->version, &nulls[6]);
+	values[6] = spl_text_or_null(worker->version, &nulls[6]);
 	values[7] = CStringGetTextDatum(worker->metadata);
 	values[8] = TimestampTzGetDatum(worker->registered_at);
 	spl_spi_run(&put_worker, values, nulls, NULL, NULL);
@@ -196,7 +163,7 @@ spl_worker_beat(int32 org, const char *id, TimestampTz now, int current_jobs, co
 	bool  nulls[6] = {false};
 	char *now_status = NULL;
 
-	values[5] = text_or_null(metadata, &nulls[5]);
+	values[5] = spl_text_or_null(metadata, &nulls[5]);
 	spl_spi_run(&beat, values, nulls, read_status, &now_status);
 	return now_status;
 }

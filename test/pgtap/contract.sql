@@ -20,7 +20,8 @@ SELECT set_eq(
 	$s$complete_and_claim(job_ids uuid[], queue text, worker text, max_jobs integer DEFAULT 1, lease interval DEFAULT NULL::interval, results json[] DEFAULT NULL::json[], lease_ids uuid[] DEFAULT NULL::uuid[]) returns SETOF spooled.claimed_job$s$,
 	$s$complete_many(job_ids uuid[], worker text DEFAULT NULL::text, results json[] DEFAULT NULL::json[], lease_ids uuid[] DEFAULT NULL::uuid[]) returns TABLE(job_id uuid, code text, message text)$s$,
 	$s$configure_queue(name text, max_retries integer DEFAULT NULL::integer, default_timeout integer DEFAULT NULL::integer, lease interval DEFAULT NULL::interval, rate_limit integer DEFAULT NULL::integer, backoff text DEFAULT NULL::text, backoff_base interval DEFAULT NULL::interval, backoff_factor double precision DEFAULT NULL::double precision, backoff_cap interval DEFAULT NULL::interval, backoff_jitter double precision DEFAULT NULL::double precision, enforce_timeout boolean DEFAULT NULL::boolean, settings jsonb DEFAULT NULL::jsonb) returns void$s$,
-	$s$create_api_key(name text, queues text[] DEFAULT '{*}'::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns text$s$,
+	$s$configure_api_key(id uuid, name text DEFAULT NULL::text, queues text[] DEFAULT NULL::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, permissions text[] DEFAULT NULL::text[], rate_limit integer DEFAULT NULL::integer, is_active boolean DEFAULT NULL::boolean) returns void$s$,
+	$s$create_api_key(name text, queues text[] DEFAULT '{*}'::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, permissions text[] DEFAULT '{*}'::text[], rate_limit integer DEFAULT NULL::integer) returns text$s$,
 	$s$create_organization(name text, slug text, plan_tier text DEFAULT 'enterprise'::text, billing_email text DEFAULT NULL::text) returns uuid$s$,
 	$s$create_queue(name text, max_retries integer DEFAULT NULL::integer, default_timeout integer DEFAULT NULL::integer, lease interval DEFAULT NULL::interval, rate_limit integer DEFAULT NULL::integer, backoff text DEFAULT NULL::text, backoff_base interval DEFAULT NULL::interval, backoff_factor double precision DEFAULT NULL::double precision, backoff_cap interval DEFAULT NULL::interval, backoff_jitter double precision DEFAULT NULL::double precision, enforce_timeout boolean DEFAULT NULL::boolean, settings jsonb DEFAULT NULL::jsonb) returns boolean$s$,
 	$s$current_org() returns integer$s$,
@@ -50,6 +51,7 @@ SELECT set_eq(
 	$s$resume_queue(name text) returns interval$s$,
 	$s$retry(job_id uuid) returns void$s$,
 	$s$revoke_api_key(id uuid) returns void$s$,
+	$s$rotate_api_key(id uuid, overlap interval DEFAULT '1 day'::interval) returns text$s$,
 	$s$set_priority(job_id uuid, priority integer) returns integer$s$,
 	$s$shared_memory() returns TABLE(part text, bytes bigint, details jsonb)$s$,
 	$s$subscribe() returns void$s$,
@@ -57,7 +59,7 @@ SELECT set_eq(
 	$s$wait_for_jobs(IN queues text[], IN timeout interval DEFAULT '00:00:20'::interval) returns nothing$s$,
 	$s$worker_heartbeat(worker_id text, current_jobs integer DEFAULT 0, status text DEFAULT NULL::text, metadata json DEFAULT NULL::json) returns text$s$],
 	'public functions, with arguments and results');
-SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'dead_letters', 'audit_log'], 'views');
+SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'dead_letters', 'api_keys', 'audit_log'], 'views');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE prosecdef$$, 'no function runs as its owner by SECURITY DEFINER');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE proparallel = 's'$$, 'none is said to be parallel safe: the organization lives in the leader''s memory');
 
@@ -88,13 +90,13 @@ $$ SELECT DISTINCT proname::text FROM functions WHERE NOT is_private AND has_fun
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_producer')$$, '{cancel,current_org,enqueue,enqueue_many,enter,explain_job,job_history}'::text[], 'spooled_producer');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_worker')$$, '{claim,complete,complete_and_claim,complete_many,current_org,deregister_worker,enter,explain_job,fail,fail_many,job_history,register_worker,release,release_many,renew_lease,renew_lease_many,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_worker');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_reader')$$, '{current_org,dlq_list,enter,explain_job,job_history}'::text[], 'spooled_reader');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_queue,create_api_key,create_queue,current_org,delete_queue,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_history,pause_queue,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,retry,revoke_api_key,set_priority,shared_memory,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but what decides over organizations');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_api_key,configure_queue,create_api_key,create_queue,current_org,delete_queue,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_history,pause_queue,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,retry,revoke_api_key,rotate_api_key,set_priority,shared_memory,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but what decides over organizations');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_gateway')$$, '{enter,enter_admin,subscribe}'::text[], 'spooled_gateway');
 SELECT is_empty($$SELECT * FROM pg_temp.may('spooled_background')$$, 'spooled_background');
 SELECT is_empty($$SELECT r || ' ' || f.oid::regprocedure FROM functions f, unnest(ARRAY['spooled_producer', 'spooled_worker']) r WHERE is_private AND has_function_privilege(r, f.oid, 'EXECUTE')$$,
 	'producers and workers may call no private function');
 SELECT set_eq($$SELECT DISTINCT r || ' ' || proname FROM functions f, unnest(ARRAY['spooled_reader', 'spooled_operator']) r WHERE is_private AND has_function_privilege(r, f.oid, 'EXECUTE')$$,
-	ARRAY['spooled_reader _queue_counts', 'spooled_reader _queue_oldest', 'spooled_operator _queue_counts', 'spooled_operator _queue_oldest'], 'readers and operators only those behind the views');
+	ARRAY['spooled_reader _in_scope', 'spooled_reader _queue_counts', 'spooled_reader _queue_oldest', 'spooled_operator _in_scope', 'spooled_operator _queue_counts', 'spooled_operator _queue_oldest'], 'readers and operators only those behind the views');
 SELECT is_empty($$SELECT proname FROM functions WHERE is_private AND has_function_privilege('spooled_gateway', oid, 'EXECUTE') AND obj_description(oid, 'pg_proc') <> 'Private: called by the gateway.'$$,
 	'the gateway calls what is made for it');
 SELECT is_empty($$SELECT r || ' ' || c.relname FROM relations c, unnest(ARRAY['spooled_producer', 'spooled_worker', 'spooled_reader', 'spooled_operator', 'spooled_gateway']) r

@@ -74,7 +74,8 @@ SELECT o.slug, q.name, count(*) AS jobs FROM spooled.job j JOIN spooled.org o ON
 
 -- API keys: for the transaction only, and for their queues only
 CREATE TEMP TABLE keys AS SELECT spooled.create_api_key('all') AS everything, spooled.create_api_key('narrow', ARRAY['roles-a', 'roles-b']) AS narrow,
-                                 spooled.create_api_key('late', expires_at => now() - interval '1 s') AS expired;
+                                 spooled.create_api_key('late', expires_at => now() + interval '1 h') AS expired;
+UPDATE spooled.api_key SET expires_at = now() - interval '1 s' WHERE name = 'late';
 SELECT everything LIKE 'sk_test_%' AS prefix, length(everything) > 40 AS long, everything <> narrow AS different FROM keys;
 SELECT count(*) AS stored_as_text FROM spooled.api_key a, keys WHERE a::text LIKE '%' || everything || '%';
 SELECT code, message FROM pg_temp.try($$SELECT spooled.enter('sk_test_wrong')$$);
