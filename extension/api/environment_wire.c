@@ -5,12 +5,11 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "ops/environment.h"
 
 /* spooled._check_environment(environment jsonb) returns void */
-PG_FUNCTION_INFO_V1(spooled_wire_check_environment);
-Datum
-spooled_wire_check_environment(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_check_environment, PERMISSION_NONE)
 {
 	SplFault fault;
 
