@@ -720,6 +720,22 @@ CREATE FUNCTION _worker_heartbeat(id text, current_jobs int, status text, metada
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_heartbeat';
 CREATE FUNCTION _worker_deregister(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_deregister';
 
+-- Where gRPC differs: zero means "not given", bounds are put right instead of refused, and a body's members are a message's fields.
+CREATE FUNCTION _grpc_dequeue(queue_name text, worker_id text, lease_duration_secs int, batch_size int)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_dequeue';
+CREATE FUNCTION _grpc_stream_claim(queue_name text, worker_id text, lease_duration_secs int, held text[])
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_stream_claim';
+CREATE FUNCTION _grpc_fail(id text, worker_id text, lease_id text, error text, retry boolean)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_fail';
+CREATE FUNCTION _grpc_renew_lease(id text, worker_id text, lease_id text, extension_secs int)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_renew_lease';
+CREATE FUNCTION _grpc_queue_stats(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_queue_stats';
+CREATE FUNCTION _grpc_worker_register(queue_name text, hostname text, worker_type text, max_concurrency int, version text, metadata text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_worker_register';
+CREATE FUNCTION _grpc_worker_heartbeat(worker_id text, current_jobs int, status text, metadata text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_worker_heartbeat';
+CREATE FUNCTION _grpc_worker_deregister(worker_id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_worker_deregister';
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- Views of the current organization.  They run with the rights of their owner, so the policies above apply to them.
 -- ---------------------------------------------------------------------------------------------------------------

@@ -75,9 +75,10 @@ agrees_with_database(void)
 static int
 run(void)
 {
-	Worker	*workers[256];
-	sigset_t signals;
-	int		 signal_number;
+	Worker	  *workers[256];
+	GrpcFront *fronts[256];
+	sigset_t   signals;
+	int		   signal_number;
 
 	block_signals(&signals);
 	fit_files();
@@ -93,17 +94,27 @@ run(void)
 		workers[i] = worker_start(i);
 		if (workers[i] == NULL)
 			return 1;
+		fronts[i] = worker_grpc(workers[i]);
 	}
 	for (int i = 0; i < config.threads; i++)
 		worker_run(workers[i]);
-	log_line(LOG_INFO, "spooled-gateway listens on %s port %d, metrics on port %d: %d threads, environment %s",
-			 config.host, config.port, config.metrics_port, config.threads, config.environment);
+	if (config.grpc_enabled && !rpc_server_start(fronts, config.threads))
+		return 1;
+	log_line(LOG_INFO,
+			 "spooled-gateway listens on %s port %d, gRPC on port %d, metrics on port %d: %d threads,"
+			 " environment %s",
+			 config.host, config.port, config.grpc_enabled ? config.grpc_port : 0, config.metrics_port, config.threads,
+			 config.environment);
 	sigwait(&signals, &signal_number);
 	log_line(LOG_INFO, "spooled-gateway stops: %s", strsignal(signal_number));
+	if (config.grpc_enabled)
+		rpc_server_stop_accepting();
 	for (int i = 0; i < config.threads; i++)
 		worker_stop(workers[i]);
 	for (int i = 0; i < config.threads; i++)
 		worker_join(workers[i]);
+	if (config.grpc_enabled)
+		rpc_server_end();
 	log_line(LOG_INFO, "spooled-gateway has stopped");
 	route_free();
 	return 0;

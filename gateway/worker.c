@@ -21,19 +21,20 @@
 
 struct Worker
 {
-	Loop	  loop;
-	OpEngine  engine;
-	WaiterHub hub;
-	Server	  api;
-	Server	  metrics_server; /* of the first worker */
-	Metrics	  metrics;
-	Inbox	  inbox;
-	DbListen  listen; /* of the first worker */
-	pthread_t thread;
-	Timer	  stop_timer;
-	bool	  stopping;
-	bool	  late; /* the time for finishing is over */
-	int		  last_turns;
+	Loop	   loop;
+	OpEngine   engine;
+	WaiterHub  hub;
+	Server	   api;
+	Server	   metrics_server; /* of the first worker */
+	Metrics	   metrics;
+	Inbox	   inbox;
+	DbListen   listen; /* of the first worker */
+	GrpcFront *grpc;
+	pthread_t  thread;
+	Timer	   stop_timer;
+	bool	   stopping;
+	bool	   late; /* the time for finishing is over */
+	int		   last_turns;
 };
 
 static Worker *workers[MAX_WORKERS];
@@ -73,6 +74,7 @@ begin_stopping(Worker *worker)
 	server_quiesce(&worker->api);
 	server_quiesce(&worker->metrics_server);
 	waiter_wake_idle(&worker->hub);
+	front_drain(worker->grpc);
 	loop_timer(&worker->loop, &worker->stop_timer, (int64_t) config.shutdown_timeout_secs * 1000, on_stop_timer);
 }
 
@@ -93,14 +95,19 @@ on_message(void *arg, int64_t message)
 static void
 stop_when_done(Worker *worker)
 {
-	int active = worker->api.active + worker->metrics_server.active;
+	int active = worker->api.active + worker->metrics_server.active + front_active(worker->grpc);
 
 	if (!worker->late && (active > 0 || !op_engine_is_idle(&worker->engine)))
 		return;
 	if (!worker->engine.closing)
+	{
 		op_engine_close(&worker->engine); /* answers what is left */
-	/* The answers need a few turns to leave. */
-	if (worker->api.active + worker->metrics_server.active == 0 || worker->last_turns++ > 100)
+		if (worker->late && config.grpc_enabled)
+			rpc_server_cancel_all();
+	}
+	/* The answers need a few turns to leave; what gRPC still knows of this loop must come back to it. */
+	if (front_active(worker->grpc) == 0 &&
+		(worker->api.active + worker->metrics_server.active == 0 || worker->last_turns++ > 100))
 		worker->loop.stopped = true;
 }
 
@@ -166,8 +173,15 @@ worker_start(int number)
 		(number == 0 && !server_start(&worker->metrics_server, config.metrics_port)))
 		return NULL; /* the process ends */
 	op_engine_init(&worker->engine, &worker->loop);
+	worker->grpc = front_new(&worker->loop, &worker->engine, &worker->hub);
 	workers[worker_count++] = worker;
 	return worker;
+}
+
+GrpcFront *
+worker_grpc(Worker *worker)
+{
+	return worker->grpc;
 }
 
 static void *
@@ -206,6 +220,7 @@ worker_join(Worker *worker)
 {
 	pthread_join(worker->thread, NULL);
 	loop_timer_stop(&worker->loop, &worker->stop_timer);
+	front_delete(worker->grpc);
 	waiter_hub_free(&worker->hub);
 	inbox_free(&worker->inbox, &worker->loop);
 	metrics_free(&worker->metrics);

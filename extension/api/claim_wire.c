@@ -31,12 +31,8 @@ claim_request(FunctionCallInfo fcinfo, const char **queue_name, int lease_arg)
 	};
 }
 
-/*
- * wait_key returns what an empty claim may wait for.  A queue without a number yet gets a negative one of its own,
- * which no wake-up names: who waits for it has to look from time to time until its first job gives it its number.
- */
-static int32
-wait_key(const ClaimResult *result, const char *queue_name)
+int32
+spl_claim_wait_key(const ClaimResult *result, const char *queue_name)
 {
 	uint32 hash;
 
@@ -65,7 +61,7 @@ SPL_FUNCTION(spooled_wire_job_claim, JOBS_WRITE)
 	spl_json_open(&body, NULL, '{');
 	spl_json_claimed(&body, &result);
 	spl_json_close(&body, '}');
-	return spl_reply(fcinfo, REPLY_OK, &body, wait_key(&result, queue_name));
+	return spl_reply(fcinfo, REPLY_OK, &body, spl_claim_wait_key(&result, queue_name));
 }
 
 /* spooled._job_dequeue(queue_name text, worker_id text, lease_duration_secs int) returns spooled._reply:
@@ -86,5 +82,5 @@ SPL_FUNCTION(spooled_wire_job_dequeue, JOBS_WRITE)
 		spl_json_leased_job(&body, &result.jobs[0], &result.leases[0], result.queue_names[0]);
 	else
 		spl_json_null(&body, NULL);
-	return spl_reply(fcinfo, REPLY_OK, &body, wait_key(&result, queue_name));
+	return spl_reply(fcinfo, REPLY_OK, &body, spl_claim_wait_key(&result, queue_name));
 }

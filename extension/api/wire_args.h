@@ -9,6 +9,7 @@
 #define SPL_WIRE_ARGS_H
 
 #include "api/args.h"
+#include "ops/claim.h"
 #include "ops/list.h"
 
 /* spl_job_id_arg raises SP004 for a text that is no id, and SP001 for null. */
@@ -18,6 +19,12 @@ extern SplCode spl_no_such_job(SplFault *fault);
 
 /* spl_lease_secs_arg returns milliseconds, or LEASE_NOT_GIVEN. */
 extern int64 spl_lease_secs_arg(FunctionCallInfo fcinfo, int n);
+
+/*
+ * spl_claim_wait_key returns what an empty claim may wait for.  A queue without a number yet gets a negative one of its own,
+ * which no wake-up names: who waits for it has to look from time to time until its first job gives it its number.
+ */
+extern int32 spl_claim_wait_key(const ClaimResult *result, const char *queue_name);
 
 /* spl_check_max_jobs refuses a number of jobs outside 1 .. REQUEST_MAX_JOBS. */
 extern void spl_check_max_jobs(int max_jobs);

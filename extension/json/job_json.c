@@ -112,8 +112,8 @@ spl_json_job_status(StringInfo out, const JobView *view)
 	spl_json_close(out, '}');
 }
 
-void
-spl_json_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char *queue_name)
+static void
+write_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char *queue_name, const pg_uuid_t *org_uid)
 {
 	spl_json_open(out, NULL, '{');
 	spl_json_uuid(out, "id", &job->id);
@@ -135,7 +135,15 @@ spl_json_leased_job(StringInfo out, const Job *job, const Ticket *lease, const c
 	spl_json_time(out, "started_at", lease->since);
 	spl_json_varlena_raw(out, "tags", job->tags);
 	spl_json_varlena_text(out, "idempotency_key", job->idempotency_key);
+	if (org_uid)
+		spl_json_uuid(out, "organization_id", org_uid);
 	spl_json_close(out, '}');
+}
+
+void
+spl_json_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char *queue_name)
+{
+	write_leased_job(out, job, lease, queue_name, NULL);
 }
 
 void
@@ -143,6 +151,6 @@ spl_json_claimed(StringInfo out, const ClaimResult *claimed)
 {
 	spl_json_open(out, "jobs", '[');
 	for (int i = 0; i < claimed->count; i++)
-		spl_json_leased_job(out, &claimed->jobs[i], &claimed->leases[i], claimed->queue_names[i]);
+		write_leased_job(out, &claimed->jobs[i], &claimed->leases[i], claimed->queue_names[i], claimed->org_uid);
 	spl_json_close(out, ']');
 }

@@ -18,6 +18,7 @@
 #include "rules/limits.h"
 #include "rules/names.h"
 #include "shmem/wake.h"
+#include "store/org_uid.h"
 #include "store/queue_store.h"
 #include "store/tuple.h"
 
@@ -133,6 +134,11 @@ spl_claim(const ClaimRequest *request, ClaimResult *result, SplFault *fault)
 	result->queue_names = palloc(sizeof(char *) * request->max_jobs);
 	for (int i = 0; i < request->queue_count && result->count < request->max_jobs; i++)
 		result->count += claim_from(org, request, request->queues[i], request->max_jobs - result->count, now, result);
+	if (request->tell_org && result->count > 0)
+	{
+		result->org_uid = palloc(sizeof(pg_uuid_t));
+		*result->org_uid = spl_org_uid(org);
+	}
 	spl_changes_done();
 	if (result->count > 0)
 		spl_claim_commit_note(alone);

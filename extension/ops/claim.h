@@ -19,6 +19,7 @@ typedef struct ClaimRequest
 	int			 max_jobs;		   /* 1 .. spooled.max_batch */
 	int64		 lease_ms;		   /* LEASE_NOT_GIVEN: the queue's, else default_lease_ms */
 	int64		 default_lease_ms; /* LEASE_NOT_GIVEN: spooled.lease_default */
+	bool		 tell_org;		   /* fill org_uid */
 } ClaimRequest;
 
 typedef struct ClaimResult
@@ -26,6 +27,7 @@ typedef struct ClaimResult
 	Ticket		*leases;
 	Job			*jobs;
 	const char **queue_names; /* per job */
+	pg_uuid_t	*org_uid;	  /* of the organization, when asked for; else NULL */
 	int			 count;
 	int32		 wait_key; /* the first queue's id, for who wants to wait; 0: it has never had a job */
 } ClaimResult;

@@ -34,6 +34,7 @@ spl_settle_item(const pg_uuid_t *job_id)
 {
 	return (SettleItem) {.job_id = *job_id,
 						 .lease_ms = LEASE_NOT_GIVEN,
+						 .default_lease_ms = LEASE_NOT_GIVEN,
 						 .next_run_at = NO_TIME,
 						 .lease_expires_at = NO_TIME};
 }
@@ -61,7 +62,8 @@ check_item(SettleVerb verb, SettleItem *item)
 	{
 		if (item->error == NULL || item->error[0] == '\0')
 			item->error = "Unknown error";
-		return spl_check_length("error", item->error, 1, MAX_ERROR_LENGTH, fault);
+		return spl_check_length("error", item->error, 1, item->error_limit ? item->error_limit : MAX_ERROR_LENGTH,
+								fault);
 	}
 	if (verb == SETTLE_RENEW && item->lease_ms != LEASE_NOT_GIVEN)
 		return spl_check_lease_ms(item->lease_ms, spooled_lease_min, spooled_lease_max, fault);
@@ -213,7 +215,7 @@ renew(int32 org, Owned *owned, TimestampTz now)
 		Ticket		*lease = &owned->leases[i];
 		const Queue *queue = spl_queue_by_id(lease->queue);
 
-		lease->lease_expires_at = now + spl_lease_length(queue, item->lease_ms, LEASE_NOT_GIVEN) * 1000;
+		lease->lease_expires_at = now + spl_lease_length(queue, item->lease_ms, item->default_lease_ms) * 1000;
 		if (queue && queue->enforce_timeout && !spl_settle_cap_renewal(org, item, lease, now))
 		{
 			owned->items[renewed++] = item;

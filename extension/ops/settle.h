@@ -24,12 +24,14 @@ typedef struct SettleItem
 {
 	/* in */
 	pg_uuid_t		job_id;
-	const char	   *worker;	  /* NULL: not presented */
-	const char	   *lease_id; /* NULL: not presented; opaque text */
-	struct varlena *result;	  /* complete: json text, or NULL */
-	const char	   *error;	  /* fail: NULL or empty: "Unknown error" */
-	bool			no_retry; /* fail: become a dead letter at once */
-	int64			lease_ms; /* renew: LEASE_NOT_GIVEN: the queue's, else the server's */
+	const char	   *worker;			  /* NULL: not presented */
+	const char	   *lease_id;		  /* NULL: not presented; opaque text */
+	struct varlena *result;			  /* complete: json text, or NULL */
+	const char	   *error;			  /* fail: NULL or empty: "Unknown error" */
+	int				error_limit;	  /* fail: the most characters; 0: 2048 */
+	bool			no_retry;		  /* fail: become a dead letter at once */
+	int64			lease_ms;		  /* renew: LEASE_NOT_GIVEN: the queue's, else default_lease_ms */
+	int64			default_lease_ms; /* LEASE_NOT_GIVEN: spooled.lease_default */
 
 	/* out */
 	SplFault	fault;

@@ -21,11 +21,15 @@
 #include "rules/limits.h"
 #include "rules/names.h"
 #include "store/attempt_store.h"
+#include "store/ticket.h"
+#include "store/tuple.h"
 #include "store/worker_store.h"
 #include "utils/json.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #define DEFAULT_CONCURRENCY 5
+#define CONCURRENCY_LIMIT 100
 #define TYPE_MAX 50
 #define VERSION_MAX 50
 #define CURRENT_JOBS_MAX 1000
@@ -74,7 +78,9 @@ check_registration(const WorkerRegistration *registration, SplFault *fault)
 	if (registration->hostname == NULL || *registration->hostname == '\0')
 		return spl_fault(fault, SPL_INVALID, "hostname", "missing_field", NULL, "hostname is required");
 	if (registration->max_concurrency != NOT_GIVEN &&
-		(code = spl_check_int("max_concurrency", registration->max_concurrency, 1, 100, fault)) != SPL_OK)
+		(code = spl_check_int("max_concurrency", registration->max_concurrency, 1,
+							  registration->concurrency_limit ? registration->concurrency_limit : CONCURRENCY_LIMIT,
+							  fault)) != SPL_OK)
 		return code;
 	if ((code = check_optional_text("worker_type", registration->worker_type, TYPE_MAX, fault)) != SPL_OK ||
 		(code = check_optional_text("version", registration->version, VERSION_MAX, fault)) != SPL_OK)
@@ -241,6 +247,40 @@ spl_worker_get(const char *worker_id, WorkerView *view, SplFault *fault)
 	if (code == SPL_OK)
 		*view = view_of(&worker);
 	return code;
+}
+
+int
+spl_worker_concurrency(const char *worker_id)
+{
+	WorkerRow worker;
+
+	return spl_worker_find(spl_org(), worker_id, &worker) ? worker.max_concurrency : DEFAULT_CONCURRENCY;
+}
+
+int
+spl_worker_sort_held(const char *worker_id, pg_uuid_t *job_ids, int count)
+{
+	Ticket	   *leases = palloc(sizeof(Ticket) * Max(count, 1));
+	bool	   *found = palloc(sizeof(bool) * Max(count, 1));
+	TimestampTz now = spl_clock_now();
+	Snapshot	snapshot;
+	int			held = 0;
+
+	if (count == 0)
+		return 0;
+	snapshot = spl_snapshot_fresh();
+	spl_lease_find_many(spl_org(), job_ids, count, snapshot, leases, found);
+	UnregisterSnapshot(snapshot);
+	for (int i = 0; i < count; i++)
+	{
+		pg_uuid_t id = job_ids[i];
+
+		if (!found[i] || leases[i].lease_expires_at <= now || strcmp(leases[i].worker, worker_id) != 0)
+			continue;
+		job_ids[i] = job_ids[held];
+		job_ids[held++] = id;
+	}
+	return held;
 }
 
 /* spl_worker_list lists workers, newest heartbeat first. */

@@ -16,11 +16,12 @@ typedef struct WorkerRegistration
 	const char *worker_id; /* NULL: a new UUID */
 	char	  **queues;	   /* at least one */
 	int			queue_count;
-	const char *hostname;		 /* tidied, not refused */
-	const char *worker_type;	 /* or NULL */
-	int			max_concurrency; /* NOT_GIVEN: 5; 1 .. 100 */
-	const char *version;		 /* or NULL */
-	const char *metadata;		 /* json text, or NULL: {} */
+	const char *hostname;		   /* tidied, not refused */
+	const char *worker_type;	   /* or NULL */
+	int			max_concurrency;   /* NOT_GIVEN: 5 */
+	int			concurrency_limit; /* the most that this interface allows; 0: 100 */
+	const char *version;		   /* or NULL */
+	const char *metadata;		   /* json text, or NULL: {} */
 } WorkerRegistration;
 
 typedef struct WorkerView
@@ -56,6 +57,18 @@ extern SplCode spl_worker_heartbeat(const char *worker_id, int current_jobs, con
 
 /* spl_worker_deregister marks it offline and releases its jobs without a penalty; repeatable. */
 extern SplCode spl_worker_deregister(const char *worker_id, int *released, SplFault *fault);
+
+/*
+ * spl_worker_concurrency returns how many jobs a worker may have at a time: what it registered with, else the default.  Any
+ * name is a worker's, registered or not.
+ */
+extern int spl_worker_concurrency(const char *worker_id);
+
+/*
+ * spl_worker_sort_held moves those of the ids that are jobs leased to the worker at this moment to the front, and returns
+ * how many they are.
+ */
+extern int spl_worker_sort_held(const char *worker_id, pg_uuid_t *job_ids, int count);
 
 extern SplCode spl_worker_get(const char *worker_id, WorkerView *view, SplFault *fault);
 

@@ -7,16 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-const char *
-credential_from_bearer(const char *authorization, const char **message)
+/* check_token returns the token if it can be one. */
+static const char *
+check_token(const char *token, const char **message)
 {
-	size_t len;
+	size_t len = strlen(token);
 
-	*message = "Missing or invalid Authorization header";
-	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
-		return NULL;
-	authorization += 7 + strspn(authorization + 7, " ");
-	len = strlen(authorization);
 	if (len == 0)
 		return NULL;
 	*message = "Invalid token";
@@ -24,10 +20,31 @@ credential_from_bearer(const char *authorization, const char **message)
 		return NULL;
 	for (size_t i = 0; i < len; i++)
 	{
-		if (authorization[i] <= ' ' || authorization[i] > '~')
+		if (token[i] <= ' ' || token[i] > '~')
 			return NULL;
 	}
-	return authorization;
+	return token;
+}
+
+static const char *
+after_scheme(const char *value)
+{
+	return value + 7 + strspn(value + 7, " ");
+}
+
+const char *
+credential_from_bearer(const char *authorization, const char **message)
+{
+	*message = "Missing or invalid Authorization header";
+	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
+		return NULL;
+	return check_token(after_scheme(authorization), message);
+}
+
+const char *
+credential_from_bare(const char *value, const char **message)
+{
+	return check_token(strncasecmp(value, "Bearer ", 7) == 0 ? after_scheme(value) : value, message);
 }
 
 bool

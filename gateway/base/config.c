@@ -45,6 +45,16 @@ typedef struct ConfigRow
 static const ConfigRow rows[] = {
 	{"HOST", CFG_TEXT, &config.host, "0.0.0.0", .help = "address to listen on (IPv4 or IPv6)"},
 	{"PORT", CFG_INT, &config.port, "8080", 1, 65535, .help = "port of the REST API"},
+	{"GRPC_ENABLED", CFG_BOOL, &config.grpc_enabled, "true", .help = "serve gRPC"},
+	{"GRPC_PORT", CFG_INT, &config.grpc_port, "50051", 1, 65535, .help = "port of gRPC"},
+	{"GRPC_THREADS", CFG_INT, &config.grpc_threads, "0", 0, 256,
+	 .help = "threads that wait for gRPC's network; 0: as many as event loops"},
+	{"GRPC_TLS_ENABLED", CFG_BOOL, &config.grpc_tls_enabled, "false", .help = "gRPC only over TLS"},
+	{"GRPC_TLS_CERT_PATH", CFG_TEXT, &config.grpc_tls_cert_path, "/certs/grpc-cert.pem",
+	 .help = "its certificate chain; read again when the file changes"},
+	{"GRPC_TLS_KEY_PATH", CFG_TEXT, &config.grpc_tls_key_path, "/certs/grpc-key.pem", .help = "its private key"},
+	{"GRPC_TLS_CLIENT_CA_PATH", CFG_TEXT, &config.grpc_tls_client_ca_path, NULL,
+	 .help = "clients need a certificate of one of these authorities"},
 	{"METRICS_PORT", CFG_INT, &config.metrics_port, "9090", 1, 65535, .help = "port of /metrics, /health and /ready"},
 	{"METRICS_TOKEN", CFG_SECRET, &config.metrics_token, NULL, .help = "bearer token that METRICS_PORT asks for"},
 	{"RUST_ENV", CFG_TEXT, &config.environment, "production", .choices = "development,dev,staging,production",
@@ -237,7 +247,7 @@ void
 config_help(FILE *out)
 {
 	fprintf(out,
-			"spooled-gateway: REST front of a PostgreSQL database with the spooled extension.\n\n"
+			"spooled-gateway: REST and gRPC front of a PostgreSQL database with the spooled extension.\n\n"
 			"  --help          this text\n  --print-config  the values in force, then exit\n"
 			"  --routes        method, path and name of every operation, then exit\n\nEnvironment:\n");
 	for (size_t i = 0; i < lengthof(rows); i++)

@@ -46,6 +46,13 @@ typedef struct Config
 	int	  body_timeout_secs;
 	int	  request_timeout_secs;
 	int	  shutdown_timeout_secs;
+	bool  grpc_enabled;
+	int	  grpc_port;
+	int	  grpc_threads;
+	bool  grpc_tls_enabled;
+	char *grpc_tls_cert_path;
+	char *grpc_tls_key_path;
+	char *grpc_tls_client_ca_path;
 } Config;
 
 extern Config config;

@@ -14,8 +14,9 @@
 
 static StatusRow status_rows[] = {
 	{"SP001", "VALIDATION_ERROR", 400, .error = "Validation failed"},
-	{"SP002", "LEASE_EXPIRED", 409},
-	{"SP003", "QUOTA_EXCEEDED", 429, .error = "limit_exceeded", .spread = true, .retry_after = 1},
+	{"SP002", "LEASE_EXPIRED", 409, .rpc_message = "Lease expired"},
+	{"SP003", "QUOTA_EXCEEDED", 429, .error = "limit_exceeded", .spread = true, .retry_after = 1,
+	 .rpc = RPC_RESOURCE_EXHAUSTED},
 	{"SP004", "NOT_FOUND", 404},
 	{"SP005", "CONFLICT", 409},
 	{"SP006", "ACCESS_DENIED", 403},
@@ -23,7 +24,7 @@ static StatusRow status_rows[] = {
 	{"SP008", "PAYLOAD_TOO_LARGE", 413, .error = "payload_too_large", .spread = true},
 	{"SP009", "BAD_REQUEST", 400},
 	{"SP010", "RATE_LIMIT_EXCEEDED", 429, .error = "Rate limit exceeded", .spread = true, .retry_after = 1},
-	{"SP011", "FEATURE_DISABLED", 403, .error = "feature_disabled", .spread = true},
+	{"SP011", "FEATURE_DISABLED", 403, .error = "feature_disabled", .spread = true, .rpc = RPC_RESOURCE_EXHAUSTED},
 	{"SP012", "INVALID_JSON", 400, .error = "Invalid JSON"},
 	{"SP013", "SERVICE_UNAVAILABLE", 503, .retry_after = 1},
 	{"SP020", "ADMIN_NOT_CONFIGURED", 401, .error = "admin_not_configured"},
@@ -31,6 +32,7 @@ static StatusRow status_rows[] = {
 	{"SP022", "INVALID_ADMIN_KEY", 401, .error = "invalid_admin_key"},
 	{"GW405", "METHOD_NOT_ALLOWED", 405},
 	{"GW408", "REQUEST_TIMEOUT", 408},
+	{"GW413", "PAYLOAD_TOO_LARGE", 413},
 	{"GW500", "INTERNAL_ERROR", 500},
 	{"GW503", "SERVICE_UNAVAILABLE", 503, .retry_after = 1},
 	{"22007", "VALIDATION_ERROR", 400, .error = "Validation failed", .message = "A timestamp is not valid"},
@@ -57,6 +59,17 @@ static const struct
 	int			http;
 } success_rows[] = {{"OK", 200}, {"CREATED", 201}, {"ACCEPTED", 202}, {"NO_CONTENT", 204}};
 
+static const struct
+{
+	int		  http;
+	RpcStatus rpc;
+} rpc_rows[] = {
+	{400, RPC_INVALID_ARGUMENT},	{401, RPC_UNAUTHENTICATED},	   {403, RPC_PERMISSION_DENIED},
+	{404, RPC_NOT_FOUND},			{405, RPC_UNIMPLEMENTED},	   {408, RPC_DEADLINE_EXCEEDED},
+	{409, RPC_FAILED_PRECONDITION}, {413, RPC_RESOURCE_EXHAUSTED}, {429, RPC_RESOURCE_EXHAUSTED},
+	{503, RPC_UNAVAILABLE},
+};
+
 const StatusRow *
 status_of(const char *code)
 {
@@ -68,6 +81,19 @@ status_of(const char *code)
 			return &status_rows[i];
 	}
 	return &internal_error;
+}
+
+RpcStatus
+status_rpc(const StatusRow *row)
+{
+	if (row->rpc != RPC_OK)
+		return row->rpc;
+	for (size_t i = 0; i < lengthof(rpc_rows); i++)
+	{
+		if (rpc_rows[i].http == row->http)
+			return rpc_rows[i].rpc;
+	}
+	return RPC_INTERNAL;
 }
 
 int

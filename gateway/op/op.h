@@ -143,6 +143,7 @@ extern OpTable op_table_queues(void);
 extern OpTable op_table_jobs(void);
 extern OpTable op_table_dlq(void);
 extern OpTable op_table_workers(void);
+extern OpTable op_table_grpc(void);
 
 /* From op_table_session.c. */
 extern const DbStmt		 op_enter_stmt;
@@ -155,6 +156,7 @@ extern const char *const op_listen_sql[];
 extern void					op_table_init(void);
 extern int					op_count(void);
 extern const Op			   *op_at(int number);
+extern const Op			   *op_named(const char *name); /* NULL: none */
 extern const DbStmt *const *op_stmts(int *count);
 extern int					op_queue_count(void);
 

@@ -42,6 +42,7 @@ extern OpFaults		   *op_faults_new(Arena *arena);
 extern bool				op_faults_any(const OpFaults *faults);
 extern void
 op_faults_add(OpFaults *faults, const char *prefix, const char *field, const char *reason, const char *message);
+extern void		   op_value_set(OpValues *values, int number, const char *text);
 extern void		   op_faults_done(OpFaults *faults, OpFault *fault);
 extern const char *op_bind_object(const Op *op, char *text, size_t len, const char *prefix, Arena *arena,
 								  OpValues *values, OpFaults *faults);

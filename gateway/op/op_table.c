@@ -5,6 +5,7 @@
 #include "op/op.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define MAX_OPS 128
 
@@ -43,7 +44,8 @@ add_op(Op *op)
 void
 op_table_init(void)
 {
-	OpTable tables[] = {op_table_health(), op_table_queues(), op_table_jobs(), op_table_dlq(), op_table_workers()};
+	OpTable tables[] = {op_table_health(), op_table_queues(),  op_table_jobs(),
+						op_table_dlq(),	   op_table_workers(), op_table_grpc()};
 
 	all_count = all_stmt_count = 0;
 	queue_count = OP_QUEUE_BATCH;
@@ -65,6 +67,17 @@ const Op *
 op_at(int number)
 {
 	return all_ops[number];
+}
+
+const Op *
+op_named(const char *name)
+{
+	for (int i = 0; i < all_count; i++)
+	{
+		if (strcmp(all_ops[i]->name, name) == 0)
+			return all_ops[i];
+	}
+	return NULL;
 }
 
 const DbStmt *const *

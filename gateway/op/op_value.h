@@ -8,7 +8,6 @@
 #include "op/json_scan.h"
 #include "op/op_bind.h"
 
-extern void op_value_set(OpValues *values, int number, const char *text);
 extern void op_value_from_json(const OpParam *param, JsonSpan *span, bool first_element, const char *prefix,
 							   Arena *arena, OpValues *values, int number, OpFaults *faults);
 extern void op_value_from_query(const OpParam *param, char *text, OpValues *values, int number, OpFaults *faults);

@@ -115,7 +115,8 @@ class Gateway:
 
     def __init__(self, **settings):
         self.port = free_port()
-        self.settings = dict(HOST="127.0.0.1", PORT=str(self.port), METRICS_PORT=str(free_port()), GATEWAY_THREADS="1",
+        self.settings = dict(HOST="127.0.0.1", PORT=str(self.port), METRICS_PORT=str(free_port()),
+                             GRPC_PORT=str(free_port()), GATEWAY_THREADS="1",
                              RUST_ENV="development", LOG_LEVEL="debug")
         self.settings.update(settings)
 
@@ -157,7 +158,8 @@ class Gateway:
 
 def refused_start(**settings):
     """What a gateway says that does not start with these settings."""
-    environment = dict(os.environ, HOST="127.0.0.1", PORT=str(free_port()), METRICS_PORT=str(free_port()), **settings)
+    environment = dict(os.environ, HOST="127.0.0.1", PORT=str(free_port()), METRICS_PORT=str(free_port()),
+                       GRPC_PORT=str(free_port()), **settings)
     done = subprocess.run([os.environ["GATEWAY_BIN"]], env=environment, capture_output=True, text=True, timeout=60)
     if done.returncode == 0:
         raise RuntimeError("it started")

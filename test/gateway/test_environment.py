@@ -22,7 +22,7 @@ def free_port():
 
 def environment(**changed):
     """What the gateway under test was started with, and changes; None takes a variable away."""
-    variables = dict(os.environ, HOST="127.0.0.1", PORT=str(free_port()), METRICS_PORT=str(free_port()),
+    variables = dict(os.environ, HOST="127.0.0.1", PORT=str(free_port()), METRICS_PORT=str(free_port()), GRPC_PORT=str(free_port()),
                      RUST_ENV="development", GATEWAY_THREADS="1")
     variables.update(changed)
     return {name: value for name, value in variables.items() if value is not None}

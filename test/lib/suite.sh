@@ -212,16 +212,18 @@ compare_outputs() {
 }
 
 # gateway_start PROGRAM [NAME=VALUE...] starts a gateway on a free port, on the database of psql, and waits until it
-# answers.  SPOOLED_URL says where.
+# answers.  SPOOLED_URL and SPOOLED_GRPC say where.
 gateway_start() {
     program=$1
     shift
     port=$(free_port)
     SPOOLED_URL=http://127.0.0.1:$port
-    export SPOOLED_URL
+    grpc_port=$(free_port)
+    SPOOLED_GRPC=127.0.0.1:$grpc_port
+    export SPOOLED_URL SPOOLED_GRPC
     # In a subshell that becomes the gateway, so that the process we stop is the gateway itself.
-    (exec_as_server env HOST=127.0.0.1 PORT="$port" METRICS_PORT="$(free_port)" DATABASE_URL="$DATABASE_URL" "$@" \
-        "$program") >>"$WORK/gateway.log" 2>&1 </dev/null &
+    (exec_as_server env HOST=127.0.0.1 PORT="$port" GRPC_PORT="$grpc_port" METRICS_PORT="$(free_port)" \
+        DATABASE_URL="$DATABASE_URL" "$@" "$program") >>"$WORK/gateway.log" 2>&1 </dev/null &
     GATEWAY_PID=$!
     turns=0
     until curl -sf -o /dev/null --max-time 2 "$SPOOLED_URL/health"; do

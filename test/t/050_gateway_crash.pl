@@ -34,7 +34,7 @@ CREATE ROLE gateway LOGIN IN ROLE spooled_gateway;
 CREATE TABLE ledger (what text, client text, key text, job uuid, lease uuid, detail text);
 });
 my $key = $node->safe_psql('postgres', q{SELECT spooled.create_api_key('load')});
-my ($port, $metrics_port) = (PostgreSQL::Test::Cluster::get_free_port(), PostgreSQL::Test::Cluster::get_free_port());
+my ($port, $metrics_port, $grpc_port) = map { PostgreSQL::Test::Cluster::get_free_port() } 1 .. 3;
 my $url = "http://127.0.0.1:$port";
 my $http = HTTP::Tiny->new(timeout => 20, keep_alive => 0, default_headers => { Authorization => "Bearer $key" });
 my $ledger = $node->basedir . '/ledger';
@@ -55,7 +55,7 @@ sub spawn
 sub start_gateway
 {
 	my $database = 'postgresql:///postgres?host=' . $node->host . '&port=' . $node->port . '&user=gateway';
-	$gateway = spawn('env', 'HOST=127.0.0.1', "PORT=$port", "METRICS_PORT=$metrics_port", "DATABASE_URL=$database",
+	$gateway = spawn('env', 'HOST=127.0.0.1', "PORT=$port", "METRICS_PORT=$metrics_port", "GRPC_PORT=$grpc_port", "DATABASE_URL=$database",
 		'GATEWAY_THREADS=2', $ENV{GATEWAY_BIN});
 	return;
 }

@@ -4,25 +4,12 @@
  */
 #include "op/op_run.h"
 
-#include <stdlib.h>
-
 #include "unit.h"
 
 static Arena	arena;
 static OpValues values;
 static OpFault	fault;
 static OpCall	call;
-
-static const Op *
-op_named(const char *name)
-{
-	for (int i = 0; i < op_count(); i++)
-	{
-		if (strcmp(op_at(i)->name, name) == 0)
-			return op_at(i);
-	}
-	abort();
-}
 
 static char *
 copy_or_null(const char *text)

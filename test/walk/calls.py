@@ -133,6 +133,16 @@ FUNCTIONS = {
     "_worker_get(text)": "SELECT * FROM spooled._worker_get({worker})",
     "_worker_heartbeat(text,integer,text,text)": "SELECT * FROM spooled._worker_heartbeat({worker}, 7, NULL, NULL)",
     "_worker_deregister(text)": "SELECT * FROM spooled._worker_deregister({worker})",
+    "_grpc_dequeue(text,text,integer,integer)": "SELECT * FROM spooled._grpc_dequeue({queue}, {worker}, 0, 10)",
+    "_grpc_stream_claim(text,text,integer,text[])":
+        "SELECT * FROM spooled._grpc_stream_claim({queue}, {worker}, 0, ARRAY[{leased}])",
+    "_grpc_fail(text,text,text,text,boolean)": "SELECT * FROM spooled._grpc_fail({leased}, {worker}, {lease}, 'e', false)",
+    "_grpc_renew_lease(text,text,text,integer)": "SELECT * FROM spooled._grpc_renew_lease({leased}, {worker}, {lease}, 0)",
+    "_grpc_queue_stats(text)": "SELECT * FROM spooled._grpc_queue_stats({queue})",
+    "_grpc_worker_register(text,text,text,integer,text,text)":
+        "SELECT * FROM spooled._grpc_worker_register({queue}, 'h', NULL, NULL, NULL, NULL)",
+    "_grpc_worker_heartbeat(text,integer,text,text)": "SELECT * FROM spooled._grpc_worker_heartbeat({worker}, 7, NULL, NULL)",
+    "_grpc_worker_deregister(text)": "SELECT * FROM spooled._grpc_worker_deregister({worker})",
 }
 
 VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "dead_letters", "audit_log"}

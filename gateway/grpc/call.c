@@ -1,0 +1,364 @@
+/*
+ * call.c
+ *    The life of a call: credentials, batches, operations, the status at the end.  See call.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/credential.h"
+#include "base/log.h"
+#include "grpc/call.h"
+
+GrpcCall *
+call_new(GrpcFront *front, const GrpcMethod *method)
+{
+	GrpcCall *call = xcalloc(1, sizeof(*call));
+
+	call->front = front;
+	call->method = method;
+	call->owed = 1; /* its arrival */
+	grpc_metadata_array_init(&call->metadata);
+	grpc_call_details_init(&call->details);
+	call->arrived = (GrpcEvent) {.call = call, .happened = call_begin};
+	return call;
+}
+
+void
+call_free_unused(GrpcCall *call)
+{
+	grpc_metadata_array_destroy(&call->metadata);
+	grpc_call_details_destroy(&call->details);
+	free(call);
+}
+
+static void
+free_call(GrpcCall *call)
+{
+	if (call->place != NULL)
+	{
+		*call->place = call->next_stream;
+		if (call->next_stream != NULL)
+			call->next_stream->place = call->place;
+	}
+	call_drop_payload(call);
+	if (call->outgoing != NULL)
+		grpc_byte_buffer_destroy(call->outgoing);
+	if (call->call != NULL)
+		grpc_call_unref(call->call);
+	call->front->active--;
+	arena_free(&call->arena);
+	call_free_unused(call);
+}
+
+void
+call_unref(GrpcCall *call)
+{
+	if (--call->owed == 0)
+		free_call(call);
+}
+
+void
+call_drop_payload(GrpcCall *call)
+{
+	if (call->payload != NULL)
+		grpc_byte_buffer_destroy(call->payload);
+	call->payload = NULL;
+}
+
+/* start hands a batch to gRPC; false: it can't be (which is a mistake of ours), and the event will not come. */
+static bool
+start(GrpcCall *call, const grpc_op *ops, size_t count, GrpcEvent *event)
+{
+	grpc_call_error error = grpc_call_start_batch(call->call, ops, count, event, NULL);
+
+	if (error == GRPC_CALL_OK)
+	{
+		call->owed++;
+		return true;
+	}
+	log_line(LOG_ERROR, "gRPC refused a batch of %s: %d", call->method->path, (int) error);
+	return false;
+}
+
+/* go_away tells the method once that nobody listens any more. */
+static void
+go_away(GrpcCall *call)
+{
+	if (call->gone)
+		return;
+	call->gone = true;
+	if (call->method->kind->gone != NULL)
+		call->method->kind->gone(call);
+}
+
+/* on_closed: the client hung up or its deadline passed; or the call has ended as it should. */
+static void
+on_closed(GrpcCall *call, bool ok)
+{
+	(void) ok;
+	if (call->was_cancelled)
+		call->finished = true; /* there is nobody to send a status to */
+	go_away(call);
+}
+
+/* copy_text copies a metadata value as text. */
+static const char *
+copy_text(GrpcCall *call, grpc_slice slice)
+{
+	return arena_copy(&call->arena, (const char *) GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+}
+
+/* find_credential looks for x-api-key, else authorization; NULL: neither is there, or usable. */
+static const char *
+find_credential(GrpcCall *call, const char **message)
+{
+	const char *authorization = NULL;
+	const char *key = NULL;
+
+	for (size_t i = 0; i < call->metadata.count; i++)
+	{
+		grpc_metadata *item = &call->metadata.metadata[i];
+
+		if (grpc_slice_str_cmp(item->key, "x-api-key") == 0)
+			key = copy_text(call, item->value);
+		else if (grpc_slice_str_cmp(item->key, "authorization") == 0)
+			authorization = copy_text(call, item->value);
+	}
+	if (key != NULL && *key != '\0')
+		return credential_from_bare(key, message);
+	*message = "Missing x-api-key or authorization header";
+	return authorization == NULL ? NULL : credential_from_bare(authorization, message);
+}
+
+void
+call_begin(GrpcCall *call, bool ok)
+{
+	GrpcFront  *front = call->front;
+	grpc_op		wait_for_close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
+								  .data.recv_close_on_server.cancelled = &call->was_cancelled};
+	const char *message;
+
+	(void) ok; /* what gRPC never used does not get here */
+	front->active++;
+	arena_init(&call->arena);
+	call->begun = true;
+	if (call->method == NULL)
+		call->method = method_named(call->details.method);
+	call->closed = (GrpcEvent) {.call = call, .happened = on_closed};
+	if (!start(call, &wait_for_close, 1, &call->closed))
+		abort();
+	if (front->draining && !call->method->open)
+		call_finish(call, CODE_UNAVAILABLE, "The service is shutting down");
+	else if (!call->method->open && (call->credential = find_credential(call, &message)) == NULL)
+		call_finish(call, CODE_UNAUTHORIZED, message);
+	else
+		call->method->kind->begin(call);
+}
+
+static void
+on_finished(GrpcCall *call, bool ok)
+{
+	(void) call;
+	(void) ok;
+}
+
+/* finish sends the status, with a unary call's response before it. */
+static void
+finish(GrpcCall *call, int status, const char *message, const ProtobufCMessage *response)
+{
+	grpc_op	   ops[3] = {0};
+	size_t	   count = 0;
+	grpc_slice details = grpc_slice_from_copied_string(message == NULL ? "" : message);
+
+	if (call->sending && !call->finished)
+	{
+		/* One batch that sends at a time: the status goes behind the message. */
+		call->ends = true;
+		call->end_status = status;
+		call->end_message =
+			arena_copy(&call->arena, message == NULL ? "" : message, strlen(message == NULL ? "" : message));
+	}
+	else if (!call->finished)
+	{
+		call->finished = true;
+		if (!call->has_sent)
+			ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
+		call->has_sent = true;
+		if (response != NULL)
+		{
+			call->outgoing = codec_write(response);
+			ops[count].op = GRPC_OP_SEND_MESSAGE;
+			ops[count++].data.send_message.send_message = call->outgoing;
+		}
+		ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+		ops[count].data.send_status_from_server.status = (grpc_status_code) status;
+		ops[count++].data.send_status_from_server.status_details = &details;
+		call->sent = (GrpcEvent) {.call = call, .happened = on_finished};
+		if (!start(call, ops, count, &call->sent))
+			grpc_call_cancel(call->call, NULL);
+	}
+	grpc_slice_unref(details);
+}
+
+void
+call_finish(GrpcCall *call, const char *code, const char *message)
+{
+	const StatusRow *row = status_of(code);
+
+	finish(call, (int) status_rpc(row), row->message != NULL ? row->message : message, NULL);
+}
+
+void
+call_finish_ok(GrpcCall *call)
+{
+	finish(call, RPC_OK, NULL, NULL);
+}
+
+void
+call_finish_with(GrpcCall *call, const ProtobufCMessage *response)
+{
+	if (response == NULL)
+		call_finish(call, CODE_INTERNAL, NULL);
+	else if (protobuf_c_message_get_packed_size(response) > CODEC_MAX_MESSAGE)
+		call_finish(call, CODE_MESSAGE_TOO_LARGE, "The response is larger than 4 MiB");
+	else
+		finish(call, RPC_OK, NULL, response);
+}
+
+const char *
+reply_message(const GrpcMethod *method, const OpReply *reply)
+{
+	const StatusRow *row = status_of(reply->code);
+
+	if (status_rpc(row) == RPC_NOT_FOUND && method->missing != NULL)
+		return method->missing;
+	if (row->rpc_message != NULL)
+		return row->rpc_message;
+	return row->message != NULL ? row->message : reply->message;
+}
+
+void
+call_finish_reply(GrpcCall *call, const OpReply *reply)
+{
+	finish(call, (int) status_rpc(status_of(reply->code)), reply_message(call->method, reply), NULL);
+}
+
+static void
+on_sent(GrpcCall *call, bool ok)
+{
+	call->sending = false;
+	if (call->ends)
+		finish(call, call->end_status, call->end_message, NULL);
+	call->on_sent(call, ok);
+}
+
+void
+call_send(GrpcCall *call, grpc_byte_buffer *message, void (*happened)(GrpcCall *call, bool ok))
+{
+	grpc_op ops[2] = {0};
+	size_t	count = 0;
+
+	if (!call->has_sent)
+		ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
+	call->has_sent = true;
+	if (call->outgoing != NULL)
+		grpc_byte_buffer_destroy(call->outgoing);
+	call->outgoing = message;
+	ops[count].op = GRPC_OP_SEND_MESSAGE;
+	ops[count++].data.send_message.send_message = call->outgoing;
+	call->on_sent = happened;
+	call->sending = true;
+	call->sent = (GrpcEvent) {.call = call, .happened = on_sent};
+	if (!start(call, ops, count, &call->sent))
+		grpc_call_cancel(call->call, NULL);
+}
+
+void
+call_receive(GrpcCall *call, void (*happened)(GrpcCall *call, bool ok))
+{
+	grpc_op op = {0};
+
+	op.op = GRPC_OP_RECV_MESSAGE;
+	op.data.recv_message.recv_message = &call->payload;
+	call_drop_payload(call);
+	call->received = (GrpcEvent) {.call = call, .happened = happened};
+	if (!start(call, &op, 1, &call->received))
+		grpc_call_cancel(call->call, NULL);
+}
+
+static void
+on_done(OpCall *op_call, const OpReply *reply)
+{
+	GrpcStep *step = op_call->arg;
+	GrpcCall *call = step->call;
+
+	step->running = false;
+	step->done(step, reply);
+	call_unref(call);
+}
+
+void
+call_submit(GrpcCall *call, GrpcStep *step, void (*done)(GrpcStep *step, const OpReply *reply))
+{
+	OpReply busy = {.code = CODE_UNAVAILABLE, .message = "Too many requests wait for the database"};
+
+	step->call = call;
+	step->done = done;
+	step->op_call.credential = call->credential;
+	step->op_call.done = on_done;
+	step->op_call.arg = step;
+	step->running = true;
+	call->owed++;
+	if (!op_submit(call->front->engine, &step->op_call))
+		on_done(&step->op_call, &busy);
+}
+
+bool
+call_withdraw(GrpcStep *step)
+{
+	if (!step->running || !op_withdraw(step->call->front->engine, &step->op_call))
+		return false;
+	step->running = false;
+	call_unref(step->call);
+	return true;
+}
+
+bool
+reply_is_success(const OpReply *reply)
+{
+	return status_of_success(reply->code) != 0;
+}
+
+ProtobufCMessage *
+reply_answer(const GrpcMethod *method, const OpReply *reply, Arena *arena)
+{
+	const ProtobufCFieldDescriptor *field;
+	ProtobufCMessage			   *response;
+	ProtobufCMessage			   *inner;
+
+	if (method->wrap == NULL)
+		return codec_answer(method->response, (char *) reply->body, reply->body_len, arena);
+	field = protobuf_c_message_descriptor_get_field_by_name(method->response, method->wrap);
+	inner = codec_answer(field->descriptor, (char *) reply->body, reply->body_len, arena);
+	response = codec_new(method->response, arena);
+	*(ProtobufCMessage **) (void *) ((char *) response + field->offset) = inner;
+	return inner == NULL ? NULL : response;
+}
+
+ProtobufCMessage *
+call_read_request(GrpcCall *call)
+{
+	OpFault			  fault = {0};
+	ProtobufCMessage *request;
+
+	if (call->payload == NULL)
+	{
+		call_finish(call, CODE_INVALID, "The request has no message");
+		return NULL;
+	}
+	request = codec_read(call->method->request, call->payload, &call->arena, &fault);
+	call_drop_payload(call);
+	if (request == NULL)
+		call_finish(call, fault.code, fault.message);
+	return request;
+}

@@ -1,0 +1,99 @@
+/*
+ * method.c
+ *    The methods: which operation each is, and what its fields mean where their names don't say it.
+ *
+ * Adding a unary method is adding a row here and to proto/.  Rows that are registered with gRPC come first.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "grpc/call.h"
+#include "health.pb-c.h"
+#include "reflection.pb-c.h"
+#include "reflection_v1alpha.pb-c.h"
+#include "spooled.pb-c.h"
+
+#define QUEUES "/spooled.v1.QueueService/"
+#define WORKERS "/spooled.v1.WorkerService/"
+#define NO_JOB "Job not found or not authorized"
+#define TYPES(request_type, response_type) \
+	.request = &request_type##__descriptor, .response = &response_type##__descriptor
+
+static void
+begin_unknown(GrpcCall *call)
+{
+	call_finish(call, CODE_BAD_METHOD, "Unknown service or method");
+}
+
+static const GrpcKind unknown_kind = {.begin = begin_unknown};
+
+static GrpcMethod methods[] = {
+	{QUEUES "Enqueue", &unary_kind, .op_name = "job.create",
+	 TYPES(spooled__v1__enqueue_request, spooled__v1__enqueue_response),
+	 .rules = {{"payload", .absent = "{}"}, {"max_retries", .positive = true}, {"timeout_seconds", .positive = true}}},
+	{QUEUES "EnqueueBatch", &enqueue_batch_kind,
+	 TYPES(spooled__v1__enqueue_batch_request, spooled__v1__enqueue_batch_response)},
+	{QUEUES "Dequeue", &dequeue_kind, .op_name = "grpc.dequeue",
+	 TYPES(spooled__v1__dequeue_request, spooled__v1__dequeue_response)},
+	{QUEUES "Complete", &unary_kind, .op_name = "job.complete", .missing = NO_JOB,
+	 TYPES(spooled__v1__complete_request, spooled__v1__complete_response)},
+	{QUEUES "Fail", &unary_kind, .op_name = "grpc.fail", .missing = NO_JOB,
+	 TYPES(spooled__v1__fail_request, spooled__v1__fail_response)},
+	{QUEUES "RenewLease", &unary_kind, .op_name = "grpc.renew_lease", .missing = NO_JOB,
+	 TYPES(spooled__v1__renew_lease_request, spooled__v1__renew_lease_response)},
+	{QUEUES "GetJob", &unary_kind, .op_name = "job.get", .wrap = "job", .missing = NO_JOB,
+	 TYPES(spooled__v1__get_job_request, spooled__v1__get_job_response)},
+	{QUEUES "GetQueueStats", &unary_kind, .op_name = "grpc.queue_stats",
+	 TYPES(spooled__v1__get_queue_stats_request, spooled__v1__get_queue_stats_response)},
+	{WORKERS "Register", &unary_kind, .op_name = "grpc.worker_register",
+	 TYPES(spooled__v1__register_worker_request, spooled__v1__register_worker_response)},
+	{WORKERS "Heartbeat", &unary_kind, .op_name = "grpc.worker_heartbeat",
+	 TYPES(spooled__v1__heartbeat_request, spooled__v1__heartbeat_response)},
+	{WORKERS "Deregister", &unary_kind, .op_name = "grpc.worker_deregister",
+	 TYPES(spooled__v1__deregister_request, spooled__v1__deregister_response)},
+	{NULL, &unknown_kind, .open = true}, /* every other */
+};
+
+#define UNARY_COUNT ((int) lengthof(methods) - 1)
+
+static const GrpcMethod *
+unknown_method(void)
+{
+	return &methods[lengthof(methods) - 1];
+}
+
+void
+method_init(void)
+{
+	for (size_t i = 0; i < lengthof(methods); i++)
+	{
+		if (methods[i].op_name == NULL)
+			continue;
+		methods[i].op = op_named(methods[i].op_name);
+		if (methods[i].op == NULL)
+			abort();
+	}
+}
+
+int
+method_unary_count(void)
+{
+	return UNARY_COUNT;
+}
+
+const GrpcMethod *
+method_at(int number)
+{
+	return &methods[number];
+}
+
+const GrpcMethod *
+method_named(grpc_slice path)
+{
+	for (size_t i = 0; methods[i].path != NULL; i++)
+	{
+		if (grpc_slice_str_cmp(path, methods[i].path) == 0)
+			return &methods[i];
+	}
+	return unknown_method();
+}
