@@ -59,7 +59,8 @@ max_age(const Metrics *metrics)
 void
 spl_metrics_text(StringInfo out, const Metrics *metrics)
 {
-	const DatabaseStats *stats = &metrics->stats;
+	const DatabaseStats	   *stats = &metrics->stats;
+	const ClaimListFigures *lists = &metrics->lists;
 
 	write_counter(out, "jobs_enqueued_total", stats->enqueued, "Jobs added since the server started.");
 	write_counter(out, "jobs_completed_total", stats->completed, "Runs that completed.");
@@ -75,4 +76,8 @@ spl_metrics_text(StringInfo out, const Metrics *metrics)
 	write_durations(out, stats);
 	write_gauge(out, "workers_active", metrics->workers_active, "Registered workers that are not offline.");
 	write_gauge(out, "workers_healthy", metrics->workers_healthy, "Registered workers that are healthy.");
+	write_gauge(out, "claim_lists", lists->in_use, "Queues whose next jobs are listed in shared memory.");
+	write_counter(out, "claim_list_refills_total", lists->refills, "Reads of the index of claimable jobs.");
+	write_counter(out, "claim_list_misses_total", lists->misses, "Listed jobs that somebody else had taken.");
+	write_counter(out, "claim_list_reassigned_total", lists->reassigned, "Lists that another queue took over.");
 }

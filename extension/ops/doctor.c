@@ -13,6 +13,7 @@
 #include "ops/doctor.h"
 #include "ops/facts.h"
 #include "ops/stats.h"
+#include "shmem/counters.h"
 #include "shmem/database.h"
 #include "store/doctor_store.h"
 
@@ -73,7 +74,12 @@ check_worker(FindingList *list)
 	else if (!spl_stats_are_counted())
 		add("counters_not_counted", "info", NULL, "{}",
 			"After a start of the server, statistics are counted from the tables and take longer until the background worker is"
-			" done. If this stays, raise spooled.max_queues.",
+			" done.",
+			list);
+	else if (!spl_counters_have_room())
+		add("queues_without_counters", "warning", NULL, psprintf("{\"max_queues\":%d}", spooled_max_queues),
+			"There are more queues than spooled.max_queues: statistics of those without counters are counted from the tables each"
+			" time. Raise the setting (5.4 kB of shared memory for each queue) and restart the server.",
 			list);
 }
 

@@ -41,5 +41,6 @@ spl_metrics(Metrics *metrics)
 	spl_database_stats(&metrics->stats);
 	metrics->oldest_ready = oldest_ready();
 	spl_system_workers(&metrics->workers_active, &metrics->workers_healthy);
+	spl_claim_list_figures(&metrics->lists);
 	metrics->now = spl_clock_now();
 }

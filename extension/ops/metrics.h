@@ -6,6 +6,7 @@
 #define SPL_METRICS_H
 
 #include "ops/stats.h"
+#include "shmem/claim_list.h"
 
 typedef struct Metrics
 {
@@ -14,6 +15,8 @@ typedef struct Metrics
 	TimestampTz	  now;
 	int64		  workers_active; /* not offline */
 	int64		  workers_healthy;
+
+	ClaimListFigures lists; /* of the whole server */
 } Metrics;
 
 /* spl_metrics reads them; no organization needs to be entered. */

@@ -13,12 +13,12 @@
 static char *
 claim_list_details(void)
 {
-	uint64 lists, refills, misses;
+	ClaimListFigures figures;
 
-	spl_claim_list_figures(&lists, &refills, &misses);
+	spl_claim_list_figures(&figures);
 	return psprintf("{\"used\":" UINT64_FORMAT ",\"capacity\":%d,\"refills\":" UINT64_FORMAT
-					",\"misses\":" UINT64_FORMAT "}",
-					lists, spooled_claim_lists, refills, misses);
+					",\"misses\":" UINT64_FORMAT ",\"reassigned\":" UINT64_FORMAT "}",
+					figures.in_use, spooled_claim_lists, figures.refills, figures.misses, figures.reassigned);
 }
 
 bool

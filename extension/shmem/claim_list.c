@@ -74,6 +74,7 @@ typedef struct Lists
 	pg_atomic_uint64 ticks;
 	pg_atomic_uint64 refills;
 	pg_atomic_uint64 misses;
+	pg_atomic_uint64 reassigned;
 	ClaimList		 list[FLEXIBLE_ARRAY_MEMBER];
 } Lists;
 
@@ -139,6 +140,7 @@ spl_claim_list_shmem_startup(void)
 		pg_atomic_init_u64(&lists->ticks, 1);
 		pg_atomic_init_u64(&lists->refills, 0);
 		pg_atomic_init_u64(&lists->misses, 0);
+		pg_atomic_init_u64(&lists->reassigned, 0);
 		for (int i = 0; i < spooled_claim_lists; i++)
 		{
 			memset(&lists->list[i], 0, sizeof(ClaimList));
@@ -212,6 +214,8 @@ assign(int32 queue)
 	if (!LWLockConditionalAcquire(&list->refill, LW_EXCLUSIVE))
 		return NULL;
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
+	if (OidIsValid(list->database))
+		pg_atomic_fetch_add_u64(&lists->reassigned, 1);
 	list->database = MyDatabaseId;
 	list->queue = queue;
 	list->is_reading = false;
@@ -547,15 +551,16 @@ spl_claim_list_missed(int count)
 }
 
 void
-spl_claim_list_figures(uint64 *in_use, uint64 *refills, uint64 *misses)
+spl_claim_list_figures(ClaimListFigures *figures)
 {
-	*in_use = *refills = *misses = 0;
+	memset(figures, 0, sizeof(*figures));
 	if (lists == NULL)
 		return;
 	for (int i = 0; i < spooled_claim_lists; i++)
-		*in_use += OidIsValid(lists->list[i].database) ? 1 : 0;
-	*refills = pg_atomic_read_u64(&lists->refills);
-	*misses = pg_atomic_read_u64(&lists->misses);
+		figures->in_use += OidIsValid(lists->list[i].database) ? 1 : 0;
+	figures->refills = pg_atomic_read_u64(&lists->refills);
+	figures->misses = pg_atomic_read_u64(&lists->misses);
+	figures->reassigned = pg_atomic_read_u64(&lists->reassigned);
 }
 
 /* tell_all hands a set of notes from "level" on to the lists. */

@@ -88,9 +88,16 @@ extern void spl_claim_list_forget_all(void);
 /* spl_claim_list_queues lists the queues of this database that have a list. */
 extern int spl_claim_list_queues(int32 *queues, int limit);
 
-/* Since server start: how often the index was read, and how often a popped entry was somebody else's. */
+typedef struct ClaimListFigures
+{
+	uint64 in_use;
+	uint64 refills;	   /* since server start: how often an index was read, */
+	uint64 misses;	   /* how often a popped entry was somebody else's, */
+	uint64 reassigned; /* and how often a queue took the list of another one, because there are too few */
+} ClaimListFigures;
+
 extern void spl_claim_list_missed(int count);
-extern void spl_claim_list_figures(uint64 *lists, uint64 *refills, uint64 *misses);
+extern void spl_claim_list_figures(ClaimListFigures *figures);
 
 extern Size spl_claim_list_shmem_size(void);
 extern void spl_claim_list_shmem_startup(void);

@@ -288,6 +288,19 @@ spl_counters_are_counted(void)
 }
 
 bool
+spl_counters_have_room(void)
+{
+	DatabaseSlot *slot;
+	bool		  has_room;
+
+	LWLockAcquire(spl_counter_lock(0), LW_SHARED);
+	slot = spl_counter_database(MyDatabaseId);
+	has_room = slot == NULL || !slot->overflowed;
+	LWLockRelease(spl_counter_lock(0));
+	return has_room;
+}
+
+bool
 spl_counters_read(int32 queue, CounterReading *reading)
 {
 	int			  bucket = spl_counter_bucket(MyDatabaseId, queue);

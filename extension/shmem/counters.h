@@ -83,6 +83,9 @@ extern void spl_counters_drop_empty(int32 queue);
 /* spl_counters_are_counted tells whether this database's counters are known. */
 extern bool spl_counters_are_counted(void);
 
+/* spl_counters_have_room tells whether every queue of this database has its counters in shared memory. */
+extern bool spl_counters_have_room(void);
+
 /* spl_counters_read reads one queue; false: not known, count the tables. */
 extern bool spl_counters_read(int32 queue, CounterReading *reading);
 

@@ -10,7 +10,8 @@ METRICS = {
     "spooled_jobs_deadlettered_total": "counter", "spooled_jobs_pending": "gauge",
     "spooled_jobs_processing": "gauge", "spooled_job_max_age_seconds": "gauge",
     "spooled_job_duration_seconds": "histogram", "spooled_workers_active": "gauge",
-    "spooled_workers_healthy": "gauge", "spooled_api_requests_total": "counter",
+    "spooled_workers_healthy": "gauge", "spooled_claim_lists": "gauge", "spooled_claim_list_refills_total": "counter",
+    "spooled_claim_list_misses_total": "counter", "spooled_claim_list_reassigned_total": "counter", "spooled_api_requests_total": "counter",
     "spooled_api_request_duration_seconds": "histogram", "spooled_database_connections_active": "gauge",
 }
 SAMPLE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+(Inf|NaN)?$')

@@ -111,6 +111,16 @@ ok(finds('database_without_slot', 1, '', 'second'), 'more databases than slots')
 ok(finds('database_without_slot', 0), 'the first one has its slot');
 $node->safe_psql('postgres', 'DROP DATABASE second');
 
+# more queues than counters
+$node->append_conf('postgresql.conf', 'spooled.max_queues = 16');
+$node->restart;
+ok(finds('queues_without_counters', 0), 'counters for all queues');
+$node->safe_psql('postgres', q{SELECT spooled.enqueue('doctor-' || n, '{}') FROM generate_series(1, 20) AS n});
+ok(finds('queues_without_counters', 1), 'more queues than counters');
+$node->append_conf('postgresql.conf', 'spooled.max_queues = 100');
+$node->restart;
+ok(finds('queues_without_counters', 0), 'and again enough');
+
 # the launchers take what there is
 $node->append_conf('postgresql.conf', 'max_worker_processes = 1');
 $node->restart;
