@@ -304,6 +304,17 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_expiry ON idempotency (expires_at) WHERE expires_at IS NOT NULL;
 COMMENT ON TABLE idempotency IS 'An idempotency key that is taken by a job.';
 
+CREATE TABLE request_key (
+    org         int4 NOT NULL,
+    operation   text NOT NULL,
+    key         text NOT NULL,
+    answer      text NOT NULL,               -- to the first request, without its secret
+    expires_at  timestamptz NOT NULL,
+    PRIMARY KEY (org, operation, key)
+);
+CREATE INDEX request_key_expiry ON request_key (expires_at);               -- retention
+COMMENT ON TABLE request_key IS 'A key under which a request that makes something was sent, and what it was answered. Jobs have theirs in idempotency.';
+
 CREATE TABLE job_tag (
     org         int4 NOT NULL,
     tag         text NOT NULL,
@@ -353,7 +364,7 @@ DECLARE
     relation text;
 BEGIN
     FOREACH relation IN ARRAY ARRAY['org', 'api_key', 'role_binding', 'audit_entry', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
-                                   'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'job_tag', 'dependency',
+                                   'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag', 'dependency',
                                    'prepared_delta', 'org_id_seq', 'audit_entry_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, '');
     END LOOP;
@@ -375,7 +386,7 @@ DECLARE
     tenant_table text;
 BEGIN
     FOREACH tenant_table IN ARRAY ARRAY['api_key', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
-                                        'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'job_tag',
+                                        'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag',
                                         'dependency'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
@@ -653,7 +664,7 @@ CREATE FUNCTION _queue_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATH
 CREATE FUNCTION _queue_get(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_get';
 CREATE FUNCTION _queue_configure(queue_name text, max_retries int, default_timeout int, rate_limit int, enabled boolean, settings text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_configure';
-CREATE FUNCTION _queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int)
+CREATE FUNCTION _queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int, idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_create';
 CREATE FUNCTION _stats_of_queue(queue_name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_stats';
 CREATE FUNCTION _queue_pause(queue_name text, reason text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_queue_pause';
@@ -713,7 +724,7 @@ CREATE FUNCTION _api_key_rotate(id text, overlap_secs int) RETURNS _reply LANGUA
 CREATE FUNCTION _api_key_revoke(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_revoke';
 
 CREATE FUNCTION _worker_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_list';
-CREATE FUNCTION _worker_register(worker_id text, queue_name text, hostname text, worker_type text, max_concurrency int, metadata text, version text)
+CREATE FUNCTION _worker_register(worker_id text, queue_name text, hostname text, worker_type text, max_concurrency int, metadata text, version text, idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_register';
 CREATE FUNCTION _worker_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_get';
 CREATE FUNCTION _worker_heartbeat(id text, current_jobs int, status text, metadata text)

@@ -77,15 +77,19 @@ SPL_FUNCTION(spooled_wire_queue_configure, QUEUES_WRITE)
 	return reply_queue(fcinfo, REPLY_OK, &view);
 }
 
-/* spooled._queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int) returns
- * spooled._reply */
+/* spooled._queue_create(name text, max_retries int, timeout_seconds int, retry_delay_seconds int, idempotency_key text)
+ * returns spooled._reply */
 SPL_FUNCTION(spooled_wire_queue_create, QUEUES_WRITE)
 {
-	QueuePatch patch = spl_queue_patch();
-	QueueView  view;
-	bool	   created;
-	SplFault   fault;
+	QueuePatch	   patch = spl_queue_patch();
+	QueueView	   view;
+	StringInfoData body;
+	Datum		   repeated;
+	bool		   created;
+	SplFault	   fault;
 
+	if (spl_reply_repeated(fcinfo, "queue.create", 4, &repeated))
+		return repeated;
 	patch.max_retries = int_arg(fcinfo, 1, NOT_GIVEN);
 	patch.default_timeout = int_arg(fcinfo, 2, NOT_GIVEN);
 	if (!PG_ARGISNULL(3))
@@ -94,7 +98,9 @@ SPL_FUNCTION(spooled_wire_queue_create, QUEUES_WRITE)
 		patch.backoff_base_ms = (int64) PG_GETARG_INT32(3) * 1000;
 	}
 	raise_unless_ok(spl_queue_configure(name_arg(fcinfo, "name"), &patch, true, &created, &view, &fault), &fault);
-	return reply_queue(fcinfo, created ? REPLY_CREATED : REPLY_OK, &view);
+	initStringInfo(&body);
+	spl_json_queue(&body, &view);
+	return spl_reply_kept(fcinfo, "queue.create", 4, created ? REPLY_CREATED : REPLY_OK, &body, NULL);
 }
 
 /* open_about begins a body about a queue, with both of its name's names. */

@@ -9,6 +9,7 @@
 
 #include "api/args.h"
 #include "api/reply.h"
+#include "ops/request_key.h"
 #include "utils/builtins.h"
 #include "json/json_write.h"
 
@@ -32,6 +33,30 @@ spl_reply(FunctionCallInfo fcinfo, ReplyCode code, StringInfo body, int32 wait_k
 	bool  nulls[3] = {false, body == NULL, wait_key == 0};
 
 	return spl_record_out(fcinfo, values, nulls);
+}
+
+bool
+spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, int key_arg, Datum *reply)
+{
+	StringInfoData body;
+	char		  *answer;
+	SplFault	   fault;
+
+	raise_unless_ok(spl_request_answered(operation, text_arg(fcinfo, key_arg), &answer, &fault), &fault);
+	if (answer == NULL)
+		return false;
+	initStringInfo(&body);
+	appendStringInfoString(&body, answer);
+	*reply = spl_reply(fcinfo, REPLY_OK, &body, 0);
+	return true;
+}
+
+Datum
+spl_reply_kept(FunctionCallInfo fcinfo, const char *operation, int key_arg, ReplyCode code, StringInfo body,
+			   const char *secret)
+{
+	spl_request_keep(operation, text_arg(fcinfo, key_arg), body->data, secret);
+	return spl_reply(fcinfo, code, body, 0);
 }
 
 static void

@@ -20,6 +20,14 @@ typedef enum ReplyCode
 /* spl_reply returns (code, body, wait_key); body NULL: none, wait_key 0: null. */
 extern Datum spl_reply(FunctionCallInfo fcinfo, ReplyCode code, StringInfo body, int32 wait_key);
 
+/*
+ * A request that makes something and may be sent again.  spl_reply_repeated tells whether argument "key_arg" is a key under which
+ * it was answered before; *reply is then that answer.  spl_reply_kept answers, and keeps the answer without its secret (NULL: none).
+ */
+extern bool	 spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, int key_arg, Datum *reply);
+extern Datum spl_reply_kept(FunctionCallInfo fcinfo, const char *operation, int key_arg, ReplyCode code,
+							StringInfo body, const char *secret);
+
 /* A batch: after spl_rows_begin one of these per item; ordinality counts from 1. */
 extern void spl_item_reply(FunctionCallInfo fcinfo, int ordinality, ReplyCode code, StringInfo body);
 extern void spl_item_refuse(FunctionCallInfo fcinfo, int ordinality, const SplFault *fault);

@@ -32,7 +32,7 @@ SPL_FUNCTION(spooled_wire_worker_list, WORKERS_READ)
 }
 
 /* spooled._worker_register(worker_id text, queue_name text, hostname text, worker_type text, max_concurrency int,
- * metadata text, version text) returns spooled._reply */
+ * metadata text, version text, idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_worker_register, WORKERS_WRITE)
 {
 	char			  *queue = text_arg(fcinfo, 1);
@@ -48,8 +48,11 @@ SPL_FUNCTION(spooled_wire_worker_register, WORKERS_WRITE)
 	};
 	const char	  *id;
 	StringInfoData body;
+	Datum		   repeated;
 	SplFault	   fault;
 
+	if (spl_reply_repeated(fcinfo, "worker.register", 7, &repeated))
+		return repeated;
 	spl_need_arg(fcinfo, 1, "queue_name");
 	spl_need_arg(fcinfo, 2, "hostname");
 	raise_unless_ok(spl_worker_register(&registration, &id, &fault), &fault);
@@ -61,7 +64,7 @@ SPL_FUNCTION(spooled_wire_worker_register, WORKERS_WRITE)
 	spl_json_int(&body, "lease_duration_secs", Max(spooled_lease_default / 1000, 1));
 	spl_json_int(&body, "heartbeat_interval_secs", spooled_worker_heartbeat_interval);
 	spl_json_close(&body, '}');
-	return spl_reply(fcinfo, REPLY_CREATED, &body, 0);
+	return spl_reply_kept(fcinfo, "worker.register", 7, REPLY_CREATED, &body, NULL);
 }
 
 static char *

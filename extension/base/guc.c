@@ -26,6 +26,7 @@ double spooled_backoff_factor = 2;
 double spooled_backoff_cap = 60;
 double spooled_backoff_jitter = 0.1;
 int	   spooled_idempotency_ttl = 0;
+int	   spooled_request_key_ttl = 86400;
 int	   spooled_job_retention = 720;
 int	   spooled_dead_letter_retention = 2160;
 int	   spooled_history_retention = 720;
@@ -80,6 +81,8 @@ static const IntSetting int_settings[] = {
 	 &spooled_timeout_seconds, 300, 1, 86400, PGC_SUSET, 0},
 	{"spooled.idempotency_ttl", "Sets how long an idempotency key is taken; 0: as long as its job is kept.",
 	 &spooled_idempotency_ttl, 0, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S},
+	{"spooled.request_key_ttl", "Sets how long a request that makes something is answered again under its key.",
+	 &spooled_request_key_ttl, 86400, 1, INT_MAX, PGC_SUSET, GUC_UNIT_S},
 	{"spooled.job_retention", "Sets for how many hours completed, cancelled and expired jobs are kept; 0: for ever.",
 	 &spooled_job_retention, 720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
 	{"spooled.dead_letter_retention", "Sets for how many hours dead letters are kept; 0: for ever.",

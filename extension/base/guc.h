@@ -26,6 +26,7 @@ extern double spooled_backoff_jitter;
 
 /* housekeeping */
 extern int spooled_idempotency_ttl;			  /* seconds; 0: as long as the job */
+extern int spooled_request_key_ttl;			  /* seconds */
 extern int spooled_job_retention;			  /* hours; 0: for ever */
 extern int spooled_dead_letter_retention;	  /* hours; 0: for ever */
 extern int spooled_history_retention;		  /* hours; 0: for ever */

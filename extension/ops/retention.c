@@ -16,6 +16,7 @@
 #include "ops/job_move.h"
 #include "ops/sweep.h"
 #include "store/job_store.h"
+#include "store/request_key_store.h"
 #include "store/retention_store.h"
 #include "store/tuple.h"
 #include "store/worker_store.h"
@@ -28,6 +29,7 @@ typedef enum Step
 	STEP_ATTEMPTS,
 	STEP_EVENTS,
 	STEP_KEYS,
+	STEP_REQUEST_KEYS,
 	STEP_WORKERS,
 	STEPS
 } Step;
@@ -185,6 +187,7 @@ do_step(TimestampTz now, int limit)
 		case STEP_EVENTS:
 			return spl_retention_delete_events(&pass.event_id, cutoff_of(now, spooled_history_retention), limit);
 		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
+		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
 		default: return 0;
 	}

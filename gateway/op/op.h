@@ -12,6 +12,12 @@
 
 #include "db/db.h"
 
+/* Makes a second request under the same key harmless; the last parameter of every operation that makes something. */
+#define OP_REQUEST_KEY                                          \
+	{                                                           \
+		"idempotency_key", OP_TEXT, .header = "Idempotency-Key" \
+	}
+
 #define OP_MAX_PARAMS 14
 #define OP_MAX_ALIASES 3
 #define OP_MAX_SEGMENTS 2 /* variable parts of a path */

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "op/json_scan.h"
 #include "op/op_run.h"
+#include "op/op_value.h"
 
 /* More than the extension takes, so that it is the one to refuse; enough that nobody fills our memory with items. */
 #define MOST_ITEMS 1000
@@ -20,9 +21,9 @@ refuse(OpFault *fault, const char *code, const char *message)
 	return false;
 }
 
-/* fill_in copies the body's defaults where the item has nothing; names differ by "default_" only. */
+/* fill_in copies the body's defaults where the item has nothing; names differ by "default_" only.  A key gets the item's number. */
 static void
-fill_in(const Op *bulk, const OpValues *defaults, OpValues *item)
+fill_in(const Op *bulk, const OpValues *defaults, int index, Arena *arena, OpValues *item)
 {
 	for (int d = 0; d < OP_MAX_PARAMS && bulk->params[d].name != NULL; d++)
 	{
@@ -32,11 +33,12 @@ fill_in(const Op *bulk, const OpValues *defaults, OpValues *item)
 			name += 8;
 		for (int i = 0; i < bulk->items->nparams; i++)
 		{
-			if (strcmp(bulk->items->params[i].name, name) == 0 && item->text[i] == NULL)
-			{
-				item->text[i] = defaults->text[d];
-				item->len[i] = defaults->len[d];
-			}
+			if (strcmp(bulk->items->params[i].name, name) != 0 || item->text[i] != NULL || defaults->text[d] == NULL)
+				continue;
+			item->text[i] = defaults->text[d];
+			item->len[i] = defaults->len[d];
+			if (bulk->params[d].header != NULL)
+				op_value_set(item, i, arena_printf(arena, "%s#%d", defaults->text[d], index));
 		}
 	}
 }
@@ -60,7 +62,7 @@ bind_item(const OpCall *call, JsonSpan *item, int index, Arena *arena, OpValues 
 		if (error != NULL)
 			return error;
 	}
-	fill_in(call->op, &call->values, values);
+	fill_in(call->op, &call->values, index, arena, values);
 	op_bind_missing(op, values, prefix, faults);
 	return NULL;
 }

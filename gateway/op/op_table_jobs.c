@@ -59,7 +59,8 @@ static Op ops[] = {
 				   {"default_priority", OP_INT, .aliases = {"priority"}},
 				   {"default_max_retries", OP_INT, .aliases = {"max_retries"}},
 				   {"default_timeout_seconds", OP_INT, .aliases = {"timeout_seconds"}},
-				   {"jobs", OP_ITEMS, OP_REQUIRED}},
+				   {"jobs", OP_ITEMS, OP_REQUIRED},
+				   {"idempotency_key", OP_TEXT, OP_GATEWAY, .header = "Idempotency-Key"}},
 	},
 	{
 		.name = "job.list",

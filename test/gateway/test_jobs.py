@@ -1,5 +1,6 @@
 """Jobs: creating, reading, changing them."""
 
+import concurrent.futures
 import datetime
 import json
 import time
@@ -494,3 +495,46 @@ class Change(Case):
         reply = put("/api/v1/jobs/%s/priority" % job_id, json.dumps({"priority": 3}),
                     headers={"Content-Type": "application/x-www-form-urlencoded"})
         self.ok(reply)
+
+
+class RequestKeys(Case):
+    """The header Idempotency-Key on requests that make something: sent again, they make nothing new."""
+
+    def twice(self, path, body):
+        headers = {"Idempotency-Key": new_queue()}
+        first = self.ok(post(path, body, headers=headers), 201)
+        self.assertEqual(self.ok(post(path, body, headers=headers), 200), first)
+        return first
+
+    def test_queues(self):
+        self.twice("/api/v1/queues", {"name": new_queue()})
+
+    def test_workers(self):
+        queue = new_queue()
+        body = {"queue_name": queue, "hostname": "h"}
+        self.twice("/api/v1/workers/register", body)
+        self.assertNotEqual(self.ok(post("/api/v1/workers/register", body), 201), self.ok(post("/api/v1/workers/register", body), 201))
+        self.assertEqual(len([one for one in self.ok(get("/api/v1/workers")) if one["queue_name"] == queue]), 3)
+
+    def test_bulk(self):
+        queue = new_queue()
+        headers = {"Idempotency-Key": queue}
+        body = {"queue_name": queue, "jobs": [{"payload": 1}, {"payload": 2, "idempotency_key": queue + "own"}]}
+        first = self.ok(post("/api/v1/jobs/bulk", body, headers=headers))["succeeded"]
+        again = self.ok(post("/api/v1/jobs/bulk", body, headers=headers))["succeeded"]
+        self.assertEqual([one["job_id"] for one in again], [one["job_id"] for one in first])
+        self.assertEqual([one["created"] for one in first + again], [True, True, False, False])
+
+    def test_at_the_same_time(self):
+        queue = new_queue()
+        headers = {"Idempotency-Key": queue}
+        body = {"queue_name": queue, "hostname": "h"}
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda _: post("/api/v1/workers/register", body, headers=headers), range(8)))
+        self.assertEqual(sorted(reply.status for reply in replies), [200] * 7 + [201])
+        self.assertEqual(len({reply.json()["id"] for reply in replies}), 1)
+
+    def test_keys_that_make_no_sense(self):
+        for key in ("x" * 256, b"\xff\xfe"):
+            self.refused(post("/api/v1/queues", {"name": new_queue()}, headers={"Idempotency-Key": key}), 400, "VALIDATION_ERROR",
+                         "idempotency_key")

@@ -92,7 +92,7 @@ FUNCTIONS = {
     "_queue_list()": "SELECT * FROM spooled._queue_list()",
     "_queue_get(text)": "SELECT * FROM spooled._queue_get({queue})",
     "_queue_configure(text,integer,integer,integer,boolean,text)": "SELECT * FROM spooled._queue_configure({queue}, 9, NULL, NULL, NULL, NULL)",
-    "_queue_create(text,integer,integer,integer)": "SELECT * FROM spooled._queue_create({queue}, 9, NULL, NULL)",
+    "_queue_create(text,integer,integer,integer,text)": "SELECT * FROM spooled._queue_create({queue}, 9, NULL, NULL, {request_key})",
     "_stats_of_queue(text)": "SELECT * FROM spooled._stats_of_queue({queue})",
     "_queue_pause(text,text)": "SELECT * FROM spooled._queue_pause({queue}, 'r')",
     "_queue_resume(text)": "SELECT * FROM spooled._queue_resume({paused})",
@@ -128,8 +128,8 @@ FUNCTIONS = {
     "_dlq_purge(boolean,text,timestamp with time zone,integer,text[],integer)":
         "SELECT * FROM spooled._dlq_purge(true, {queue}, NULL, NULL, NULL, NULL)",
     "_worker_list()": "SELECT * FROM spooled._worker_list()",
-    "_worker_register(text,text,text,text,integer,text,text)":
-        "SELECT * FROM spooled._worker_register({worker}, {queue}, 'h', NULL, NULL, NULL, NULL)",
+    "_worker_register(text,text,text,text,integer,text,text,text)":
+        "SELECT * FROM spooled._worker_register({worker}, {queue}, 'h', NULL, NULL, NULL, NULL, {request_key})",
     "_worker_get(text)": "SELECT * FROM spooled._worker_get({worker})",
     "_worker_heartbeat(text,integer,text,text)": "SELECT * FROM spooled._worker_heartbeat({worker}, 7, NULL, NULL)",
     "_worker_deregister(text)": "SELECT * FROM spooled._worker_deregister({worker})",

@@ -58,7 +58,7 @@ def make(root, tenant):
     mark = secrets.token_hex(6)
     sql = tenant.sql
     have = {"queue": "q-" + mark, "paused": "p-" + mark, "worker": "w-" + mark, "key": "k-" + mark, "tag": "t-" + mark,
-            "hidden": "hidden-" + mark, "unknown_key": "sk_test_" + secrets.token_hex(20)}
+            "request_key": "r-" + mark, "hidden": "hidden-" + mark, "unknown_key": "sk_test_" + secrets.token_hex(20)}
 
     def enqueue(more=""):
         return sql.value("SELECT spooled.enqueue('%s', '{\"a\": \"%s\"}', tags => '{\"%s\": \"%s\"}'%s)"
@@ -103,9 +103,16 @@ def strangers(have):
 
 def neutral(text, names):
     """The text without what differs from call to call."""
-    for name, value in sorted(names.items(), key=lambda item: -len(item[1])):
-        text = re.sub(r"\b%s\b" % re.escape(value), "<%s>" % name, text)
-    return NUMBER.sub("<number>", TIME.sub("<time>", UUID.sub("<uuid>", text)))
+    def replace(wanted):
+        result = text
+        for name, value in sorted(names.items(), key=lambda item: -len(item[1])):
+            if wanted(value):
+                result = re.sub(r"\b%s\b" % re.escape(value), "<%s>" % name, result)
+        return result
+
+    text = replace(lambda value: not value.isdigit())
+    text = TIME.sub("<time>", UUID.sub("<uuid>", text))
+    return NUMBER.sub("<number>", replace(str.isdigit))
 
 
 class Digest:
