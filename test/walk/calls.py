@@ -24,7 +24,9 @@ FUNCTIONS = {
     "enter_admin(text,text)": Everybody("SELECT spooled.enter_admin({unknown_key})"),
     "enter_organization(text)": Nobody("for superusers"),
     "create_organization(text,text,text,text)": Everybody("SELECT spooled.create_organization('Organization', 'walk-b')"),
-    "create_api_key(text,text[],timestamp with time zone)": "SELECT length(spooled.create_api_key({queue}))",
+    "create_api_key(text,text[],timestamp with time zone,text[],integer)": "SELECT spooled.create_api_key({queue})",
+    "configure_api_key(uuid,text,text[],timestamp with time zone,text[],integer,boolean)": "SELECT spooled.configure_api_key({api_key}, 'n')",
+    "rotate_api_key(uuid,interval)": "SELECT spooled.rotate_api_key({api_key})",
     "revoke_api_key(uuid)": "SELECT spooled.revoke_api_key({api_key})",
     "bind_role(regrole,text)": Nobody("for superusers"),
 
@@ -89,6 +91,15 @@ FUNCTIONS = {
     "_check_environment(jsonb)": Everybody("SELECT spooled._check_environment('{{}}')"),
     "_health()": Everybody("SELECT * FROM spooled._health()"),
     "_metrics()": Everybody("SELECT spooled._metrics()"),
+    "_in_scope(text)": Everybody("SELECT spooled._in_scope({queue})"),
+    "_api_key_list()": "SELECT * FROM spooled._api_key_list()",
+    "_api_key_create(text,text[],integer,timestamp with time zone,text[])":
+        "SELECT * FROM spooled._api_key_create({queue}, NULL, NULL, NULL, NULL)",
+    "_api_key_get(text)": "SELECT * FROM spooled._api_key_get({api_key})",
+    "_api_key_update(text,text,text[],integer,timestamp with time zone,text[],boolean)":
+        "SELECT * FROM spooled._api_key_update({api_key}, 'n', NULL, NULL, NULL, NULL, NULL)",
+    "_api_key_rotate(text,integer)": "SELECT * FROM spooled._api_key_rotate({api_key}, NULL)",
+    "_api_key_revoke(text)": "SELECT * FROM spooled._api_key_revoke({api_key})",
     "_queue_list()": "SELECT * FROM spooled._queue_list()",
     "_queue_get(text)": "SELECT * FROM spooled._queue_get({queue})",
     "_queue_configure(text,integer,integer,integer,boolean,text)": "SELECT * FROM spooled._queue_configure({queue}, 9, NULL, NULL, NULL, NULL)",
@@ -145,7 +156,7 @@ FUNCTIONS = {
     "_grpc_worker_deregister(text)": "SELECT * FROM spooled._grpc_worker_deregister({worker})",
 }
 
-VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "dead_letters", "audit_log"}
+VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "dead_letters", "audit_log", "api_keys"}
 
 CLAIM = {"queue_name": "{queue}", "worker_id": "{worker}"}
 RUN = {"worker_id": "{worker}", "lease_id": "{lease}"}
