@@ -50,6 +50,12 @@ CREATE TABLE org (
 CREATE UNIQUE INDEX org_billing_email ON org (lower(billing_email)) WHERE deleted_at IS NULL;   -- one live organization for an address
 COMMENT ON TABLE org IS 'An organization: the tenant that owns queues, jobs and keys. Organization 1 is "default".';
 
+CREATE TABLE plan_limits (
+    tier        text PRIMARY KEY CHECK (tier IN ('free', 'starter', 'pro', 'enterprise')),
+    limits      json NOT NULL
+);
+COMMENT ON TABLE plan_limits IS 'What this installation changes of the built-in plans, by the names of an organization''s custom_limits. spooled.set_plan() writes it.';
+
 CREATE TABLE api_key (
     id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     org         int4 NOT NULL,
@@ -363,7 +369,7 @@ DO $$
 DECLARE
     relation text;
 BEGIN
-    FOREACH relation IN ARRAY ARRAY['org', 'api_key', 'role_binding', 'audit_entry', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
+    FOREACH relation IN ARRAY ARRAY['org', 'plan_limits', 'api_key', 'role_binding', 'audit_entry', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
                                    'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag', 'dependency',
                                    'prepared_delta', 'org_id_seq', 'audit_entry_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, '');
@@ -412,8 +418,20 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION enter(credential text) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_enter';
-COMMENT ON FUNCTION enter(text) IS 'Works for the organization of this API key until the transaction ends. Raises SP007 when the key is not valid.';
+-- Whoever changes what a plan is made of, by whatever statement, is heard of by every session.
+CREATE FUNCTION _plans_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_plans_changed';
+COMMENT ON FUNCTION _plans_changed() IS 'Private: makes every session read its plans again at commit.';
+CREATE TRIGGER plans_changed AFTER UPDATE OR DELETE OR TRUNCATE ON org EXECUTE FUNCTION _plans_changed();
+CREATE TRIGGER plans_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON plan_limits EXECUTE FUNCTION _plans_changed();
+
+CREATE TYPE request_rate AS (max_requests int, remaining int, reset_at bigint);
+COMMENT ON TYPE request_rate IS 'How many requests may come at once, how many of them are left, and when (in unix seconds) all are there again.';
+
+CREATE FUNCTION enter(credential text, client text DEFAULT NULL, requests int DEFAULT 1)
+RETURNS request_rate LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_enter';
+COMMENT ON FUNCTION enter(text, text, int) IS
+'Works for the organization of this API key until the transaction ends; returns what is left of its request rate, null when that is not limited. client is the caller''s address, requests how many requests this transaction stands for. Raises SP007 when the key is not valid, SP010 when there were too many requests.';
+CREATE FUNCTION _enter_public(client text, requests int DEFAULT 1) RETURNS request_rate LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_enter_public';
 
 CREATE FUNCTION enter_admin(key text, client text DEFAULT NULL) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_enter_admin';
 COMMENT ON FUNCTION enter_admin(text, text) IS 'Works as the installation''s admin until the transaction ends. The key''s SHA-256 is the setting spooled.admin_key_hash; client is the address that asks.';
@@ -911,7 +929,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_entry FROM spooled_owner;
 -- Functions by role; a name stands for all its forms.  The wire functions' comments say as little as users need.
 DO $$
 DECLARE
-    own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_restore_default_org'];
+    own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_plans_changed', '_restore_default_org'];
     everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job'];
     producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',

@@ -33,13 +33,38 @@ SPL_FUNCTION(spooled_in_scope, PERMISSION_NONE)
 	PG_RETURN_BOOL(!spl_scope_is_restricted() || spl_queue_in_scope(text_arg(fcinfo, 0)));
 }
 
-/* spooled.enter(credential text) returns void */
+/* rate_out returns what is left of the request rate; null: it is not limited. */
+static Datum
+rate_out(FunctionCallInfo fcinfo, const RateAnswer *rate)
+{
+	Datum values[3] = {Int32GetDatum(rate->limit), Int32GetDatum(rate->remaining), Int64GetDatum(rate->reset_at)};
+	bool  nulls[3] = {false};
+
+	if (rate->limit == 0)
+		PG_RETURN_NULL();
+	return spl_record_out(fcinfo, values, nulls);
+}
+
+/* spooled.enter(credential text, client text = NULL, requests int = 1) returns spooled.request_rate */
 SPL_FUNCTION(spooled_enter, PERMISSION_NONE)
 {
-	SplFault fault;
+	const char *credential = text_arg(fcinfo, 0);
+	RateAnswer	rate;
+	SplFault	fault;
 
-	raise_unless_ok(spl_enter(text_arg(fcinfo, 0), &fault), &fault);
-	PG_RETURN_VOID();
+	raise_unless_ok(spl_enter(credential ? credential : "", text_arg(fcinfo, 1), int_arg(fcinfo, 2, 1), &rate, &fault),
+					&fault);
+	return rate_out(fcinfo, &rate);
+}
+
+/* spooled._enter_public(client text, requests int = 1) returns spooled.request_rate */
+SPL_FUNCTION(spooled_enter_public, PERMISSION_NONE)
+{
+	RateAnswer rate;
+	SplFault   fault;
+
+	raise_unless_ok(spl_enter_public(text_arg(fcinfo, 0), int_arg(fcinfo, 1, 1), &rate, &fault), &fault);
+	return rate_out(fcinfo, &rate);
 }
 
 /* need_superuser refuses everybody else what decides over organizations. */

@@ -63,6 +63,7 @@ spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, 
 	fault->reason = reason;
 	fault->hint = hint;
 	fault->message = message.data;
+	fault->details = NULL;
 	return code;
 }
 
@@ -73,7 +74,9 @@ spl_fault_json(const SplFault *fault)
 	StringInfoData json;
 
 	initStringInfo(&json);
-	if (fault->field == NULL)
+	if (fault->details)
+		appendStringInfoString(&json, fault->details);
+	else if (fault->field == NULL)
 		appendStringInfoString(&json, "{}");
 	else
 	{

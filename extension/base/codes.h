@@ -36,6 +36,7 @@ typedef struct SplFault
 	const char *reason;	 /* machine-readable reason of a field fault, or NULL */
 	const char *hint;	 /* or NULL */
 	char	   *message; /* palloc'd in the caller's context; never a payload or a secret */
+	char	   *details; /* a JSON object for the gateway, in place of the field's; or NULL */
 } SplFault;
 
 extern SplCode	   spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, const char *hint,

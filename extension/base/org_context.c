@@ -65,7 +65,7 @@ spl_org_or_none(void)
 	Oid	  role;
 	int32 org;
 
-	if (entered.org != SPL_ORG_NONE || is_background || spl_is_admin())
+	if (entered.org != SPL_ORG_NONE || is_background || entered.kind != PRINCIPAL_ROLE)
 		return entered.org;
 	role = GetOuterUserId();
 	org = spl_org_of_role(role);

@@ -13,15 +13,16 @@ typedef enum PrincipalKind
 {
 	PRINCIPAL_ROLE, /* nobody has entered: the session's database role */
 	PRINCIPAL_API_KEY,
-	PRINCIPAL_TOKEN, /* an access token; api_key is the key that it stands for */
-	PRINCIPAL_ADMIN, /* the operator of the installation: no organization of its own */
+	PRINCIPAL_TOKEN,  /* an access token; api_key is the key that it stands for */
+	PRINCIPAL_ADMIN,  /* the operator of the installation: no organization of its own */
+	PRINCIPAL_PUBLIC, /* anybody, over the gateway: no organization */
 	PRINCIPAL_BACKGROUND
 } PrincipalKind;
 
 typedef struct SplPrincipal
 {
 	PrincipalKind kind;
-	int32		  org;	/* SPL_ORG_NONE: an admin, or nobody has entered */
+	int32		  org;	/* SPL_ORG_NONE: an admin, the public, or nobody has entered */
 	const char	 *name; /* of the credential, for histories */
 	bool		  has_api_key;
 	pg_uuid_t	  api_key;

@@ -15,6 +15,7 @@
 #include "base/uuid7.h"
 #include "ops/api_key.h"
 #include "ops/audit.h"
+#include "ops/limit.h"
 #include "ops/sweep.h"
 #include "rules/limits.h"
 #include "rules/names.h"
@@ -180,13 +181,20 @@ lock_org(int32 org, SplFault *fault)
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Organization not found");
 }
 
+/* check_room asks the plan for one more key; the admin need not. */
+static SplCode
+check_room(SplFault *fault)
+{
+	return spl_is_admin() ? SPL_OK : spl_limit_resource(fault, LIMIT_API_KEYS);
+}
+
 SplCode
 spl_api_key_create(int32 org, const ApiKeyWish *wish, ApiKeyRow *made, const char **key, SplFault *fault)
 {
 	static char *everything[] = {"*"};
 	SplCode		 code = wish->name ? check_wish(wish, fault) : spl_check_key_name(NULL, fault);
 
-	if (code != SPL_OK || (code = lock_org(org, fault)) != SPL_OK)
+	if (code != SPL_OK || (code = lock_org(org, fault)) != SPL_OK || (code = check_room(fault)) != SPL_OK)
 		return code;
 	*made = (ApiKeyRow) {
 		.org = org,
@@ -282,6 +290,8 @@ spl_api_key_change(const pg_uuid_t *id, const ApiKeyWish *wish, ApiKeyRow *row, 
 	if (code != SPL_OK || (code = begin_change(id, row, fault)) != SPL_OK)
 		return code;
 	if (wish->is_active == false && (code = check_not_last(row, fault)) != SPL_OK)
+		return code;
+	if (wish->is_active == true && !row->is_active && (code = check_room(fault)) != SPL_OK)
 		return code;
 	apply(wish, row);
 	spl_api_key_write(row);

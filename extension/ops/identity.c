@@ -20,13 +20,14 @@
 #define LAST_USED_EXACT_TO USECS_PER_MINUTE
 
 SplCode
-spl_enter(const char *credential, SplFault *fault)
+spl_enter(const char *credential, const char *client, int requests, RateAnswer *rate, SplFault *fault)
 {
 	uint8		 hash[SPL_HASH_BYTES];
 	ApiKey		 key;
-	SplPrincipal principal = {.kind = PRINCIPAL_API_KEY};
+	SplPrincipal principal = {.kind = PRINCIPAL_API_KEY, .client = client};
 	TimestampTz	 now = spl_clock_now();
 
+	*rate = (RateAnswer) {0};
 	spl_secret_hash(credential, hash);
 	if (!spl_api_key_find(hash, &key))
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "Invalid API key");
@@ -43,6 +44,16 @@ spl_enter(const char *credential, SplFault *fault)
 	principal.queues = key.queues;
 	principal.queue_count = key.queue_count;
 	principal.denied = key.denied;
+	spl_org_enter(&principal);
+	return SPL_OK;
+}
+
+SplCode
+spl_enter_public(const char *client, int requests, RateAnswer *rate, SplFault *fault)
+{
+	SplPrincipal principal = {.kind = PRINCIPAL_PUBLIC, .name = "public", .client = client};
+
+	*rate = (RateAnswer) {0};
 	spl_org_enter(&principal);
 	return SPL_OK;
 }

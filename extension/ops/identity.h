@@ -6,9 +6,17 @@
 #define SPL_IDENTITY_H
 
 #include "base/codes.h"
+#include "ops/rate.h"
 
-/* spl_enter works for the organization of this API key until the transaction ends. */
-extern SplCode spl_enter(const char *credential, SplFault *fault);
+/*
+ * spl_enter works for the organization of this API key until the transaction ends.  "client" is the caller's address (NULL:
+ * unknown); "requests" is for how many requests the transaction stands, 0 when they have been charged before.  SPL_RATE_LIMITED:
+ * there were too many; "rate" tells how many more may come.
+ */
+extern SplCode spl_enter(const char *credential, const char *client, int requests, RateAnswer *rate, SplFault *fault);
+
+/* spl_enter_public is for calls that anybody may make: it only notes and charges the address. */
+extern SplCode spl_enter_public(const char *client, int requests, RateAnswer *rate, SplFault *fault);
 
 /* spl_enter_admin works as the installation's admin until the transaction ends; "client" is the address that asks, or NULL. */
 extern SplCode spl_enter_admin(const char *key, const char *client, SplFault *fault);

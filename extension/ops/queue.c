@@ -337,6 +337,18 @@ spl_queue_list(int limit, QueueView **queues)
 	return listed;
 }
 
+int
+spl_queue_count(void)
+{
+	QueueConfig *configs;
+	int			 count = spl_queue_config_list(spl_org(), &configs);
+	int			 existing = 0;
+
+	for (int i = 0; i < count; i++)
+		existing += configs[i].configured || has_jobs(configs[i].id);
+	return existing;
+}
+
 /* spl_queue_ids tells which queues a list shows. */
 int
 spl_queue_ids(const char *name, int32 **ids)

@@ -68,6 +68,9 @@ extern SplCode spl_queue_get(const char *name, QueueView *view, SplFault *fault)
 /* spl_queue_list lists queues by name, at most "limit", as far as the credential's queues go. */
 extern int spl_queue_list(int limit, QueueView **queues);
 
+/* spl_queue_count returns how many queues the organization has, whatever the credential's queues are. */
+extern int spl_queue_count(void);
+
 /*
  * spl_queue_ids tells which queues a list shows: the one named, else those of the credential.  Returns the count of *ids, or
  * QUEUES_ALL when there is no restriction.

@@ -14,6 +14,7 @@
 #include "base/guc.h"
 #include "base/org_context.h"
 #include "base/uuid7.h"
+#include "ops/limit.h"
 #include "ops/settle.h"
 #include "ops/sweep.h"
 #include "ops/worker.h"
@@ -88,6 +89,18 @@ check_registration(const WorkerRegistration *registration, SplFault *fault)
 	return check_metadata(registration->metadata, fault);
 }
 
+/* check_room: a worker that is alive has its place already; one that is new, or comes back, needs one. */
+static SplCode
+check_room(const char *worker_id, SplFault *fault)
+{
+	WorkerRow worker;
+
+	if (!spl_limit_applies(LIMIT_WORKERS) ||
+		(worker_id && spl_worker_find(spl_org(), worker_id, &worker) && strcmp(worker.status, "offline") != 0))
+		return SPL_OK;
+	return spl_limit_resource(fault, LIMIT_WORKERS);
+}
+
 /* spl_worker_register adds a worker or renews the one with this id. */
 SplCode
 spl_worker_register(const WorkerRegistration *registration, const char **id, SplFault *fault)
@@ -95,6 +108,8 @@ spl_worker_register(const WorkerRegistration *registration, const char **id, Spl
 	SplCode	  code = check_registration(registration, fault);
 	WorkerRow row = {0};
 
+	if (code == SPL_OK)
+		code = check_room(registration->worker_id, fault);
 	if (code != SPL_OK)
 		return code;
 	if (registration->worker_id)
@@ -178,6 +193,8 @@ spl_worker_heartbeat(const char *worker_id, int current_jobs, const char *status
 
 	if (code == SPL_OK && (worker_id == NULL || spl_scope_is_restricted()))
 		code = find_worker(worker_id, &worker, fault);
+	if (code == SPL_OK && (status == NULL || strcmp(status, "offline") != 0))
+		code = check_room(worker_id, fault);
 	if (code != SPL_OK)
 		return code;
 	*now_status =

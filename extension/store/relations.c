@@ -21,6 +21,7 @@ static const int column_counts[SPL_TABLES] = {
 	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11, [TABLE_BLOCKED] = 10, [TABLE_LEASE] = 13,
 	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15, [TABLE_JOB] = 14,	  [TABLE_ATTEMPT] = 11,
 	[TABLE_DEPENDENCY] = 3,	  [TABLE_QUEUE] = 18,	[TABLE_API_KEY] = 12, [TABLE_ROLE_BINDING] = 2,
+	[TABLE_ORG] = 15,
 };
 
 static const char *const table_names[SPL_TABLES] = {
@@ -28,6 +29,7 @@ static const char *const table_names[SPL_TABLES] = {
 	[TABLE_LEASE] = "lease", [TABLE_DEAD_LETTER] = "dead_letter", [TABLE_OUTCOME] = "outcome",
 	[TABLE_JOB] = "job",	 [TABLE_ATTEMPT] = "attempt",		  [TABLE_DEPENDENCY] = "dependency",
 	[TABLE_QUEUE] = "queue", [TABLE_API_KEY] = "api_key",		  [TABLE_ROLE_BINDING] = "role_binding",
+	[TABLE_ORG] = "org",
 };
 
 static const char *const index_names[SPL_INDEXES] = {
@@ -47,10 +49,12 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_QUEUE_NAME] = "queue_org_name_key",
 	[INDEX_API_KEY_HASH] = "api_key_lookup_hash_key",
 	[INDEX_ROLE_BINDING] = "role_binding_pkey",
+	[INDEX_ORG] = "org_pkey",
 };
 
 /* Read to find out who is asking, so before that is known. */
-static const bool tells_who_asks[SPL_TABLES] = {[TABLE_API_KEY] = true, [TABLE_ROLE_BINDING] = true};
+static const bool tells_who_asks[SPL_TABLES] = {
+	[TABLE_API_KEY] = true, [TABLE_ROLE_BINDING] = true, [TABLE_ORG] = true};
 
 static Oid table_oids[SPL_TABLES];
 

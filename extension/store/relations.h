@@ -21,6 +21,7 @@ typedef enum SplTable
 	TABLE_QUEUE,
 	TABLE_API_KEY,
 	TABLE_ROLE_BINDING,
+	TABLE_ORG,
 	SPL_TABLES
 } SplTable;
 
@@ -42,6 +43,7 @@ typedef enum SplIndex
 	INDEX_QUEUE_NAME,
 	INDEX_API_KEY_HASH,
 	INDEX_ROLE_BINDING,
+	INDEX_ORG,
 	SPL_INDEXES
 } SplIndex;
 

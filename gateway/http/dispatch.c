@@ -138,6 +138,7 @@ on_done(OpCall *call, const OpReply *reply)
 	Request *request = call->arg;
 
 	request->call_running = false;
+	request->rate = reply->rate;
 	if (request->conn != NULL && request->step == STEP_RUNNING)
 	{
 		if (request->route.op->answer == ANSWER_CLAIM)
@@ -174,7 +175,7 @@ find_credential(Request *request)
 		refuse(request, CODE_UNAUTHORIZED, message);
 		return false;
 	}
-	if (request->route.op->enter == ENTER_NONE)
+	if (request->route.op->enter != ENTER_ORG)
 		return true;
 	if (credential == NULL)
 	{
@@ -220,6 +221,7 @@ bind_values(Request *request)
 	OpFault fault = {0};
 
 	request->call.op = request->route.op;
+	request->call.client = request->client;
 	for (int i = 0; i < OP_MAX_SEGMENTS && request->route.segments[i] != NULL; i++)
 		input.segments[i] = arena_copy(&request->arena, request->route.segments[i], request->route.segment_len[i]);
 	if (op_bind(request->call.op, &input, &request->arena, &request->call.values, &fault) &&

@@ -4,6 +4,7 @@
  *
  * A successful body is the database's own text and is not copied: the response shares the result until it is sent.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,25 @@ log_request(Request *request, int status, int64_t duration_us)
 	log_fields(status == 500 ? LOG_WARN : LOG_DEBUG, "request", fields, (int) lengthof(fields));
 }
 
+static void
+add_number(struct MHD_Response *response, const char *name, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	MHD_add_response_header(response, name, text);
+}
+
+static void
+add_rate(struct MHD_Response *response, const OpRate *rate)
+{
+	if (rate->limit == 0)
+		return;
+	add_number(response, "x-ratelimit-limit", rate->limit);
+	add_number(response, "x-ratelimit-remaining", rate->remaining);
+	add_number(response, "x-ratelimit-reset", rate->reset_at);
+}
+
 /* finish gives a response its common headers and wakes the connection if it sleeps. */
 static void
 finish(Request *request, int status, struct MHD_Response *response, const char *type)
@@ -53,6 +73,7 @@ finish(Request *request, int status, struct MHD_Response *response, const char *
 	if (config.enable_hsts)
 		MHD_add_response_header(response, "strict-transport-security", "max-age=31536000; includeSubDomains; preload");
 	MHD_add_response_header(response, "x-request-id", request->id);
+	add_rate(response, &request->rate);
 	if (request->is_api)
 		MHD_add_response_header(response, "x-api-version", "1");
 	if (request->server->draining)
@@ -150,14 +171,14 @@ add_spread(Buf *body, const char *detail, size_t len)
 }
 
 /* detail_number finds an integer member of the detail, or returns "otherwise". */
-static int
-detail_number(const char *detail, size_t len, const char *wanted, int otherwise)
+static int64_t
+detail_number(const char *detail, size_t len, const char *wanted, int64_t otherwise)
 {
 	char	  *copy = xmalloc(len + 1);
 	JsonCursor cursor;
 	JsonSpan   name;
 	JsonSpan   value;
-	int		   number = otherwise;
+	int64_t	   number = otherwise;
 
 	memcpy(copy, detail, len);
 	copy[len] = '\0';
@@ -167,7 +188,7 @@ detail_number(const char *detail, size_t len, const char *wanted, int otherwise)
 		{
 			if (value.kind == JSON_NUMBER && name.len == strlen(wanted) + 2 &&
 				memcmp(name.at + 1, wanted, name.len - 2) == 0)
-				number = atoi(value.at);
+				number = strtoll(value.at, NULL, 10);
 		}
 	}
 	free(copy);
@@ -206,7 +227,6 @@ reply_error(Request *request, const char *code, const char *message, const char 
 	const StatusRow		*row = status_of(code);
 	struct MHD_Response *response;
 	Buf					 body = {0};
-	char				 seconds[16];
 
 	if (row->message != NULL)
 		message = row->message;
@@ -217,13 +237,15 @@ reply_error(Request *request, const char *code, const char *message, const char 
 	cors_add_headers(request, response);
 	if (row->retry_after > 0)
 	{
-		int wait = row->retry_after;
+		int64_t wait = row->retry_after;
 
 		if (detail_len > 0)
 			wait = detail_number(detail, detail_len, "retry_after_seconds", wait);
-		snprintf(seconds, sizeof(seconds), "%d", wait);
-		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+		add_number(response, MHD_HTTP_HEADER_RETRY_AFTER, wait);
 	}
+	if (strcmp(row->code, CODE_RATE_LIMITED) == 0 && detail_len > 0)
+		request->rate = (OpRate) {.limit = (int) detail_number(detail, detail_len, "limit", 0),
+								  .reset_at = detail_number(detail, detail_len, "reset_at", 0)};
 	if (row->http == 405 && request->route.allowed[0] != '\0')
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->route.allowed);
 	if (row->http == 401)

@@ -85,6 +85,7 @@ struct Request
 
 	OpCall call;
 	bool   call_running;
+	OpRate rate; /* what the last answer said */
 
 	Waiter	  waiter; /* of a claim */
 	int64_t	  wait_until;

@@ -77,7 +77,9 @@ typedef struct OpParam
 typedef enum OpEnter
 {
 	ENTER_NONE,
-	ENTER_ORG /* SELECT spooled.enter(credential) before the call, in its transaction */
+	ENTER_ORG,	  /* for an organization: before the call, in its transaction, the statement that enters */
+	ENTER_PUBLIC, /* for nobody, from an address */
+	ENTER_KINDS
 } OpEnter;
 
 typedef enum OpLane
@@ -152,11 +154,9 @@ extern OpTable op_table_workers(void);
 extern OpTable op_table_grpc(void);
 
 /* From op_table_session.c. */
-extern const DbStmt		 op_enter_stmt;
-extern const DbStmt		 op_setup_stmt; /* $1: statement_timeout, $2: lock_timeout, $3: environment.h's JSON */
+extern const DbStmt op_enter_stmts[ENTER_KINDS]; /* $1: client, $2: requests, $3: credential, where one is needed */
+extern const DbStmt op_setup_stmt;				 /* $1: statement_timeout, $2: lock_timeout, $3: environment.h's JSON */
 extern const char *const op_listen_sql[];
-
-#define OP_ENTER_STMT 0
 
 /* From op_table.c: all rows, numbered. */
 extern void					op_table_init(void);
@@ -164,6 +164,7 @@ extern int					op_count(void);
 extern const Op			   *op_at(int number);
 extern const Op			   *op_named(const char *name); /* NULL: none */
 extern const DbStmt *const *op_stmts(int *count);
+extern int					op_enter_stmt(OpEnter enter); /* its place among them */
 extern int					op_queue_count(void);
 
 /* Queues of op_batch: the first ones are fixed, then one for each operation with a batch form. */

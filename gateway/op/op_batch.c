@@ -6,22 +6,41 @@
  */
 #include "op/op_batch.h"
 
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "op/json_scan.h"
 
-/* compare orders calls by organization, then by what they are about: all take locks in the same order. */
+static int
+compare_text(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+/* compare_callers orders by who enters, and from where. */
+static int
+compare_callers(const OpCall *a, const OpCall *b)
+{
+	int order = (a->op->enter > b->op->enter) - (a->op->enter < b->op->enter);
+
+	if (order == 0)
+		order = compare_text(a->credential, b->credential);
+	return order != 0 ? order : compare_text(a->client, b->client);
+}
+
+/* compare orders calls by who calls, then by what they are about: all take locks in the same order. */
 static int
 compare(const OpCall *a, const OpCall *b)
 {
-	int by_credential = strcmp(a->credential, b->credential);
+	int by_caller = compare_callers(a, b);
 
-	if (by_credential != 0 || a->values.text[0] == NULL || b->values.text[0] == NULL)
-		return by_credential;
-	return strcmp(a->values.text[0], b->values.text[0]);
+	return by_caller != 0 ? by_caller : compare_text(a->values.text[0], b->values.text[0]);
 }
 
 /* sort_calls keeps the order of arrival among equals; most calls come in order, or are few. */
@@ -42,10 +61,22 @@ sort_calls(OpGroup *group)
 	}
 }
 
+/* enter_call enters once for the calls of one caller; those that were charged before don't count. */
 static DbCall
-enter_call(OpCall *const *call)
+enter_call(const OpGroup *group, int first, int count, Arena *arena)
 {
-	return (DbCall) {.stmt = OP_ENTER_STMT, .nvalues = 1, .values = &(*call)->credential};
+	const OpCall *call = group->calls[first];
+	const char	**values = arena_alloc(arena, 3 * sizeof(values[0]));
+	int			  requests = 0;
+
+	for (int i = first; i < first + count; i++)
+		requests += !group->calls[i]->charged;
+	values[0] = call->client;
+	values[1] = arena_printf(arena, "%d", requests);
+	values[2] = call->credential;
+	return (DbCall) {.stmt = op_enter_stmt(call->op->enter),
+					 .nvalues = op_enter_stmts[call->op->enter].nparams,
+					 .values = values};
 }
 
 static DbCall
@@ -74,7 +105,7 @@ own_call(OpCall *call, Arena *arena)
 	return db_call;
 }
 
-/* shared_call makes one statement of the calls from "first" on that have the same credential. */
+/* shared_call makes one statement of the calls from "first" on that have the same caller. */
 static DbCall
 shared_call(OpGroup *group, int first, int count, Arena *arena)
 {
@@ -97,11 +128,11 @@ shared_call(OpGroup *group, int first, int count, Arena *arena)
 }
 
 static int
-same_credential(const OpGroup *group, int first)
+same_caller(const OpGroup *group, int first)
 {
 	int next = first + 1;
 
-	while (next < group->count && strcmp(group->calls[next]->credential, group->calls[first]->credential) == 0)
+	while (next < group->count && compare_callers(group->calls[next], group->calls[first]) == 0)
 		next++;
 	return next - first;
 }
@@ -114,13 +145,15 @@ lay_out(OpGroup *group, DbCall *calls, Arena *arena)
 
 	for (int first = 0; first < group->count;)
 	{
-		int same = same_credential(group, first);
+		int	 same = same_caller(group, first);
+		bool enters = group->calls[first]->op->enter != ENTER_NONE;
 
-		if (group->calls[first]->op->enter == ENTER_ORG)
-			calls[ncalls++] = enter_call(&group->calls[first]);
-		for (int i = first; i < first + same; i++)
+		if (enters)
+			calls[ncalls++] = enter_call(group, first, same, arena);
+		for (int i = first, enter_at = enters ? ncalls - 1 : -1; i < first + same; i++)
 		{
 			group->first_of[i] = first;
+			group->enter_at[i] = enter_at;
 			group->result_at[i] = ncalls;
 			if (group->form == FORM_CALLS)
 				calls[ncalls++] = own_call(group->calls[i], arena);
@@ -196,8 +229,30 @@ reply_of_row(DbResult *result, int row, int code_column)
 	return reply;
 }
 
-OpReply
-op_group_reply(const OpGroup *group, const DbUnit *unit, int number)
+bool
+op_group_has_entered(const OpGroup *group, const DbUnit *unit, int number)
+{
+	int at = group->enter_at[number];
+
+	return at >= 0 && unit->results[at] != NULL;
+}
+
+/* op_group_rate reads a row of spooled.request_rate, or null. */
+OpRate
+op_group_rate(const OpGroup *group, const DbUnit *unit, int number)
+{
+	DbResult   *result = group->enter_at[number] < 0 ? NULL : unit->results[group->enter_at[number]];
+	size_t		len;
+	const char *row = db_result_rows(result) == 1 ? db_result_text(result, 0, 0, &len) : NULL;
+	OpRate		rate = {0};
+
+	if (row != NULL && sscanf(row, "(%d,%d,%" SCNd64 ")", &rate.limit, &rate.remaining, &rate.reset_at) != 3)
+		rate.limit = 0;
+	return rate;
+}
+
+static OpReply
+find_reply(const OpGroup *group, const DbUnit *unit, int number)
 {
 	DbResult *result = unit->results[group->result_at[number]];
 	OpReply	  nothing = {.code = CODE_INTERNAL, .message = "The database gave no answer"};
@@ -216,4 +271,13 @@ op_group_reply(const OpGroup *group, const DbUnit *unit, int number)
 			return reply_of_row(result, row, 1);
 	}
 	return nothing;
+}
+
+OpReply
+op_group_reply(const OpGroup *group, const DbUnit *unit, int number)
+{
+	OpReply reply = find_reply(group, unit, number);
+
+	reply.rate = op_group_rate(group, unit, number);
+	return reply;
 }

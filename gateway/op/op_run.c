@@ -163,10 +163,11 @@ op_engine_is_idle(const OpEngine *engine)
 
 /* answer_refused answers a call whose own transaction failed, or runs it again when that may help. */
 static void
-answer_refused(OpEngine *engine, OpCall *call, const DbUnit *unit)
+answer_refused(OpEngine *engine, OpCall *call, const DbUnit *unit, OpRate rate)
 {
 	DbError error = db_result_error(unit->error);
-	OpReply reply = {.code = error.code, .message = error.message, .detail = error.detail, .result = unit->error};
+	OpReply reply = {
+		.code = error.code, .message = error.message, .detail = error.detail, .rate = rate, .result = unit->error};
 
 	if (status_is_conflict(error.code) && ++call->attempts < MOST_ATTEMPTS && !engine->closing)
 	{
@@ -203,6 +204,7 @@ on_group_done(DbUnit *unit, DbFate fate)
 	{
 		OpCall *call = group->calls[i];
 
+		call->charged |= op_group_has_entered(group, unit, i);
 		if (fate == DB_COMMITTED)
 		{
 			OpReply reply = op_group_reply(group, unit, i);
@@ -215,7 +217,7 @@ on_group_done(DbUnit *unit, DbFate fate)
 		else if (group->count > 1)
 			answer_again(group->engine, call);
 		else
-			answer_refused(group->engine, call, unit);
+			answer_refused(group->engine, call, unit, op_group_rate(group, unit, i));
 	}
 	free(group);
 }

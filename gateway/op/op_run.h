@@ -14,6 +14,14 @@
 typedef struct OpCall	OpCall;
 typedef struct OpEngine OpEngine;
 
+/* What is left of the caller's request rate. */
+typedef struct OpRate
+{
+	int		limit; /* 0: not limited */
+	int		remaining;
+	int64_t reset_at; /* unix seconds */
+} OpRate;
+
 typedef struct OpReply
 {
 	const char *code; /* OK, CREATED, ACCEPTED, NO_CONTENT, or a code of status.h */
@@ -23,7 +31,8 @@ typedef struct OpReply
 	const char *detail;	 /* JSON; may be NULL */
 	size_t		detail_len;
 	int			wait_key; /* of an empty claim; 0: none */
-	DbResult   *result;	  /* holds all of the above; share it to keep them.  NULL: they are constants */
+	OpRate		rate;
+	DbResult   *result; /* holds all of the above; share it to keep them.  NULL: they are constants */
 } OpReply;
 
 typedef void (*op_done_cb)(OpCall *call, const OpReply *reply);
@@ -40,6 +49,8 @@ struct OpCall
 {
 	const Op	  *op;
 	const char	  *credential; /* for ENTER_ORG */
+	const char	  *client;	   /* the caller's address; NULL: unknown */
+	bool		   charged;	   /* to the caller's request rate: a call that runs once more is not one more request */
 	OpValues	   values;
 	const OpArray *arrays; /* a bulk call's values, in place of "values" */
 	op_done_cb	   done;

@@ -11,8 +11,9 @@
 
 static Op			*all_ops[MAX_OPS];
 static int			 all_count;
-static const DbStmt *all_stmts[MAX_OPS * 2 + 1];
+static const DbStmt *all_stmts[MAX_OPS * 2 + ENTER_KINDS];
 static int			 all_stmt_count;
+static int			 enter_stmts[ENTER_KINDS];
 static int			 queue_count = OP_QUEUE_BATCH;
 
 static int
@@ -49,7 +50,8 @@ op_table_init(void)
 
 	all_count = all_stmt_count = 0;
 	queue_count = OP_QUEUE_BATCH;
-	add_stmt(&op_enter_stmt);
+	for (int enter = 0; enter < ENTER_KINDS; enter++)
+		enter_stmts[enter] = add_stmt(&op_enter_stmts[enter]);
 	for (size_t t = 0; t < lengthof(tables); t++)
 	{
 		for (int i = 0; i < tables[t].count; i++)
@@ -85,6 +87,12 @@ op_stmts(int *count)
 {
 	*count = all_stmt_count;
 	return all_stmts;
+}
+
+int
+op_enter_stmt(OpEnter enter)
+{
+	return enter_stmts[enter];
 }
 
 int

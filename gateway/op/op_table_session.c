@@ -4,7 +4,10 @@
  */
 #include "op/op.h"
 
-const DbStmt op_enter_stmt = {"SELECT spooled.enter($1)", 1};
+const DbStmt op_enter_stmts[ENTER_KINDS] = {
+	[ENTER_ORG] = {"SELECT spooled.enter($3, $1, $2)", 3},
+	[ENTER_PUBLIC] = {"SELECT spooled._enter_public($1, $2)", 2},
+};
 
 const DbStmt op_setup_stmt = {
 	"SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"

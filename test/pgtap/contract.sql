@@ -33,7 +33,7 @@ SELECT set_eq(
 	$s$doctor() returns TABLE(finding text, severity text, subject text, details jsonb, hint text)$s$,
 	$s$enqueue(queue text, payload json, priority integer DEFAULT 0, delay interval DEFAULT NULL::interval, scheduled_at timestamp with time zone DEFAULT NULL::timestamp with time zone, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_retries integer DEFAULT NULL::integer, timeout_seconds integer DEFAULT NULL::integer, tags json DEFAULT NULL::json, idempotency_key text DEFAULT NULL::text, parent_job_id uuid DEFAULT NULL::uuid, completion_webhook text DEFAULT NULL::text) returns uuid$s$,
 	$s$enqueue_many(queue text, payloads json[], priorities integer[] DEFAULT NULL::integer[], delay interval DEFAULT NULL::interval, scheduled_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_keys text[] DEFAULT NULL::text[], max_retries integer DEFAULT NULL::integer, timeout_seconds integer DEFAULT NULL::integer, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, tags json DEFAULT NULL::json) returns TABLE(ordinality integer, job_id uuid, created boolean)$s$,
-	$s$enter(credential text) returns void$s$,
+	$s$enter(credential text, client text DEFAULT NULL::text, requests integer DEFAULT 1) returns spooled.request_rate$s$,
 	$s$enter_admin(key text, client text DEFAULT NULL::text) returns void$s$,
 	$s$enter_organization(organization text) returns void$s$,
 	$s$explain_job(job_id uuid, OUT status text, OUT reason text, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT details jsonb) returns record$s$,
@@ -105,14 +105,14 @@ SELECT set_eq($$SELECT DISTINCT r FROM relations c, unnest(ARRAY['spooled_produc
 	WHERE relkind = 'v' AND has_table_privilege(r, c.oid, 'SELECT')$$, ARRAY['spooled_reader', 'spooled_operator'], 'readers and operators read the views');
 
 -- Row-level security on every table: the owner sees the current organization only, the background worker all.
-SELECT is_empty($$SELECT relname FROM relations WHERE relkind = 'r' AND relname <> 'role_binding' AND NOT (relrowsecurity AND relforcerowsecurity)$$, 'row-level security is on and forced');
-SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'prepared_delta', 'org', 'audit_entry') AND NOT EXISTS (
+SELECT is_empty($$SELECT relname FROM relations WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'plan_limits') AND NOT (relrowsecurity AND relforcerowsecurity)$$, 'row-level security is on and forced');
+SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'plan_limits', 'prepared_delta', 'org', 'audit_entry') AND NOT EXISTS (
 	SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant' AND p.polcmd = '*' AND p.polpermissive AND p.polroles = ARRAY['spooled_owner'::regrole::oid]
 	AND pg_get_expr(polqual, polrelid) = '(org = spooled.current_org())' AND pg_get_expr(polwithcheck, polrelid) = '(org = spooled.current_org())')$$, 'the owner is held to the current organization');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM relations)
 	AND polroles <> ARRAY['spooled_background'::regrole::oid] AND polrelid <> 'spooled.prepared_delta'::regclass AND coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true'$$,
 	'nobody but the background worker sees all');
-SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('org', 'role_binding')
+SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('org', 'role_binding', 'plan_limits')
 	AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'org' AND attnotnull)$$, 'every table says whose its rows are');
 
 -- The audit log is added to, never changed: no policy and no grant for anything else, but for retention and erasure.

@@ -15,6 +15,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE source');
 my $fill = <<'SQL';
 CREATE EXTENSION spooled;
 INSERT INTO spooled.org (name, slug) VALUES ('Other', 'other');
+INSERT INTO spooled.plan_limits VALUES ('free', '{"max_queues": 3}');
 SELECT spooled.create_queue('dump', max_retries => 5, backoff_base => '1 hour', settings => '{"a": 1}');
 SELECT spooled.pause_queue('dump-paused') FROM spooled.create_queue('dump-paused');
 SELECT spooled.enqueue('dump', '"ready"', tags => '["t", "u"]', idempotency_key => 'key');

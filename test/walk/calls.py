@@ -20,7 +20,7 @@ class ByRole(str):
 FUNCTIONS = {
     # who is asking
     "current_org()": "SELECT spooled.current_org()",
-    "enter(text)": Everybody("SELECT spooled.enter({unknown_key})"),
+    "enter(text,text,integer)": Everybody("SELECT spooled.enter({unknown_key})"),
     "enter_admin(text,text)": Everybody("SELECT spooled.enter_admin({unknown_key})"),
     "enter_organization(text)": Nobody("for superusers"),
     "create_organization(text,text,text,text)": Everybody("SELECT spooled.create_organization('Organization', 'walk-b')"),
@@ -86,6 +86,8 @@ FUNCTIONS = {
     "_require_preload()": Nobody("for the installation"),
     "_restore_default_org()": Nobody("a trigger"),
     "_tickets_changed()": Nobody("a trigger"),
+    "_plans_changed()": Nobody("a trigger"),
+    "_enter_public(text,integer)": Everybody("SELECT spooled._enter_public('192.0.2.1')"),
 
     # for the gateway
     "_check_environment(jsonb)": Everybody("SELECT spooled._check_environment('{{}}')"),
@@ -207,4 +209,4 @@ ROUTES = {
 }
 
 # Read and written by the superuser's functions alone, or before it is known who asks.
-TABLES_OF_NO_TENANT = {"role_binding"}
+TABLES_OF_NO_TENANT = {"role_binding", "plan_limits"}
