@@ -17,7 +17,7 @@
 #include "miscadmin.h"
 #include "ops/claim_commit.h"
 #include "ops/recount.h"
-#include "shmem/claim_list.h"
+#include "shmem/claim_notes.h"
 #include "shmem/counters.h"
 #include "shmem/database.h"
 #include "shmem/queue_request.h"
@@ -53,7 +53,7 @@ _PG_init(void)
 	spl_recount_init();
 	spl_queue_request_init();
 	spl_waiter_init();
-	spl_claim_list_init(); /* before the wake-ups: who is woken claims */
+	spl_claim_notes_init(); /* before the wake-ups: who is woken claims */
 	spl_wake_init();
 	spl_database_init();
 	spl_database_hook_init();

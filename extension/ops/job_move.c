@@ -10,7 +10,7 @@
 #include "ops/job_move.h"
 #include "ops/recount.h"
 #include "rules/ticket_steps.h"
-#include "shmem/claim_list.h"
+#include "shmem/claim_notes.h"
 #include "shmem/counters.h"
 #include "shmem/wake.h"
 

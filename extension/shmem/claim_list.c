@@ -10,8 +10,8 @@
  * the copying of some entries.  The order is refill, then lock; commit steps take only lock.
  *
  * Nothing that becomes visible may be overlooked.  A ticket becomes claimable when a transaction that made it commits, or
- * one that took it rolls back.  Both tell the list after they are visible: note() then lowers "from" of the ticket's level
- * to it.  A refill that read under an older snapshot finds the note in "late" and lowers what it is about to store; one that
+ * one that took it rolls back.  Both tell the list after they are visible (claim_notes.c): spl_claim_list_found() then
+ * lowers "from" of the ticket's level to it.  A refill that read under an older snapshot finds the note in "late" and lowers what it is about to store; one that
  * begins later sees the ticket.  An entry behind an earlier ticket that was told since ("stale") is not handed out before
  * the index has been read again, so one claimer sees the exact order.
  *
@@ -20,18 +20,16 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "base/guc.h"
-#include "base/xact_end.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "shmem/claim_list.h"
+#include "shmem/claim_notes.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
 #define PROBES 8 /* places that a queue's list may have */
-#define NOTES_MAX 64
 
 typedef struct Level
 {
@@ -79,25 +77,6 @@ typedef struct Lists
 } Lists;
 
 static Lists *lists = NULL;
-
-/* What this transaction made claimable, and what it took: the lowest position of each queue and priority. */
-typedef struct Note
-{
-	int32	  queue;
-	int16	  priority;
-	int		  level; /* savepoint depth */
-	pg_uuid_t job_id;
-} Note;
-
-typedef struct NoteSet
-{
-	int	 count;
-	bool overflowed;
-	Note notes[NOTES_MAX];
-} NoteSet;
-
-static NoteSet made;
-static NoteSet taken;
 
 static inline int
 compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
@@ -325,50 +304,6 @@ spl_claim_list_forget_all(void)
 	}
 }
 
-/* note remembers the lowest position of a queue and priority at this savepoint depth. */
-static void
-note(NoteSet *set, int32 queue, int16 priority, const pg_uuid_t *job_id)
-{
-	int level = GetCurrentTransactionNestLevel();
-
-	for (int i = set->count - 1; i >= 0; i--)
-	{
-		Note *known = &set->notes[i];
-
-		if (known->queue == queue && known->priority == priority && known->level == level)
-		{
-			if (compare_ids(job_id, &known->job_id) < 0)
-				known->job_id = *job_id;
-			return;
-		}
-	}
-	if (set->count == NOTES_MAX)
-		set->overflowed = true;
-	else
-		set->notes[set->count++] = (Note) {.queue = queue, .priority = priority, .level = level, .job_id = *job_id};
-}
-
-void
-spl_ready_note(int32 queue, int16 priority, const pg_uuid_t *job_id)
-{
-	note(&made, queue, priority, job_id);
-}
-
-void
-spl_ready_note_taken(int32 queue, int16 priority, const pg_uuid_t *job_id)
-{
-	note(&taken, queue, priority, job_id);
-}
-
-bool
-spl_ready_is_noted(int32 queue)
-{
-	for (int i = 0; i < made.count; i++)
-		if (made.notes[i].queue == queue)
-			return true;
-	return made.overflowed;
-}
-
 /* next_entry returns the first entry that may be handed out now, or NULL. */
 static const ClaimEntry *
 next_entry(const ClaimList *list)
@@ -407,7 +342,7 @@ spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, Clai
 	answer = list->first > first ? POP_SOME : list->reached_end && list->first == list->end ? POP_NONE : POP_REFILL;
 	for (int i = 0; i < *count; i++)
 		if (i == 0 || entries[i].priority != entries[i - 1].priority)
-			note(&taken, list->queue, entries[i].priority, &entries[i].job_id);
+			spl_ready_note_taken(list->queue, entries[i].priority, &entries[i].job_id);
 	LWLockRelease(&list->lock);
 	return answer;
 }
@@ -561,78 +496,4 @@ spl_claim_list_figures(ClaimListFigures *figures)
 	figures->refills = pg_atomic_read_u64(&lists->refills);
 	figures->misses = pg_atomic_read_u64(&lists->misses);
 	figures->reassigned = pg_atomic_read_u64(&lists->reassigned);
-}
-
-/* tell_all hands a set of notes from "level" on to the lists. */
-static void
-tell_all(NoteSet *set, int level)
-{
-	int left = 0;
-
-	if (set->overflowed)
-		spl_claim_list_forget_all();
-	for (int i = 0; i < set->count; i++)
-	{
-		if (set->notes[i].level >= level)
-			spl_claim_list_found(set->notes[i].queue, set->notes[i].priority, &set->notes[i].job_id);
-		else
-			set->notes[left++] = set->notes[i];
-	}
-	set->count = left;
-	if (level <= 1)
-		set->overflowed = false;
-}
-
-static void
-at_commit(void)
-{
-	tell_all(&made, 0);
-	taken.count = 0;
-	taken.overflowed = false;
-}
-
-static void
-at_abort(void)
-{
-	tell_all(&taken, 0);
-	made.count = 0;
-	made.overflowed = false;
-}
-
-static void
-raise_level(NoteSet *set, int level)
-{
-	for (int i = 0; i < set->count; i++)
-		if (set->notes[i].level >= level)
-			set->notes[i].level = level - 1;
-}
-
-static void
-at_subxact_commit(int level)
-{
-	raise_level(&made, level);
-	raise_level(&taken, level);
-}
-
-static void
-at_subxact_abort(int level)
-{
-	int left = 0;
-
-	tell_all(&taken, level);
-	for (int i = 0; i < made.count; i++)
-		if (made.notes[i].level < level)
-			made.notes[left++] = made.notes[i];
-	made.count = left;
-}
-
-void
-spl_claim_list_init(void)
-{
-	static const XactEndSteps steps = {.commit = at_commit,
-									   .abort = at_abort,
-									   .subxact_commit = at_subxact_commit,
-									   .subxact_abort = at_subxact_abort};
-
-	spl_xact_end_add(&steps);
 }

@@ -70,15 +70,6 @@ spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, Clai
 extern bool spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wanted, Refill *refill);
 extern void spl_claim_list_refill_end(ClaimList *list, Refill *refill);
 
-/* spl_ready_note remembers that this (sub)transaction makes a ready ticket, which the list learns of at commit. */
-extern void spl_ready_note(int32 queue, int16 priority, const pg_uuid_t *job_id);
-
-/* spl_ready_note_taken remembers that this (sub)transaction takes a ready ticket other than by a claim; told if it rolls back. */
-extern void spl_ready_note_taken(int32 queue, int16 priority, const pg_uuid_t *job_id);
-
-/* spl_ready_is_noted tells whether this transaction has made ready tickets of the queue, which no list can know yet. */
-extern bool spl_ready_is_noted(int32 queue);
-
 /* spl_claim_list_found tells the list of a ticket that it may have lost sight of. */
 extern void spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *job_id);
 
@@ -101,6 +92,5 @@ extern void spl_claim_list_figures(ClaimListFigures *figures);
 
 extern Size spl_claim_list_shmem_size(void);
 extern void spl_claim_list_shmem_startup(void);
-extern void spl_claim_list_init(void);
 
 #endif

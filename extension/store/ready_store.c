@@ -15,6 +15,7 @@
 #include "base/compat.h"
 #include "base/uuid7.h"
 #include "shmem/claim_list.h"
+#include "shmem/claim_notes.h"
 #include "storage/procarray.h"
 #include "store/ready_refill.h"
 #include "store/ticket_row.h"

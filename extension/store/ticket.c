@@ -10,7 +10,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "shmem/claim_list.h"
+#include "shmem/claim_notes.h"
 #include "store/ticket_row.h"
 #include "utils/snapmgr.h"
 
