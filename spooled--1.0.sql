@@ -333,10 +333,52 @@ CREATE TABLE dependency (
     org         int4 NOT NULL,
     parent      uuid NOT NULL,
     child       uuid NOT NULL,
+    mode        "char" NOT NULL,             -- a: the child waits for all its parents, o: for one of them, m: the child is a workflow and the parent its member
+    state       "char" NOT NULL,             -- w: the parent is not over, c: completed, x: a dead letter, k: cancelled or expired, g: deleted before it ended; in no index, so that a change is heap-only
     PRIMARY KEY (org, parent, child)         -- children of a parent that ends
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX dependency_child ON dependency (org, child, parent);          -- parents of a child, from one of them on
+COMMENT ON TABLE dependency IS 'The child depends on the parent. The parent''s end changes the state of the row, and nobody else''s.';
+
+CREATE TABLE dependency_mark (
+    org         int4 NOT NULL,
+    id          uuid NOT NULL,
+    kind        "char" NOT NULL,             -- p: a job that is over, its children are to be told; c: a child, f: a workflow to be looked at again; k: a workflow whose members are to be cancelled
+    noted_at    timestamptz NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.05);
+COMMENT ON TABLE dependency_mark IS 'What a transaction left to the background worker because somebody else was just changing the same rows, or because it was much. The worker takes the row away.';
+
+CREATE TABLE workflow (
+    org              int4 NOT NULL,
+    id               uuid NOT NULL,
+    name             text NOT NULL,
+    description      text,
+    metadata         json,
+    queues           int4[] NOT NULL,        -- of its jobs: a credential sees a workflow when it may use all of them
+    total_jobs       int4 NOT NULL,
+    created_at       timestamptz NOT NULL,
+    idempotency_key  text,
+    status           "char",                 -- null: live; c: completed, f: failed, x: cancelled.  Only a retry takes it back
+    started_at       timestamptz,            -- of the first run; this and the numbers are null while the workflow is live
+    finished_at      timestamptz,
+    completed_jobs   int4,
+    failed_jobs      int4,
+    PRIMARY KEY (org, id)                    -- lookup, newest-first lists
 );
-CREATE INDEX dependency_child ON dependency (org, child);
-COMMENT ON TABLE dependency IS 'The child waits for the parent. The parent''s end takes the row away.';
+CREATE INDEX workflow_live ON workflow (org) WHERE finished_at IS NULL;                            -- how many are live
+CREATE UNIQUE INDEX workflow_key ON workflow (org, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX workflow_finished ON workflow (finished_at) WHERE finished_at IS NOT NULL;           -- retention
+COMMENT ON TABLE workflow IS 'Jobs that were created together and end together. No job writes this row but the last one that ends.';
+
+CREATE TABLE workflow_job (
+    org         int4 NOT NULL,
+    workflow    uuid NOT NULL,
+    position    int4 NOT NULL,               -- in the request, from 0
+    job_id      uuid NOT NULL,
+    key         text NOT NULL,
+    PRIMARY KEY (org, workflow, position)
+);
+COMMENT ON TABLE workflow_job IS 'A job of a workflow, and the name that it has there.';
 
 CREATE TABLE prepared_delta (
     org         int4 NOT NULL,
@@ -371,6 +413,7 @@ DECLARE
 BEGIN
     FOREACH relation IN ARRAY ARRAY['org', 'plan_limits', 'api_key', 'role_binding', 'audit_entry', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
                                    'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag', 'dependency',
+                                   'dependency_mark', 'workflow', 'workflow_job',
                                    'prepared_delta', 'org_id_seq', 'audit_entry_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, '');
     END LOOP;
@@ -393,7 +436,7 @@ DECLARE
 BEGIN
     FOREACH tenant_table IN ARRAY ARRAY['api_key', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
                                         'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag',
-                                        'dependency'] LOOP
+                                        'dependency', 'dependency_mark', 'workflow', 'workflow_job'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('CREATE POLICY tenant ON %I TO spooled_owner USING (org = @extschema@.current_org())'
@@ -553,6 +596,15 @@ COMMENT ON FUNCTION retry(uuid) IS 'Replays a dead letter: claimable at once, wi
 
 CREATE FUNCTION set_priority(job_id uuid, priority int) RETURNS int LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_set_priority';
 COMMENT ON FUNCTION set_priority(uuid, int) IS 'Changes the priority (-100 .. 100) of a job that does not run yet and returns the old one.';
+
+CREATE FUNCTION add_dependencies(job_id uuid, depends_on uuid[], mode text DEFAULT 'all', OUT added uuid[], OUT skipped jsonb, OUT met boolean)
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_add_dependencies';
+COMMENT ON FUNCTION add_dependencies(uuid, uuid[], text) IS
+'Lets a job that does not run yet wait for other jobs as well: for all its parents, or with mode any for one of them. What would close a circle is skipped. met: the job does not wait any more.';
+
+CREATE FUNCTION job_dependencies(job_id uuid)
+RETURNS TABLE (relation text, job_id uuid, queue text, status text, mode text, met boolean) LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_job_dependencies';
+COMMENT ON FUNCTION job_dependencies(uuid) IS 'What a job depends on (relation parent) and what depends on it (child); at most 10,000 of each.';
 
 CREATE PROCEDURE wait_for_jobs(queue text, timeout interval DEFAULT '20 s') LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_wait_for_jobs';
 COMMENT ON PROCEDURE wait_for_jobs(text, interval) IS 'Returns when the queue may have a claimable job, or after the timeout. Holds no snapshot while it waits; not inside a transaction block.';
@@ -724,6 +776,10 @@ CREATE FUNCTION _job_heartbeat(id text, worker_id text, lease_id text, lease_dur
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_heartbeat';
 CREATE FUNCTION _job_release(id text, worker_id text, lease_id text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_release';
+
+CREATE FUNCTION _dependency_list(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dependency_list';
+CREATE FUNCTION _dependency_add(id text, depends_on text[], dependency_mode text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dependency_add';
 
 CREATE FUNCTION _dlq_list(queue_name text, tag text, max_jobs int, skip int, order_by text, order_dir text, after text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_list';
@@ -930,8 +986,8 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_entry FROM spooled_owner;
 DO $$
 DECLARE
     own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_plans_changed', '_restore_default_org'];
-    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job'];
-    producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel'];
+    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'job_dependencies'];
+    producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel', 'add_dependencies'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
                                     'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
                                     'worker_heartbeat', 'deregister_worker'];

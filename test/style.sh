@@ -54,7 +54,7 @@ arrows() {
 }
 arrows <<'ROOMS' | rule 'includes follow the arrows between rooms'
 extension/base
-extension/rules base/codes.h base/ticket_kind.h
+extension/rules base/codes.h base/ticket_kind.h base/fan_in_kind.h
 extension/shmem base
 extension/store rules/json_text.h rules/permissions.h shmem base
 extension/ops rules shmem store base

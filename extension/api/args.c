@@ -240,3 +240,13 @@ spl_record_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 		elog(ERROR, "function returning record called in context that cannot accept type record");
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
+
+Datum
+spl_uuids_datum(const pg_uuid_t *ids, int count)
+{
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = UUIDPGetDatum(&ids[i]);
+	return PointerGetDatum(construct_array(elements, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}

@@ -141,6 +141,8 @@ set_uuid(Datum *values, bool *nulls, int column, const pg_uuid_t *id)
 	values[column] = id ? UUIDPGetDatum(id) : (Datum) 0;
 }
 
+extern Datum spl_uuids_datum(const pg_uuid_t *ids, int count); /* uuid[] */
+
 static inline void
 set_int(Datum *values, bool *nulls, int column, int number)
 {

@@ -6,6 +6,7 @@
 #define SPL_COMPAT_H
 
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
@@ -70,6 +71,25 @@ spl_storage_of(Relation table)
 #else
 	return table->rd_node.relNode;
 #endif
+}
+
+/* spl_table_update is table_tuple_update without waiting; "needs_index" tells whether the new version needs index entries. */
+static inline TM_Result
+spl_table_update(Relation table, ItemPointer tid, TupleTableSlot *slot, CommandId cid, Snapshot snapshot,
+				 bool *needs_index)
+{
+	TM_FailureData failure;
+	LockTupleMode  lock;
+	TM_Result	   result;
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes indexes;
+
+	result = table_tuple_update(table, tid, slot, cid, snapshot, InvalidSnapshot, false, &failure, &lock, &indexes);
+	*needs_index = indexes == TU_All;
+#else
+	result = table_tuple_update(table, tid, slot, cid, snapshot, InvalidSnapshot, false, &failure, &lock, needs_index);
+#endif
+	return result;
 }
 
 /* A database whose DROP was interrupted; nobody can connect to it. */

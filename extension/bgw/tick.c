@@ -16,6 +16,7 @@
 #include "commands/dbcommands.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "ops/dependency.h"
 #include "ops/queue_asked.h"
 #include "ops/recount.h"
 #include "ops/sweep.h"
@@ -62,6 +63,7 @@ static Step sweeps[] = {
 	{.name = "expiring leases", .run = run_batch, .sweep = spl_lease_expire_due},
 	{.name = "making delayed jobs ready", .run = run_batch, .sweep = spl_delayed_promote_due},
 	{.name = "expiring jobs", .run = run_batch, .sweep = spl_job_expire_due},
+	{.name = "telling children of ended jobs", .run = run_batch, .sweep = spl_dependency_work_off},
 };
 
 static Step chores[] = {

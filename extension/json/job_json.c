@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "ops/dependency_add.h"
 #include "json/job_json.h"
 #include "json/json_write.h"
 
@@ -45,11 +46,9 @@ write_run(StringInfo out, const JobView *view)
 static void
 write_dependencies(StringInfo out, const JobView *view)
 {
-	bool waits_or_waited = view->job.has_parent || view->blocked;
-
 	spl_json_uuid(out, "parent_job_id", view->job.has_parent ? &view->job.parent_job_id : NULL);
-	spl_json_null(out, "workflow_id");
-	spl_json_text(out, "dependency_mode", waits_or_waited ? "all" : NULL);
+	spl_json_uuid(out, "workflow_id", view->has_workflow ? &view->workflow_id : NULL);
+	spl_json_text(out, "dependency_mode", view->has_dependencies ? spl_fan_in_mode_name(view->dependency_mode) : NULL);
 	spl_json_bool(out, "dependencies_met", !view->blocked);
 }
 

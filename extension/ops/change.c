@@ -16,7 +16,6 @@
 #include "rules/limits.h"
 #include "shmem/counters.h"
 #include "store/attempt_store.h"
-#include "store/dependency_store.h"
 #include "store/job_list_store.h"
 #include "store/job_store.h"
 #include "store/tuple.h"
@@ -77,8 +76,6 @@ cancel_waiting(const Ticket *ticket, TimestampTz now)
 
 	if (spl_job_move(ticket, &next) == TAKE_LOST)
 		return TAKE_LOST;
-	if (ticket->kind == TICKET_BLOCKED)
-		spl_edge_drop_child(ticket->org, &ticket->job_id);
 	spl_event_log_put(ticket->org, &ticket->job_id, now, "cancelled", spl_actor(), NULL);
 	spl_dependency_parents_ended(ticket->org, &next, 1);
 	return TAKE_OK;
@@ -130,6 +127,7 @@ replay(const Ticket *dead, TimestampTz now)
 
 	if (spl_job_move(dead, &next) == TAKE_LOST)
 		return TAKE_LOST;
+	spl_dependency_parent_back(dead->org, &dead->job_id);
 	spl_count_total_note(dead->org, dead->queue, TOTAL_RETRIED, 1);
 	spl_event_log_put(dead->org, &dead->job_id, now, "replayed", spl_actor(), NULL);
 	return TAKE_OK;
@@ -295,8 +293,6 @@ spl_queue_delete_jobs(int32 queue, int limit, pg_uuid_t *after, int64 *deleted)
 	for (int i = 0; i < listed; i++)
 		if (take_whatever(org, &ids[i], &taken[done]))
 		{
-			if (taken[done].kind == TICKET_BLOCKED)
-				spl_edge_drop_child(org, &ids[i]);
 			done++;
 			spl_changes_done();
 		}

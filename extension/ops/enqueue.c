@@ -33,7 +33,8 @@ typedef struct Draft
 	EnqueueItem	   *item;
 	Job				job;
 	TicketKind		kind;
-	ItemPointerData place; /* of the job's row */
+	ItemPointerData place;		  /* of the job's row */
+	char			parent_state; /* with a parent: EDGE_* */
 } Draft;
 
 EnqueueItem
@@ -147,15 +148,15 @@ draft_item(int32 org, EnqueueItem *item, TimestampTz now, Draft *draft)
 	draft->kind = job->scheduled_at != NO_TIME && job->scheduled_at > now ? TICKET_DELAYED : TICKET_READY;
 	if (item->parent_job_id)
 	{
-		ParentState state;
+		char *state = &draft->parent_state;
 
-		code = spl_dependency_check_parent(org, item->parent_job_id, job->queue, &job->parent_job_id, &state,
-										   &item->fault);
+		code =
+			spl_dependency_check_parent(org, item->parent_job_id, job->queue, &job->parent_job_id, state, &item->fault);
 		if (code != SPL_OK)
 			return code;
 		job->has_parent = true;
-		if (state != PARENT_COMPLETED)
-			draft->kind = state == PARENT_OPEN ? TICKET_BLOCKED : TICKET_OUTCOME;
+		if (*state != EDGE_COMPLETED)
+			draft->kind = *state == EDGE_OPEN ? TICKET_BLOCKED : TICKET_OUTCOME;
 	}
 	return SPL_OK;
 }
@@ -242,7 +243,7 @@ first_ticket(const Draft *draft, TimestampTz now)
 	if (draft->kind == TICKET_OUTCOME)
 	{
 		ticket.reason = OUTCOME_CANCELLED;
-		ticket.error = "Parent job failed or was deadlettered";
+		ticket.error = PARENT_FAILED_ERROR;
 	}
 	return ticket;
 }
@@ -263,9 +264,23 @@ put_tickets(Draft **created, int count, TimestampTz now)
 		if (n > 0)
 			spl_job_put_first(tickets, n);
 	}
+}
+
+/* put_edges keeps who depends on which parent, also of parents that are over. */
+static void
+put_edges(Draft **created, int count)
+{
+	Edge *edges = palloc(sizeof(Edge) * count);
+	int	  n = 0;
+
 	for (int i = 0; i < count; i++)
-		if (created[i]->kind == TICKET_BLOCKED)
-			spl_edge_put(created[i]->job.org, &created[i]->job.parent_job_id, &created[i]->job.id);
+		if (created[i]->job.has_parent)
+			edges[n++] = (Edge) {.org = created[i]->job.org,
+								 .parent = created[i]->job.parent_job_id,
+								 .child = created[i]->job.id,
+								 .mode = FAN_IN_ALL,
+								 .state = created[i]->parent_state};
+	spl_edges_put(edges, n);
 }
 
 /* put_jobs writes what is new. */
@@ -288,6 +303,7 @@ put_jobs(Draft **created, int count, TimestampTz now)
 		created[i]->place = places[i];
 	spl_job_put_tags(jobs, count);
 	put_tickets(created, count, now);
+	put_edges(created, count);
 }
 
 void

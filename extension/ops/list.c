@@ -11,6 +11,7 @@
 #include "ops/list.h"
 #include "ops/queue.h"
 #include "rules/names.h"
+#include "store/dependency_store.h"
 #include "store/list_store.h"
 
 #define DEFAULT_LIMIT 50
@@ -191,12 +192,27 @@ read_ids(const pg_uuid_t *ids, int count, bool with_payload, JobView *views)
 	return visible;
 }
 
+/* read_ties reads how a job depends on others, and which workflow it belongs to. */
+static void
+read_ties(JobView *view)
+{
+	Edge edge;
+
+	view->has_dependencies = spl_edges_of_child(view->job.org, &view->job.id, 1, &edge) == 1;
+	if (view->has_dependencies)
+		view->dependency_mode = edge.mode;
+	view->has_workflow = spl_edge_to_workflow(view->job.org, &view->job.id, &view->workflow_id);
+}
+
 /* spl_job_get reads one job with payload and result. */
 SplCode
 spl_job_get(const pg_uuid_t *id, JobView *job, SplFault *fault)
 {
 	if (read_ids(id, 1, true, job) == 1)
+	{
+		read_ties(job);
 		return SPL_OK;
+	}
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Job %s not found", spl_uuid_text(id));
 }
 

@@ -6,6 +6,7 @@
 #define SPL_LIST_H
 
 #include "base/codes.h"
+#include "base/fan_in_kind.h"
 #include "store/job_store.h"
 #include "store/ticket.h"
 
@@ -26,6 +27,12 @@ typedef struct JobView
 	const char *worker;		  /* who runs it or ended it, or NULL */
 	bool		leased;		  /* ticket.lease_id and ticket.lease_expires_at count */
 	bool		blocked;	  /* waits for parents (dependencies_met is false) */
+
+	/* Of a single job only. */
+	bool	  has_dependencies; /* dependency_mode counts */
+	FanInMode dependency_mode;
+	bool	  has_workflow;
+	pg_uuid_t workflow_id;
 } JobView;
 
 typedef enum JobOrder

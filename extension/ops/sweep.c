@@ -12,7 +12,6 @@
 #include "ops/job_move.h"
 #include "ops/run_end.h"
 #include "ops/sweep.h"
-#include "store/dependency_store.h"
 #include "store/lease_sweep.h"
 #include "store/ready_refill.h"
 #include "store/tuple.h"
@@ -99,11 +98,7 @@ expire(TicketKind kind, TimestampTz now, int limit)
 	}
 	spl_job_put_next(tickets, next, count);
 	for (int i = 0; i < count; i++)
-	{
-		if (kind == TICKET_BLOCKED)
-			spl_edge_drop_child(tickets[i].org, &tickets[i].job_id);
 		spl_dependency_parents_ended(tickets[i].org, &next[i], 1);
-	}
 	spl_changes_done();
 	return count;
 }
@@ -126,6 +121,8 @@ TimestampTz
 spl_sweep_next_due(void)
 {
 	TimestampTz next = earlier(spl_lease_next_sweep(), spl_delayed_next_due());
+
+	next = earlier(next, spl_dependency_next_due());
 
 	for (TicketKind kind = TICKET_READY; kind <= TICKET_BLOCKED; kind++)
 		next = earlier(next, spl_ticket_next_expiry(kind));

@@ -16,8 +16,8 @@ static const uint32 next_tickets[TICKET_KINDS] = {
 	[TICKET_DELAYED] = TO(READY) | TO(DELAYED) | TO(BLOCKED) | TO(OUTCOME),
 	[TICKET_BLOCKED] = TO(READY) | TO(DELAYED) | TO(BLOCKED) | TO(OUTCOME),
 	[TICKET_LEASE] = TO(OUTCOME) | TO(DELAYED) | TO(READY) | TO(DEAD_LETTER), /* ready: released, or no backoff */
-	[TICKET_DEAD_LETTER] = TO(READY),										  /* replay */
-	[TICKET_OUTCOME] = 0,
+	[TICKET_DEAD_LETTER] = TO(READY) | TO(BLOCKED),							  /* replay; retry of a workflow */
+	[TICKET_OUTCOME] = TO(READY) | TO(BLOCKED),								  /* retry of a workflow */
 };
 
 bool

@@ -1,55 +1,82 @@
 /*
  * dependency_store.c
- *    Rows of dependency.
+ *    Rows of dependency and dependency_mark.
  *
- * Every completion asks whether the job has children, so that question is one index probe; the rest runs only where there
- * are edges.
+ * Looking at a child's parents has to see what other transactions are about to do, so it reads with a dirty snapshot: of two
+ * that end the last parents of a child at the same moment, each has changed its own edge before it looks, so at least one of
+ * them sees the other.  It goes from the edge of the parent that has just ended in both directions at once: whatever the
+ * order in which parents end, the next open one is near as long as there are many, and all looks of a wide fan-in together
+ * cost n log n.
  */
 #include "postgres.h"
 
+#include "access/stratnum.h"
 #include "access/xact.h"
+#include "base/uuid7.h"
 #include "catalog/pg_type.h"
+#include "shmem/wake.h"
+#include "storage/lmgr.h"
 #include "store/dependency_store.h"
-#include "store/spi_plan.h"
+#include "store/job_store.h"
+#include "store/row_list.h"
 #include "store/ticket_row.h"
+#include "store/tuple.h"
+#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
-static SpiPlan put_edge = {
-	.sql = "INSERT INTO spooled.dependency (org, parent, child) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-	.nargs = 3,
-	.argtypes = {INT4OID, UUIDOID, UUIDOID},
-};
-
-static SpiPlan take_children = {
-	.sql = "DELETE FROM spooled.dependency WHERE org = $1 AND parent = $2 RETURNING child",
-	.nargs = 2,
-	.argtypes = {INT4OID, UUIDOID},
-};
-
-static SpiPlan drop_child = {
-	.sql = "DELETE FROM spooled.dependency WHERE org = $1 AND child = $2",
-	.nargs = 2,
-	.argtypes = {INT4OID, UUIDOID},
-};
-
-static SpiPlan has_parents = {
-	.sql = "SELECT 1 FROM spooled.dependency WHERE org = $1 AND child = $2 LIMIT 1",
-	.nargs = 2,
-	.argtypes = {INT4OID, UUIDOID},
-};
-
-void
-spl_edge_put(int32 org, const pg_uuid_t *parent, const pg_uuid_t *child)
+enum EdgeColumn
 {
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(parent), UUIDPGetDatum(child)};
+	EDGE_ORG = 1,
+	EDGE_PARENT,
+	EDGE_CHILD,
+	EDGE_MODE,
+	EDGE_STATE
+};
 
-	spl_spi_run(&put_edge, values, NULL, NULL, NULL);
+static void
+fill_edge(const void *edges, int i, Datum *values, bool *nulls)
+{
+	const Edge *edge = (const Edge *) edges + i;
+
+	values[EDGE_ORG - 1] = Int32GetDatum(edge->org);
+	values[EDGE_PARENT - 1] = UUIDPGetDatum(&edge->parent);
+	values[EDGE_CHILD - 1] = UUIDPGetDatum(&edge->child);
+	values[EDGE_MODE - 1] = CharGetDatum((char) edge->mode);
+	values[EDGE_STATE - 1] = CharGetDatum(edge->state);
 }
 
-/* exist_in probes under one snapshot (NULL: a fresh one). */
-static void
-exist_in(Snapshot snapshot, int32 org, const pg_uuid_t *parents, int count, bool *exists)
+void
+spl_edges_put(const Edge *edges, int count)
 {
+	spl_tuples_insert(TABLE_DEPENDENCY, edges, count, fill_edge, NULL);
+}
+
+static Edge
+read_edge(TupleTableSlot *slot)
+{
+	bool isnull;
+
+	slot_getallattrs(slot);
+	return (Edge) {
+		.org = DatumGetInt32(slot_getattr(slot, EDGE_ORG, &isnull)),
+		.parent = *DatumGetUUIDP(slot_getattr(slot, EDGE_PARENT, &isnull)),
+		.child = *DatumGetUUIDP(slot_getattr(slot, EDGE_CHILD, &isnull)),
+		.mode = (FanInMode) DatumGetChar(slot_getattr(slot, EDGE_MODE, &isnull)),
+		.state = DatumGetChar(slot_getattr(slot, EDGE_STATE, &isnull)),
+	};
+}
+
+/* latest returns a snapshot of what is committed now: whoever adds a child may have come after this transaction's. */
+static Snapshot
+latest(void)
+{
+	return IsolationUsesXactSnapshot() ? spl_snapshot_latest() : spl_snapshot_fresh();
+}
+
+void
+spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists)
+{
+	Snapshot  snapshot = latest();
 	TupleScan scan;
 
 	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
@@ -59,96 +86,333 @@ exist_in(Snapshot snapshot, int32 org, const pg_uuid_t *parents, int count, bool
 
 		spl_ticket_keys(keys, org, &parents[i]);
 		spl_scan_keys(&scan, keys, 2);
-		exists[i] = spl_scan_next(&scan, ForwardScanDirection);
+		exists[i] = false;
+		while (!exists[i] && spl_scan_next(&scan, ForwardScanDirection))
+			exists[i] = read_edge(scan.slot).state == EDGE_OPEN;
 	}
 	spl_scan_end(&scan);
+	UnregisterSnapshot(snapshot);
 }
 
-/* count_edges counts the edges of one parent under one snapshot. */
-static int64
-count_edges(Snapshot snapshot, int32 org, const pg_uuid_t *parent)
+int
+spl_edges_close(int32 org, const pg_uuid_t *parent, char state, int limit, Edge *closed, bool *left)
 {
+	Snapshot	snapshot = latest();
 	TupleScan	scan;
 	ScanKeyData keys[2];
-	int64		count = 0;
+	int			count = 0;
 
+	*left = false;
 	spl_ticket_keys(keys, org, parent);
 	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
 	spl_scan_keys(&scan, keys, 2);
 	while (spl_scan_next(&scan, ForwardScanDirection))
-		count++;
+	{
+		Edge edge = read_edge(scan.slot);
+
+		if (edge.state != EDGE_OPEN)
+			continue;
+		if (count == limit || spl_scan_update(&scan, EDGE_STATE, CharGetDatum(state)) != DELETE_OK)
+		{
+			*left = true;
+			if (count == limit)
+				break;
+			continue;
+		}
+		edge.state = state;
+		closed[count++] = edge;
+	}
+	spl_scan_end(&scan);
+	UnregisterSnapshot(snapshot);
+	return count;
+}
+
+/* One half of a look: the parents on one side of the place where it starts. */
+typedef struct Side
+{
+	TupleScan	  scan;
+	SnapshotData  dirty;
+	ScanDirection direction;
+	bool		  at_end;
+} Side;
+
+static void
+side_begin(Side *side, int32 org, const pg_uuid_t *child, const pg_uuid_t *from, ScanDirection direction)
+{
+	ScanKeyData keys[3];
+	bool		forward = direction == ForwardScanDirection;
+
+	InitDirtySnapshot(side->dirty);
+	side->direction = direction;
+	side->at_end = false;
+	spl_ticket_keys(keys, org, child);
+	if (from)
+		ScanKeyInit(&keys[2], 3, forward ? BTGreaterStrategyNumber : BTLessStrategyNumber,
+					forward ? F_UUID_GT : F_UUID_LT, UUIDPGetDatum(from));
+	spl_scan_begin(&side->scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, &side->dirty, from ? 3 : 2);
+	spl_scan_keys(&side->scan, keys, from ? 3 : 2);
+}
+
+/* side_step looks at the next edge of a side. */
+static void
+side_step(Side *side, FanInMode *mode, FanInFacts *facts, bool *parent_gone)
+{
+	Edge edge;
+
+	if (side->at_end || !spl_scan_next(&side->scan, side->direction))
+	{
+		side->at_end = true;
+		return;
+	}
+	edge = read_edge(side->scan.slot);
+	*mode = edge.mode;
+	if (TransactionIdIsValid(side->dirty.xmin) || TransactionIdIsValid(side->dirty.xmax))
+		facts->is_busy = true;
+	else if (edge.state == EDGE_OPEN)
+		facts->is_open = true;
+	else if (edge.state == EDGE_COMPLETED)
+		facts->completed = true;
+	else
+	{
+		facts->failed = true;
+		*parent_gone |= edge.state == EDGE_GONE;
+	}
+}
+
+FanInMode
+spl_edges_look(int32 org, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode, FanInFacts *facts,
+			   bool *parent_gone)
+{
+	Side sides[2];
+	int	 count = from ? 2 : 1;
+
+	side_begin(&sides[0], org, child, from, ForwardScanDirection);
+	if (from)
+		side_begin(&sides[1], org, child, from, BackwardScanDirection);
+	for (int turn = 0; !(sides[0].at_end && sides[count - 1].at_end); turn++)
+	{
+		side_step(&sides[turn % count], &mode, facts, parent_gone);
+		if (from && facts->is_open)
+			break;
+	}
+	for (int i = 0; i < count; i++)
+		spl_scan_end(&sides[i].scan);
+	return mode;
+}
+
+void
+spl_edges_lock(int32 org)
+{
+	LockDatabaseObject(spl_table_oid(TABLE_DEPENDENCY), (Oid) org, 0, ExclusiveLock);
+}
+
+/* Runs under a snapshot that the caller has pushed. */
+static SpiPlan reach = {
+	.sql =
+		"WITH RECURSIVE down (id) AS (SELECT $2 UNION"
+		"   SELECT d.child FROM spooled.dependency d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
+		" SELECT id FROM down WHERE id = ANY($3)",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
+	.read_only = true,
+};
+
+typedef struct Reached
+{
+	const pg_uuid_t *ids;
+	int				 count;
+	bool			*reached;
+} Reached;
+
+static void
+note_reached(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Reached	 *answer = arg;
+	pg_uuid_t id;
+
+	spl_row_uuid(row, desc, 1, &id);
+	for (int i = 0; i < answer->count; i++)
+		answer->reached[i] |= spl_uuid_equal(&answer->ids[i], &id);
+}
+
+void
+spl_edges_reach(int32 org, const pg_uuid_t *from, const pg_uuid_t *ids, int count, bool *reached)
+{
+	Reached answer = {ids, count, reached};
+	Datum	values[] = {Int32GetDatum(org), UUIDPGetDatum(from), spl_uuid_array(ids, count)};
+
+	memset(reached, 0, sizeof(bool) * count);
+	PushActiveSnapshot(GetLatestSnapshot());
+	spl_spi_run(&reach, values, NULL, note_reached, &answer);
+	PopActiveSnapshot();
+}
+
+static SpiPlan set_mode = {
+	.sql = "UPDATE spooled.dependency SET mode = $3 WHERE org = $1 AND child = $2 AND mode <> $3",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, CHAROID},
+};
+
+void
+spl_edges_set_mode(int32 org, const pg_uuid_t *child, FanInMode mode)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(child), CharGetDatum((char) mode)};
+
+	spl_spi_run(&set_mode, values, NULL, NULL, NULL);
+}
+
+/* list_edges lists edges by their first two index columns. */
+static int
+list_edges(SplIndex index, int32 org, const pg_uuid_t *id, int limit, Edge *edges)
+{
+	TupleScan	scan;
+	ScanKeyData keys[2];
+	int			count = 0;
+
+	spl_ticket_keys(keys, org, id);
+	spl_scan_begin(&scan, TABLE_DEPENDENCY, index, AccessShareLock, NULL, 2);
+	spl_scan_keys(&scan, keys, 2);
+	while (count < limit && spl_scan_next(&scan, ForwardScanDirection))
+	{
+		edges[count] = read_edge(scan.slot);
+		if (edges[count].mode != FAN_IN_MEMBER)
+			count++;
+	}
 	spl_scan_end(&scan);
 	return count;
 }
 
-/* refuse_unseen raises 40001 when a child was added since this transaction's snapshot: it would wait for ever. */
-static void
-refuse_unseen(Snapshot latest, int32 org, const pg_uuid_t *parent)
+int
+spl_edges_of_child(int32 org, const pg_uuid_t *child, int limit, Edge *edges)
 {
-	if (count_edges(latest, org, parent) != count_edges(NULL, org, parent))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: a job that waits for this one was added or ended meanwhile")));
-}
-
-void
-spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists)
-{
-	Snapshot latest;
-
-	if (!IsolationUsesXactSnapshot())
-	{
-		exist_in(NULL, org, parents, count, exists);
-		return;
-	}
-	latest = spl_snapshot_latest();
-	exist_in(latest, org, parents, count, exists);
-	for (int i = 0; i < count; i++)
-		if (exists[i])
-			refuse_unseen(latest, org, &parents[i]);
-	UnregisterSnapshot(latest);
-}
-
-typedef struct Children
-{
-	int		   count;
-	int		   room;
-	pg_uuid_t *ids;
-} Children;
-
-static void
-add_child(HeapTuple row, TupleDesc desc, void *arg)
-{
-	Children *children = arg;
-
-	if (children->count == children->room)
-		children->ids = repalloc(children->ids, sizeof(pg_uuid_t) * (children->room *= 2));
-	children->ids[children->count++] = *DatumGetUUIDP(spl_row_datum(row, desc, 1, NULL));
+	return list_edges(INDEX_DEPENDENCY_CHILD, org, child, limit, edges);
 }
 
 int
-spl_edge_take_children(int32 org, const pg_uuid_t *parent, pg_uuid_t **ids)
+spl_edges_of_parent(int32 org, const pg_uuid_t *parent, int limit, Edge *edges)
 {
-	Children children = {0, 8, palloc(sizeof(pg_uuid_t) * 8)};
-	Datum	 values[] = {Int32GetDatum(org), UUIDPGetDatum(parent)};
-
-	spl_spi_run(&take_children, values, NULL, add_child, &children);
-	*ids = children.ids;
-	return children.count;
-}
-
-void
-spl_edge_drop_child(int32 org, const pg_uuid_t *child)
-{
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(child)};
-
-	spl_spi_run(&drop_child, values, NULL, NULL, NULL);
+	return list_edges(INDEX_DEPENDENCY, org, parent, limit, edges);
 }
 
 bool
-spl_edge_has_parents(int32 org, const pg_uuid_t *child)
+spl_edge_to_workflow(int32 org, const pg_uuid_t *job_id, pg_uuid_t *workflow)
 {
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(child)};
+	TupleScan	scan;
+	ScanKeyData keys[2];
+	bool		found = false;
 
-	return spl_spi_run(&has_parents, values, NULL, NULL, NULL) > 0;
+	spl_ticket_keys(keys, org, job_id);
+	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, AccessShareLock, NULL, 2);
+	spl_scan_keys(&scan, keys, 2);
+	while (!found && spl_scan_next(&scan, ForwardScanDirection))
+	{
+		Edge edge = read_edge(scan.slot);
+
+		found = edge.mode == FAN_IN_MEMBER;
+		*workflow = edge.child;
+	}
+	spl_scan_end(&scan);
+	return found;
+}
+
+static SpiPlan reopen_edges = {
+	.sql =
+		"UPDATE spooled.dependency d SET state = 'w' WHERE d.org = $1 AND d.parent = $2 AND d.state IN ('x', 'k')"
+		" AND (EXISTS (SELECT FROM spooled.blocked b WHERE b.org = $1 AND b.job_id = d.child)"
+		"  OR EXISTS (SELECT FROM spooled.workflow w WHERE w.org = $1 AND w.id = d.child AND w.finished_at IS NULL))",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDOID},
+};
+
+void
+spl_edges_reopen(int32 org, const pg_uuid_t *parent)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(parent)};
+
+	spl_spi_run(&reopen_edges, values, NULL, NULL, NULL);
+}
+
+static SpiPlan put_marks = {
+	.sql = "INSERT INTO spooled.dependency_mark (org, id, kind, noted_at) SELECT $1, u, $2, $4 FROM unnest($3) u",
+	.nargs = 4,
+	.argtypes = {INT4OID, CHAROID, UUIDARRAYOID, TIMESTAMPTZOID},
+};
+
+void
+spl_marks_put(int32 org, char kind, const pg_uuid_t *ids, int count, TimestampTz now)
+{
+	Datum values[] = {Int32GetDatum(org), CharGetDatum(kind), spl_uuid_array(ids, count), TimestampTzGetDatum(now)};
+
+	if (count == 0)
+		return;
+	spl_spi_run(&put_marks, values, NULL, NULL, NULL);
+	spl_due_note(now);
+}
+
+static SpiPlan list_marks = {
+	.sql = "SELECT ctid, org, id, kind FROM spooled.dependency_mark WHERE ctid > $1 LIMIT $2",
+	.nargs = 2,
+	.argtypes = {TIDOID, INT4OID},
+};
+
+typedef struct MarkList
+{
+	Mark *marks;
+	int	  count;
+} MarkList;
+
+static void
+add_mark(HeapTuple row, TupleDesc desc, void *arg)
+{
+	MarkList *list = arg;
+	Mark	 *mark = &list->marks[list->count++];
+
+	mark->tid = *(ItemPointer) DatumGetPointer(spl_row_datum(row, desc, 1, NULL));
+	mark->org = spl_row_int32(row, desc, 2);
+	spl_row_uuid(row, desc, 3, &mark->id);
+	mark->kind = DatumGetChar(spl_row_datum(row, desc, 4, NULL));
+}
+
+int
+spl_marks_list(const ItemPointerData *after, int limit, Mark *marks)
+{
+	MarkList list = {marks, 0};
+	Datum	 values[] = {PointerGetDatum(after), Int32GetDatum(limit)};
+
+	spl_spi_run(&list_marks, values, NULL, add_mark, &list);
+	return list.count;
+}
+
+static SpiPlan delete_mark = {
+	.sql = "DELETE FROM spooled.dependency_mark WHERE ctid = $1 AND org = $2 AND id = $3 AND kind = $4",
+	.nargs = 4,
+	.argtypes = {TIDOID, INT4OID, UUIDOID, CHAROID},
+};
+
+void
+spl_mark_delete(const Mark *mark)
+{
+	Datum values[] = {PointerGetDatum(&mark->tid), Int32GetDatum(mark->org), UUIDPGetDatum(&mark->id),
+					  CharGetDatum(mark->kind)};
+
+	spl_spi_run(&delete_mark, values, NULL, NULL, NULL);
+}
+
+static SpiPlan oldest_mark = {
+	.sql = "SELECT min(noted_at) FROM spooled.dependency_mark",
+};
+
+static void
+read_oldest(HeapTuple row, TupleDesc desc, void *oldest)
+{
+	*(TimestampTz *) oldest = spl_row_time(row, desc, 1);
+}
+
+TimestampTz
+spl_marks_oldest(void)
+{
+	TimestampTz oldest = DT_NOBEGIN;
+
+	spl_spi_run(&oldest_mark, NULL, NULL, read_oldest, &oldest);
+	return oldest;
 }

@@ -81,7 +81,8 @@ spl_history_read(int32 org, const pg_uuid_t *job_id, HistoryRow **rows)
 }
 
 static SpiPlan read_parents = {
-	.sql = "SELECT parent FROM spooled.dependency WHERE org = $1 AND child = $2 ORDER BY parent LIMIT $3",
+	.sql =
+		"SELECT parent FROM spooled.dependency WHERE org = $1 AND child = $2 AND state = 'w' ORDER BY parent LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };

@@ -25,6 +25,9 @@
 	"(" TICKETS_OF("ready") " UNION ALL " TICKETS_OF("delayed") " UNION ALL " TICKETS_OF("blocked") \
 	" UNION ALL " TICKETS_OF("lease") " UNION ALL " TICKETS_OF("dead_letter") " UNION ALL " TICKETS_OF("outcome") ")"
 #define NO_JOB(id) "NOT EXISTS (SELECT FROM spooled.job j WHERE j.org = $1 AND j.id = " id ")"
+/* What a transaction has left to the background worker is not wrong yet. */
+#define NO_MARK(kind_, id_) \
+	"NOT EXISTS (SELECT FROM spooled.dependency_mark k WHERE k.org = $1 AND k.id = " id_ " AND k.kind = '" kind_ "')"
 /* clang-format on */
 
 /* The index by which the ticket of a job is found. */
@@ -70,16 +73,34 @@ static Invariant invariants[] = {
 			  " WHERE j.org = $1 AND j.tags IS NOT NULL AND k.tag IS NOT NULL"
 			  " AND NOT EXISTS (SELECT FROM spooled.job_tag g WHERE g.org = $1 AND g.tag = k.tag AND g.job_id = j.id)"),
 	INVARIANT("edge_without_child",
-			  "SELECT d.child, 'waits for ' || d.parent FROM spooled.dependency d WHERE d.org = $1 AND " NO_JOB("d.child")),
-	INVARIANT("edge_without_blocked_ticket",
-			  "SELECT d.child, 'waits for ' || d.parent FROM spooled.dependency d WHERE d.org = $1"
-			  " AND NOT EXISTS (SELECT FROM spooled.blocked b WHERE b.org = $1 AND b.job_id = d.child)"),
+			  "SELECT d.child, 'depends on ' || d.parent FROM spooled.dependency d WHERE d.org = $1 AND d.mode <> 'm' AND " NO_JOB("d.child")),
 	INVARIANT("edge_of_finished_parent",
-			  "SELECT d.child, 'waits for ' || d.parent || ', which is over' FROM spooled.dependency d WHERE d.org = $1"
-			  " AND NOT EXISTS (SELECT FROM " TICKETS " t WHERE t.job_id = d.parent AND t.kind NOT IN ('dead_letter', 'outcome'))"),
+			  "SELECT d.child, 'waits for ' || d.parent || ', which is over' FROM spooled.dependency d WHERE d.org = $1 AND d.state = 'w'"
+			  " AND NOT EXISTS (SELECT FROM " TICKETS " t WHERE t.job_id = d.parent AND t.kind NOT IN ('dead_letter', 'outcome'))"
+			  " AND " NO_MARK("p", "d.parent")),
+	INVARIANT("edge_of_unfinished_parent",
+			  "SELECT d.child, 'no longer waits for ' || d.parent || ', which is in ' || t.kind FROM spooled.dependency d"
+			  " JOIN " TICKETS " t ON t.job_id = d.parent WHERE d.org = $1 AND d.state = 'c' AND t.kind <> 'outcome'"),
 	INVARIANT("blocked_without_edge",
-			  "SELECT b.job_id, 'waits for nobody' FROM spooled.blocked b WHERE b.org = $1"
-			  " AND NOT EXISTS (SELECT FROM spooled.dependency d WHERE d.org = $1 AND d.child = b.job_id)"),
+			  "SELECT b.job_id, 'waits for nobody' FROM spooled.blocked b WHERE b.org = $1 AND " NO_MARK("c", "b.job_id")
+			  " AND NOT EXISTS (SELECT FROM spooled.dependency d WHERE d.org = $1 AND d.child = b.job_id AND d.state = 'w')"),
+	INVARIANT("blocked_in_vain",
+			  "SELECT b.job_id, 'its parent ' || d.parent || ' has decided: ' || d.mode::text || d.state::text FROM spooled.blocked b"
+			  " JOIN spooled.dependency d ON d.org = $1 AND d.child = b.job_id"
+			  " WHERE b.org = $1 AND " NO_MARK("c", "b.job_id") " AND (d.mode, d.state) IN (('a', 'x'), ('a', 'k'), ('a', 'g'), ('o', 'c'))"),
+	INVARIANT("workflow_over_unnoticed",
+			  "SELECT NULL::uuid, 'workflow ' || w.id || ' has no open member' FROM spooled.workflow w WHERE w.org = $1 AND w.finished_at IS NULL"
+			  " AND " NO_MARK("f", "w.id")
+			  " AND NOT EXISTS (SELECT FROM spooled.dependency d WHERE d.org = $1 AND d.child = w.id AND d.state = 'w')"),
+	INVARIANT("member_without_workflow",
+			  "SELECT d.parent, 'workflow ' || d.child FROM spooled.dependency d WHERE d.org = $1 AND d.mode = 'm'"
+			  " AND NOT EXISTS (SELECT FROM spooled.workflow_job m WHERE m.org = $1 AND m.workflow = d.child AND m.job_id = d.parent)"),
+	INVARIANT("members_of_workflow",
+			  "SELECT NULL::uuid, 'workflow ' || w.id || ' has ' || coalesce(m.members, 0) || ' of ' || w.total_jobs || ' jobs and ' || coalesce(m.edges, 0) || ' edges'"
+			  " FROM spooled.workflow w LEFT JOIN (SELECT m.workflow, count(*) AS members, count(d.parent) AS edges"
+			  "   FROM spooled.workflow_job m LEFT JOIN spooled.dependency d ON d.org = $1 AND d.parent = m.job_id AND d.child = m.workflow"
+			  "   WHERE m.org = $1 GROUP BY m.workflow) m ON m.workflow = w.id"
+			  " WHERE w.org = $1 AND (m.members IS DISTINCT FROM w.total_jobs OR m.edges IS DISTINCT FROM w.total_jobs)"),
 	INVARIANT("queue_of_ticket_differs",
 			  "SELECT t.job_id, 'queue ' || t.queue || ' in ' || t.kind || ', queue ' || j.queue || ' in job' FROM " TICKETS " t"
 			  " JOIN spooled.job j ON j.org = $1 AND j.id = t.job_id WHERE j.queue <> t.queue"),

@@ -210,7 +210,10 @@ static SpiPlan delete_jobs = {
 		"WITH gone AS (DELETE FROM spooled.job WHERE org = $1 AND id = ANY($2) RETURNING id, idempotency_key, tags IS NOT NULL AS tagged),"
 		" attempts AS (DELETE FROM spooled.attempt WHERE org = $1 AND job_id = ANY($2)),"
 		" events AS (DELETE FROM spooled.event_log WHERE org = $1 AND job_id = ANY($2)),"
-		" edges AS (DELETE FROM spooled.dependency WHERE org = $1 AND child = ANY($2)),"
+		" parents AS (DELETE FROM spooled.dependency WHERE org = $1 AND child = ANY($2)),"
+		/* What a child waits for, and what a workflow counts, lasts as long as these. */
+		" children AS (DELETE FROM spooled.dependency d WHERE d.org = $1 AND d.parent = ANY($2) AND d.mode <> 'm'"
+		"   AND NOT EXISTS (SELECT FROM spooled.blocked b WHERE b.org = $1 AND b.job_id = d.child)),"
 		" tags AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_each(CASE json_typeof(j.tags) WHEN 'object' THEN j.tags END) e"
 		"   WHERE j.org = $1 AND j.id = ANY($2) AND t.org = $1 AND t.tag = e.key AND t.job_id = j.id),"
 		" elements AS (DELETE FROM spooled.job_tag t USING spooled.job j, json_array_elements_text(CASE json_typeof(j.tags) WHEN 'array' THEN j.tags END) e(tag)"

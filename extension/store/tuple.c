@@ -220,16 +220,10 @@ spl_scan_end(TupleScan *scan)
 	table_close(scan->table, NoLock);
 }
 
-DeleteResult
-spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
+/* change_result translates what the table says; for who has waited, a row that was lost is an error where it has to be. */
+static DeleteResult
+change_result(TM_Result result, bool has_waited)
 {
-	TM_FailureData failure;
-	TM_Result	   result;
-
-	PreventCommandIfReadOnly(write_command);
-	result =
-		table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait, &failure, false);
-
 	switch (result)
 	{
 		case TM_Ok: return DELETE_OK;
@@ -238,15 +232,69 @@ spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 		case TM_SelfModified: return DELETE_LOST;
 		case TM_Updated:
 		case TM_Deleted:
-			if (wait && IsolationUsesXactSnapshot())
+			if (has_waited && IsolationUsesXactSnapshot())
 				ereport(ERROR,
 						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						 errmsg("could not serialize access due to concurrent update")));
 			return DELETE_LOST;
 		case TM_Invisible: break;
 	}
-	elog(ERROR, "unexpected result %d of a delete", result);
+	elog(ERROR, "unexpected result %d of a change", result);
 	pg_unreachable();
+}
+
+DeleteResult
+spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
+{
+	TM_FailureData failure;
+
+	PreventCommandIfReadOnly(write_command);
+	return change_result(table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait,
+											&failure, false),
+						 wait);
+}
+
+/* changed_row returns the scan's row with another value in one column. */
+static HeapTuple
+changed_row(TupleScan *scan, int column, Datum value)
+{
+	TupleDesc desc = RelationGetDescr(scan->table);
+	Datum	  values[SPL_MAX_COLUMNS] = {0};
+	bool	  nulls[SPL_MAX_COLUMNS] = {false};
+	bool	  replaced[SPL_MAX_COLUMNS] = {false};
+	bool	  is_copy;
+	HeapTuple row = ExecFetchSlotHeapTuple(scan->slot, false, &is_copy);
+
+	Assert(!is_copy);
+	values[column - 1] = value;
+	replaced[column - 1] = true;
+	return heap_modify_tuple(row, desc, values, nulls, replaced);
+}
+
+DeleteResult
+spl_scan_update(TupleScan *scan, int column, Datum value)
+{
+	ItemPointerData tid = scan->slot->tts_tid;
+	TupleTableSlot *next = table_slot_create(scan->table, NULL);
+	bool			needs_index = false;
+	DeleteResult	result;
+
+	PreventCommandIfReadOnly(write_command);
+	ExecForceStoreHeapTuple(changed_row(scan, column, value), next, true);
+	next->tts_tableOid = RelationGetRelid(scan->table);
+	result = change_result(spl_table_update(scan->table, &tid, next, GetCurrentCommandId(true), scan->snapshot,
+											&needs_index),
+						   false);
+	if (result == DELETE_OK && needs_index)
+	{
+		IndexSet indexes;
+
+		open_indexes(scan->table, &indexes);
+		insert_index_entries(scan->table, &indexes, next);
+		close_indexes(&indexes);
+	}
+	ExecDropSingleTupleTableSlot(next);
+	return result;
 }
 
 void

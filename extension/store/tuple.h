@@ -31,6 +31,14 @@ typedef struct OrgCheck
 	int32	   org;
 } OrgCheck;
 
+/* What became of a change. */
+typedef enum DeleteResult
+{
+	DELETE_OK,
+	DELETE_BUSY, /* an open transaction is about to change it; only without waiting */
+	DELETE_LOST	 /* somebody else changed or deleted it */
+} DeleteResult;
+
 /* A scan of an index, from spl_scan_begin to spl_scan_end; it can be restarted with other keys. */
 typedef struct TupleScan
 {
@@ -50,18 +58,14 @@ extern void spl_scan_keys(TupleScan *scan, ScanKey keys, int key_count);
 extern bool spl_scan_next(TupleScan *scan, ScanDirection direction);
 extern void spl_scan_end(TupleScan *scan);
 
+/* spl_scan_update sets one column, which no index contains, of the row that the scan stands on; it waits for nobody. */
+extern DeleteResult spl_scan_update(TupleScan *scan, int column, Datum value);
+
 /* spl_snapshot_fresh returns a registered snapshot that sees all that is committed and this transaction's own writes. */
 extern Snapshot spl_snapshot_fresh(void);
 
 /* spl_snapshot_latest is the same even under REPEATABLE READ: for what works like a catalog (queues, keys). */
 extern Snapshot spl_snapshot_latest(void);
-
-typedef enum DeleteResult
-{
-	DELETE_OK,
-	DELETE_BUSY, /* an open transaction is about to change it; only without waiting */
-	DELETE_LOST	 /* somebody else changed or deleted it */
-} DeleteResult;
 
 /* spl_tuple_delete deletes a tuple that "snapshot" sees. */
 extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait);

@@ -152,6 +152,7 @@ extern OpTable op_table_jobs(void);
 extern OpTable op_table_dlq(void);
 extern OpTable op_table_workers(void);
 extern OpTable op_table_grpc(void);
+extern OpTable op_table_workflow(void);
 
 /* From op_table_session.c. */
 extern const DbStmt op_enter_stmts[ENTER_KINDS]; /* $1: client, $2: requests, $3: credential, where one is needed */

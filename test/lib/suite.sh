@@ -148,6 +148,7 @@ cluster_start() {
         say "spooled.environment = 'development'"
         say 'fsync = off'
         say 'max_worker_processes = 32'
+        say 'max_prepared_transactions = 10'
         for setting in "$@"; do say "$setting"; done
     } | as_server tee -a "$RUNNING_DATA/postgresql.conf" >/dev/null
     as_server pg_ctl start -s -w -D "$RUNNING_DATA" -l "$RUNNING_DATA/server.log" \

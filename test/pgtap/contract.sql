@@ -11,6 +11,7 @@ CREATE TEMP VIEW relations AS SELECT c.* FROM pg_class c JOIN members ON objid =
 SELECT set_eq(
 	$$SELECT format('%s(%s) returns %s', proname, pg_get_function_arguments(oid), coalesce(pg_get_function_result(oid), 'nothing')) FROM functions WHERE NOT is_private$$,
 	ARRAY[
+	$s$add_dependencies(job_id uuid, depends_on uuid[], mode text DEFAULT 'all'::text, OUT added uuid[], OUT skipped jsonb, OUT met boolean) returns record$s$,
 	$s$bind_role(role regrole, organization text) returns void$s$,
 	$s$cancel(job_id uuid) returns text$s$,
 	$s$check_integrity() returns TABLE(invariant text, job_id uuid, details text)$s$,
@@ -39,6 +40,7 @@ SELECT set_eq(
 	$s$explain_job(job_id uuid, OUT status text, OUT reason text, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT details jsonb) returns record$s$,
 	$s$fail(job_id uuid, worker text DEFAULT NULL::text, error text DEFAULT NULL::text, retry boolean DEFAULT true, lease_id uuid DEFAULT NULL::uuid, OUT status text, OUT retry_count integer, OUT will_retry boolean, OUT next_run_at timestamp with time zone) returns record$s$,
 	$s$fail_many(job_ids uuid[], worker text DEFAULT NULL::text, errors text[] DEFAULT NULL::text[], retry boolean DEFAULT true, lease_ids uuid[] DEFAULT NULL::uuid[]) returns TABLE(job_id uuid, code text, message text, will_retry boolean, next_run_at timestamp with time zone)$s$,
+	$s$job_dependencies(job_id uuid) returns TABLE(relation text, job_id uuid, queue text, status text, mode text, met boolean)$s$,
 	$s$job_history(job_id uuid) returns TABLE(at timestamp with time zone, event text, run integer, worker text, details jsonb)$s$,
 	$s$pause_queue(name text, reason text DEFAULT NULL::text) returns timestamp with time zone$s$,
 	$s$purge_queue(name text) returns bigint$s$,
@@ -87,10 +89,10 @@ SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'spooled%' AND
 -- The roles: exactly these public functions, nothing else.
 CREATE FUNCTION pg_temp.may(role name) RETURNS SETOF text LANGUAGE sql AS
 $$ SELECT DISTINCT proname::text FROM functions WHERE NOT is_private AND has_function_privilege(role, oid, 'EXECUTE') $$;
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_producer')$$, '{cancel,current_org,enqueue,enqueue_many,enter,explain_job,job_history}'::text[], 'spooled_producer');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_worker')$$, '{claim,complete,complete_and_claim,complete_many,current_org,deregister_worker,enter,explain_job,fail,fail_many,job_history,register_worker,release,release_many,renew_lease,renew_lease_many,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_worker');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_reader')$$, '{current_org,dlq_list,enter,explain_job,job_history}'::text[], 'spooled_reader');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_api_key,configure_queue,create_api_key,create_queue,current_org,delete_queue,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_history,pause_queue,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,retry,revoke_api_key,rotate_api_key,set_priority,shared_memory,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but what decides over organizations');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_producer')$$, '{add_dependencies,cancel,current_org,enqueue,enqueue_many,enter,explain_job,job_dependencies,job_history}'::text[], 'spooled_producer');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_worker')$$, '{claim,complete,complete_and_claim,complete_many,current_org,deregister_worker,enter,explain_job,fail,fail_many,job_dependencies,job_history,register_worker,release,release_many,renew_lease,renew_lease_many,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_worker');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_reader')$$, '{current_org,dlq_list,enter,explain_job,job_dependencies,job_history}'::text[], 'spooled_reader');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{add_dependencies,cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_api_key,configure_queue,create_api_key,create_queue,current_org,delete_queue,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_dependencies,job_history,pause_queue,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,retry,revoke_api_key,rotate_api_key,set_priority,shared_memory,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but what decides over organizations');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_gateway')$$, '{enter,enter_admin,subscribe}'::text[], 'spooled_gateway');
 SELECT is_empty($$SELECT * FROM pg_temp.may('spooled_background')$$, 'spooled_background');
 SELECT is_empty($$SELECT r || ' ' || f.oid::regprocedure FROM functions f, unnest(ARRAY['spooled_producer', 'spooled_worker']) r WHERE is_private AND has_function_privilege(r, f.oid, 'EXECUTE')$$,

@@ -56,14 +56,32 @@ BEGIN;
 DELETE FROM spooled.job_tag WHERE tag IN ('b', 'c');
 SELECT * FROM found();
 ROLLBACK;
--- edge_without_blocked_ticket
+-- edge_of_unfinished_parent, and what it makes of the child
 BEGIN;
-INSERT INTO spooled.dependency (org, parent, child) VALUES (1, :'ready', :'delayed');
+UPDATE spooled.dependency SET state = 'c';
 SELECT * FROM found();
 ROLLBACK;
--- edge_of_finished_parent
+-- edge_of_finished_parent; not while the background worker is still to be told
 BEGIN;
 UPDATE spooled.dependency SET parent = :'done';
+SELECT * FROM found();
+INSERT INTO spooled.dependency_mark VALUES (1, :'done', 'p', now());
+SELECT * FROM found();
+ROLLBACK;
+-- blocked_in_vain
+BEGIN;
+INSERT INTO spooled.dependency VALUES (1, :'dead', :'blocked', 'a', 'x');
+SELECT * FROM found();
+INSERT INTO spooled.dependency_mark VALUES (1, :'blocked', 'c', now());
+SELECT * FROM found();
+ROLLBACK;
+-- workflow_over_unnoticed, members_of_workflow, member_without_workflow
+BEGIN;
+INSERT INTO spooled.workflow (org, id, name, queues, total_jobs, created_at) VALUES (1, :'done', 'w', '{}', 1, now());
+SELECT * FROM found();
+INSERT INTO spooled.dependency VALUES (1, :'ready', :'done', 'm', 'w');
+SELECT * FROM found();
+INSERT INTO spooled.workflow_job VALUES (1, :'done', 0, :'ready', 'a');
 SELECT * FROM found();
 ROLLBACK;
 -- blocked_without_edge

@@ -13,7 +13,7 @@
 /* Rows: from; columns: to; both in the order ready, delayed, blocked, lease, dead_letter, outcome. */
 static const char *const steps[TICKET_KINDS] = {
 	[TICKET_READY] = "x.xx.x", [TICKET_DELAYED] = "xxx..x",		[TICKET_BLOCKED] = "xxx..x",
-	[TICKET_LEASE] = "xx..xx", [TICKET_DEAD_LETTER] = "x.....", [TICKET_OUTCOME] = "......",
+	[TICKET_LEASE] = "xx..xx", [TICKET_DEAD_LETTER] = "x.x...", [TICKET_OUTCOME] = "x.x...",
 };
 
 int

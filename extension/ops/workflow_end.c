@@ -1,0 +1,242 @@
+/*
+ * workflow_end.c
+ *    How workflows end, by themselves and by order, and how a failed one begins again.
+ *
+ * The row of a workflow is locked by whoever changes it by order.  A member that ends does not wait for that lock: it leaves
+ * the workflow to the background worker.  Once a workflow is over only a retry takes that back.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/clock.h"
+#include "base/org_context.h"
+#include "base/uuid7.h"
+#include "ops/audit.h"
+#include "ops/dependency.h"
+#include "ops/job_move.h"
+#include "ops/settle_refused.h"
+#include "ops/workflow_end.h"
+#include "shmem/counters.h"
+#include "store/attempt_store.h"
+#include "store/dependency_store.h"
+#include "store/job_store.h"
+#include "store/tuple.h"
+#include "store/workflow_store.h"
+
+#define AT_ONCE 1000 /* members that one transaction cancels */
+
+bool
+spl_workflow_finish(int32 org, const pg_uuid_t *id, TimestampTz now)
+{
+	return spl_workflow_end(org, id, now);
+}
+
+/* lock finds a workflow for a change; one with a queue outside the credential's is unknown to it. */
+static SplCode
+lock(int32 org, const pg_uuid_t *id, WorkflowRow *row, SplFault *fault)
+{
+	bool is_known = spl_workflow_lock(org, id, row);
+
+	for (int i = 0; is_known && i < row->queue_count; i++)
+		is_known = spl_settle_in_scope(row->queues[i]);
+	if (!is_known)
+		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Workflow %s not found", spl_uuid_text(id));
+	return SPL_OK;
+}
+
+/* find_ticket reads the ticket of a member; false: the job is deleted. */
+static bool
+find_ticket(int32 org, const pg_uuid_t *job_id, Ticket *ticket)
+{
+	Job job;
+
+	return spl_job_find(org, job_id, false, &job) && spl_ticket_find(org, job_id, job.queue, job.priority, ticket);
+}
+
+/* cancel_members cancels those of the members that wait; false: some are just being moved by others. */
+static bool
+cancel_members(int32 org, const pg_uuid_t *members, int count, TimestampTz now)
+{
+	Ticket *ended = palloc(sizeof(Ticket) * Max(count, 1));
+	int		done = 0;
+	bool	all = true;
+
+	for (int i = 0; i < count; i++)
+	{
+		Ticket	   ticket;
+		TakeResult result;
+
+		if (!find_ticket(org, &members[i], &ticket) || ticket.kind > TICKET_BLOCKED)
+			continue;
+		spl_ticket_take_many(&ticket, 1, false, &result);
+		if (result == TAKE_LOST)
+		{
+			all = false;
+			continue;
+		}
+		ended[done] = spl_job_next_ticket(&ticket, TICKET_OUTCOME, now);
+		ended[done].reason = OUTCOME_CANCELLED;
+		spl_job_put_next(&ticket, &ended[done], 1);
+		done++;
+	}
+	spl_dependency_parents_ended(org, ended, done);
+	pfree(ended);
+	return all;
+}
+
+bool
+spl_workflow_cancel_rest(int32 org, const pg_uuid_t *id, TimestampTz now, int limit, bool *is_more)
+{
+	pg_uuid_t *members = palloc(sizeof(pg_uuid_t) * limit);
+	int		   count = spl_workflow_waiting(org, id, limit, members);
+	bool	   all = cancel_members(org, members, count, now);
+
+	pfree(members);
+	if (count == limit)
+		*is_more = true;
+	return all && count < limit;
+}
+
+SplCode
+spl_workflow_cancel(const pg_uuid_t *id, SplFault *fault)
+{
+	int32		org = spl_org();
+	TimestampTz now = spl_clock_now();
+	WorkflowRow row;
+	bool		is_more;
+
+	if (lock(org, id, &row, fault) != SPL_OK)
+		return fault->code;
+	if (row.status != WORKFLOW_LIVE)
+		return SPL_OK;
+	spl_workflow_set_cancelled(org, id, now);
+	spl_changes_done();
+	if (IsolationUsesXactSnapshot() || !spl_workflow_cancel_rest(org, id, now, AT_ONCE, &is_more))
+		spl_marks_put(org, MARK_CANCEL, id, 1, now);
+	spl_audit("workflow.cancel", "workflow", spl_uuid_text(id), NULL);
+	spl_changes_done();
+	return SPL_OK;
+}
+
+/* Members of a failed workflow that are to run again, with the tickets that were theirs. */
+typedef struct Revival
+{
+	int32		org;
+	TimestampTz now;
+	pg_uuid_t  *ids;
+	Ticket	   *tickets;
+	int			count;
+} Revival;
+
+/* take_failed takes the tickets of the members that did not complete; what already runs again is left alone. */
+static SplCode
+take_failed(Revival *revival, int listed, SplFault *fault)
+{
+	for (int i = 0; i < listed; i++)
+	{
+		Ticket *ticket = &revival->tickets[revival->count];
+
+		if (!find_ticket(revival->org, &revival->ids[i], ticket))
+			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "the workflow cannot be retried: job %s is deleted",
+							 spl_uuid_text(&revival->ids[i]));
+		if (ticket->kind != TICKET_DEAD_LETTER && ticket->kind != TICKET_OUTCOME)
+			continue;
+		if (spl_ticket_take(ticket) == TAKE_LOST)
+			return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",
+							 "a job of the workflow is just changing");
+		revival->ids[revival->count++] = ticket->job_id;
+	}
+	return SPL_OK;
+}
+
+/* revived_ticket returns the first ticket of a member's second life. */
+static Ticket
+revived_ticket(const Ticket *ended, bool waits, TimestampTz now)
+{
+	Ticket next = spl_job_next_ticket(ended, waits ? TICKET_BLOCKED : TICKET_READY, now);
+
+	next.retry_count = 0;
+	next.releases = 0;
+	next.expires_at = NO_TIME;
+	return next;
+}
+
+/* put_revived puts the members back: claimable when no parent is open, else blocked and marked to be looked at again. */
+static void
+put_revived(Revival *revival)
+{
+	pg_uuid_t *waiting = palloc(sizeof(pg_uuid_t) * Max(revival->count, 1));
+	int		   waiting_count = 0;
+
+	for (int i = 0; i < revival->count; i++)
+	{
+		const Ticket *ended = &revival->tickets[i];
+		bool		  waits = spl_dependency_must_wait(revival->org, &ended->job_id);
+		Ticket		  next = revived_ticket(ended, waits, revival->now);
+
+		spl_job_put_next(ended, &next, 1);
+		spl_count_total_note(ended->org, ended->queue, TOTAL_RETRIED, 1);
+		spl_event_log_put(ended->org, &ended->job_id, revival->now, "workflow_retried", spl_actor(), NULL);
+		if (waits)
+			waiting[waiting_count++] = ended->job_id;
+	}
+	spl_marks_put(revival->org, MARK_CHILD, waiting, waiting_count, revival->now);
+	pfree(waiting);
+}
+
+/* status_name names the end of a workflow. */
+static const char *
+status_name(char status)
+{
+	switch (status)
+	{
+		case WORKFLOW_COMPLETED: return "completed";
+		case WORKFLOW_FAILED: return "failed";
+		case WORKFLOW_CANCELLED: return "cancelled";
+		default: return "not over";
+	}
+}
+
+SplCode
+spl_workflow_retry(const pg_uuid_t *id, int *revived, SplFault *fault)
+{
+	Revival		revival = {.org = spl_org(), .now = spl_clock_now()};
+	WorkflowRow row;
+	int			listed;
+
+	if (lock(revival.org, id, &row, fault) != SPL_OK)
+		return fault->code;
+	if (row.status != WORKFLOW_FAILED)
+		return spl_fault(fault, SPL_BAD_REQUEST, NULL, NULL, NULL,
+						 "Only a failed workflow can be retried; this one is %s", status_name(row.status));
+	revival.ids = palloc(sizeof(pg_uuid_t) * row.total_jobs);
+	revival.tickets = palloc(sizeof(Ticket) * row.total_jobs);
+	listed = spl_workflow_failed(revival.org, id, row.total_jobs, revival.ids);
+	if (take_failed(&revival, listed, fault) != SPL_OK)
+		return fault->code;
+	spl_workflow_set_live(revival.org, id);
+	spl_workflow_reopen(revival.org, id, revival.ids, revival.count);
+	spl_changes_done();
+	put_revived(&revival);
+	spl_marks_put(revival.org, MARK_WORKFLOW, id, 1, revival.now);
+	spl_audit("workflow.retry", "workflow", spl_uuid_text(id), NULL);
+	spl_changes_done();
+	*revived = revival.count;
+	return SPL_OK;
+}
+
+SplCode
+spl_workflow_remove(const pg_uuid_t *id, SplFault *fault)
+{
+	int32		org = spl_org();
+	WorkflowRow row;
+
+	if (lock(org, id, &row, fault) != SPL_OK)
+		return fault->code;
+	if (row.status == WORKFLOW_LIVE)
+		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, "Cancel it first.", "the workflow is not over");
+	spl_workflow_delete(org, id);
+	spl_audit("workflow.delete", "workflow", spl_uuid_text(id), NULL);
+	spl_changes_done();
+	return SPL_OK;
+}

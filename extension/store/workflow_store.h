@@ -1,0 +1,46 @@
+/*
+ * workflow_store.h
+ *    Rows of workflow and workflow_job.  A member belongs to its workflow by an edge, which the end of the member closes.
+ */
+#ifndef SPL_WORKFLOW_STORE_H
+#define SPL_WORKFLOW_STORE_H
+
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
+#define WORKFLOW_LIVE '\0'
+#define WORKFLOW_COMPLETED 'c'
+#define WORKFLOW_FAILED 'f'
+#define WORKFLOW_CANCELLED 'x'
+
+/* What has to be known of a workflow to change it. */
+typedef struct WorkflowRow
+{
+	pg_uuid_t id;
+	char	  status; /* WORKFLOW_* */
+	int		  total_jobs;
+	int32	 *queues;
+	int		  queue_count;
+} WorkflowRow;
+
+/* spl_workflow_lock reads a workflow and keeps others from changing it; false: there is none. */
+extern bool spl_workflow_lock(int32 org, const pg_uuid_t *id, WorkflowRow *row);
+
+/* spl_workflow_end ends a live workflow as its members ended; false: somebody else is just changing it. */
+extern bool spl_workflow_end(int32 org, const pg_uuid_t *id, TimestampTz now);
+
+extern void spl_workflow_set_cancelled(int32 org, const pg_uuid_t *id, TimestampTz now);
+extern void spl_workflow_set_live(int32 org, const pg_uuid_t *id);
+
+/* spl_workflow_waiting lists members that are neither over nor running. */
+extern int spl_workflow_waiting(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members);
+
+/* spl_workflow_failed lists members that did not complete, in the order of their ids. */
+extern int spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members);
+
+/* spl_workflow_reopen takes back the ends of members, for the workflow and for each other. */
+extern void spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *members, int count);
+
+extern void spl_workflow_delete(int32 org, const pg_uuid_t *id);
+
+#endif
