@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/args.h"
+#include "api/function.h"
 #include "base/uuid7.h"
 #include "ops/dependency_add.h"
 
@@ -25,9 +26,7 @@ skipped_json(const AddedDependencies *answer)
 }
 
 /* spooled.add_dependencies(job_id uuid, depends_on uuid[], mode text = 'all', OUT added uuid[], OUT skipped jsonb, OUT met boolean) */
-PG_FUNCTION_INFO_V1(spooled_add_dependencies);
-Datum
-spooled_add_dependencies(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_add_dependencies, JOBS_WRITE)
 {
 	const pg_uuid_t	 *job_id = uuid_arg(fcinfo, 0);
 	pg_uuid_t		 *parents;
@@ -68,9 +67,7 @@ put_side(FunctionCallInfo fcinfo, const char *relation, const DependencyView *vi
 }
 
 /* spooled.job_dependencies(job_id uuid) returns table (relation text, job_id uuid, queue text, status text, mode text, met boolean) */
-PG_FUNCTION_INFO_V1(spooled_job_dependencies);
-Datum
-spooled_job_dependencies(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_job_dependencies, JOBS_READ)
 {
 	DependencyList list;
 	SplFault	   fault;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
 #include "base/uuid7.h"
@@ -13,9 +14,7 @@
 #define MOST_LISTED 1000
 
 /* spooled._dependency_list(id text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_dependency_list);
-Datum
-spooled_wire_dependency_list(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_dependency_list, JOBS_READ)
 {
 	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
 	DependencyList list;
@@ -46,9 +45,7 @@ parents_arg(FunctionCallInfo fcinfo, int n, pg_uuid_t **ids)
 }
 
 /* spooled._dependency_add(id text, depends_on text[], dependency_mode text) returns spooled._reply */
-PG_FUNCTION_INFO_V1(spooled_wire_dependency_add);
-Datum
-spooled_wire_dependency_add(PG_FUNCTION_ARGS)
+SPL_FUNCTION(spooled_wire_dependency_add, JOBS_WRITE)
 {
 	pg_uuid_t		  id = spl_job_id_arg(fcinfo, 0);
 	pg_uuid_t		 *parents;
