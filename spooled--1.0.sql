@@ -788,6 +788,22 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_retry
 CREATE FUNCTION _dlq_purge(confirm boolean, queue_name text, older_than timestamptz, older_than_days int, job_ids text[], max_jobs int)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_purge';
 
+CREATE FUNCTION _organization_create(name text, slug text, billing_email text, admin_key text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_create';
+CREATE FUNCTION _organization_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_list';
+CREATE FUNCTION _organization_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_get';
+CREATE FUNCTION _organization_update(id text, name text, billing_email text, settings text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_update';
+CREATE FUNCTION _organization_delete(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_delete';
+CREATE FUNCTION _organization_members(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_members';
+CREATE FUNCTION _organization_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_api_key_create';
+CREATE FUNCTION _webhook_token_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_get';
+CREATE FUNCTION _webhook_token_renew(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_renew';
+CREATE FUNCTION _webhook_token_clear(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_clear';
+CREATE FUNCTION _slug_check(slug text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_slug_check';
+CREATE FUNCTION _slug_generate(name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_slug_generate';
+
 CREATE FUNCTION _api_key_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_list';
 CREATE FUNCTION _api_key_create(name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_create';

@@ -42,5 +42,6 @@ decided_settings() {
     setting spooled.admin_key_hash "$(remember_secret "$1" ADMIN_API_KEY | sha256sum | cut -c 1-64)"
     setting spooled.registration_mode "$(remember "$1" REGISTRATION_MODE)"
     setting spooled.email_signup_enabled "$(remember "$1" EMAIL_SIGNUP_ENABLED)"
+    setting spooled.external_url "$(remember "$1" EXTERNAL_URL "${BASE_URL:-}")"
     if [ "$environment" = production ]; then setting spooled.api_key_prefix sk_live_; fi
 }

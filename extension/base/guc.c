@@ -43,6 +43,8 @@ char  *spooled_api_key_prefix = NULL;
 int	   spooled_environment = ENVIRONMENT_PRODUCTION;
 char  *spooled_jwt_secret = NULL;
 int	   spooled_jwt_expiration_hours = 24;
+char  *spooled_external_url = NULL;
+char  *spooled_secret_key_file = NULL;
 char  *spooled_admin_key_hash = NULL;
 int	   spooled_registration_mode = REGISTRATION_OPEN;
 bool   spooled_email_signup_enabled = true;
@@ -219,6 +221,12 @@ spl_guc_init(void)
 							 "Lets an address without organization sign up by e-mail login.", NULL,
 							 &spooled_email_signup_enabled, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_secrets();
+	DefineCustomStringVariable("spooled.external_url", "Sets where the gateway is reached from outside.", NULL,
+							   &spooled_external_url, "https://api.spooled.cloud", PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("spooled.secret_key_file",
+							   "Sets the file of the installation's secret key; it is made when it is not there.", NULL,
+							   &spooled_secret_key_file, "spooled.key", PGC_POSTMASTER, GUC_SUPERUSER_ONLY, NULL, NULL,
+							   NULL);
 	DefineCustomStringVariable("spooled.api_key_prefix", "Sets what new API keys start with.", NULL,
 							   &spooled_api_key_prefix, "sk_test_", PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("spooled");

@@ -43,6 +43,8 @@ extern int spooled_claim_lists;
 extern int spooled_lease_clock_blocks;
 
 extern char *spooled_api_key_prefix;
+extern char *spooled_external_url; /* without a slash at its end */
+extern char *spooled_secret_key_file;
 extern char *spooled_admin_key_hash; /* hex of a SHA-256; "": no admin */
 
 /* who may come in; the gateway's environment has to agree with these (ops/environment) */

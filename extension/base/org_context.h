@@ -15,7 +15,7 @@ typedef enum PrincipalKind
 	PRINCIPAL_API_KEY,
 	PRINCIPAL_TOKEN,  /* an access token; api_key is the key that it stands for */
 	PRINCIPAL_ADMIN,  /* the operator of the installation: no organization of its own */
-	PRINCIPAL_PUBLIC, /* anybody, over the gateway: no organization */
+	PRINCIPAL_PUBLIC, /* anybody, over the gateway: no organization but one just made */
 	PRINCIPAL_BACKGROUND
 } PrincipalKind;
 

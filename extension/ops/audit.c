@@ -12,8 +12,8 @@
 #include "store/audit_store.h"
 
 static const char *const actor_kinds[] = {
-	[PRINCIPAL_ROLE] = "role",	 [PRINCIPAL_API_KEY] = "api_key",		[PRINCIPAL_TOKEN] = "token",
-	[PRINCIPAL_ADMIN] = "admin", [PRINCIPAL_BACKGROUND] = "background",
+	[PRINCIPAL_ROLE] = "role",	   [PRINCIPAL_API_KEY] = "api_key", [PRINCIPAL_TOKEN] = "token",
+	[PRINCIPAL_PUBLIC] = "public", [PRINCIPAL_ADMIN] = "admin",		[PRINCIPAL_BACKGROUND] = "background",
 };
 
 void

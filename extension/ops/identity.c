@@ -32,7 +32,8 @@ spl_enter(const char *credential, const char *client, int requests, RateAnswer *
 	if (!spl_api_key_find(hash, &key))
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "Invalid API key");
 	if (!key.is_active)
-		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has been revoked");
+		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL,
+						 spl_org_is_deleted(key.org) ? "Organization is not available" : "API key has been revoked");
 	if (key.expires_at != NO_TIME && key.expires_at <= now)
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has expired");
 	if (key.last_used == NO_TIME || now - key.last_used >= LAST_USED_EXACT_TO)

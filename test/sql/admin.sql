@@ -10,6 +10,7 @@ END $$;
 CREATE ROLE admin_gateway LOGIN IN ROLE spooled_gateway;
 
 -- off until it is set; the setting takes a hash, never a key
+SET spooled.admin_key_hash = '';
 SELECT code, message FROM pg_temp.try($$SELECT spooled.enter_admin('the key')$$);
 SELECT * FROM pg_temp.try($$SET spooled.admin_key_hash = 'the key'$$);
 SELECT format('SET spooled.admin_key_hash = %L', encode(sha256('the key'), 'hex')) \gexec

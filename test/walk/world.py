@@ -29,6 +29,7 @@ class Tenant:
         self.name = name
         root.rows("SELECT spooled.create_organization('%s', '%s')" % (name, name))
         self.org = root.value("SELECT id FROM spooled.org WHERE slug = '%s'" % name)
+        self.uid = root.value("SELECT uid FROM spooled.org WHERE slug = '%s'" % name)
         root.rows('CREATE ROLE "%s" LOGIN IN ROLE spooled_operator' % name)
         root.rows("SELECT spooled.bind_role('%s', '%s')" % (name, name))
         self.sql = Connection(url_of(name))
@@ -59,7 +60,8 @@ def make(root, tenant):
     mark = secrets.token_hex(6)
     sql = tenant.sql
     have = {"queue": "q-" + mark, "paused": "p-" + mark, "worker": "w-" + mark, "key": "k-" + mark, "tag": "t-" + mark,
-            "request_key": "r-" + mark, "hidden": "hidden-" + mark, "unknown_key": "sk_test_" + secrets.token_hex(20)}
+            "request_key": "r-" + mark, "hidden": "hidden-" + mark, "unknown_key": "sk_test_" + secrets.token_hex(20),
+            "organization": tenant.uid}
 
     def enqueue(more=""):
         return sql.value("SELECT spooled.enqueue('%s', '{\"a\": \"%s\"}', tags => '{\"%s\": \"%s\"}'%s)"
