@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "store/ticket.h"
+#include "utils/timestamp.h"
 #include "json/json_write.h"
 #include "json/organization_json.h"
 
@@ -28,7 +28,7 @@ write_settings(StringInfo out, const OrgRow *org, const char *webhook_token)
 void
 spl_json_organization_fields(StringInfo out, const OrgRow *org, const char *webhook_token)
 {
-	const char *plan = org->deleted_at == NO_TIME ? org->plan_tier : "deleted";
+	const char *plan = TIMESTAMP_IS_NOBEGIN(org->deleted_at) ? org->plan_tier : "deleted";
 
 	spl_json_uuid(out, "id", &org->uid);
 	spl_json_text(out, "name", org->name);
