@@ -24,7 +24,6 @@ FUNCTIONS = {
     "enter_admin(text,text)": Everybody("SELECT spooled.enter_admin({unknown_key})"),
     "enter_organization(text)": Nobody("for superusers"),
     "create_organization(text,text,text,text)": Everybody("SELECT spooled.create_organization('Organization', 'walk-b')"),
-    "_in_scope(text)": Everybody("SELECT spooled._in_scope({queue})"),
     "create_api_key(text,text[],timestamp with time zone,text[],integer)": "SELECT spooled.create_api_key({queue})",
     "configure_api_key(uuid,text,text[],timestamp with time zone,text[],integer,boolean)": "SELECT spooled.configure_api_key({api_key}, 'n')",
     "rotate_api_key(uuid,interval)": "SELECT spooled.rotate_api_key({api_key})",
