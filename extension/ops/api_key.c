@@ -188,6 +188,13 @@ check_room(SplFault *fault)
 	return spl_is_admin() ? SPL_OK : spl_limit_resource(fault, LIMIT_API_KEYS);
 }
 
+/* check_plan asks the organization's plan for room for one more active key; an admin is not asked. */
+static SplCode
+check_plan(SplFault *fault)
+{
+	return spl_is_admin() ? SPL_OK : spl_limit_resource(fault, LIMIT_API_KEYS);
+}
+
 SplCode
 spl_api_key_create(int32 org, const ApiKeyWish *wish, ApiKeyRow *made, const char **key, SplFault *fault)
 {
@@ -207,6 +214,8 @@ spl_api_key_create(int32 org, const ApiKeyWish *wish, ApiKeyRow *made, const cha
 	if (spl_principal()->denied != 0 && wish->permission_count == TEXTS_NOT_GIVEN)
 		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, "Say which permissions the new key has.",
 						 "A key can't give permissions that it lacks");
+	if ((code = check_plan(fault)) != SPL_OK)
+		return code;
 	apply(wish, made);
 	*key = put_new(made);
 	audit_key("api_key.create", made);
@@ -290,6 +299,8 @@ spl_api_key_change(const pg_uuid_t *id, const ApiKeyWish *wish, ApiKeyRow *row, 
 	if (code != SPL_OK || (code = begin_change(id, row, fault)) != SPL_OK)
 		return code;
 	if (wish->is_active == false && (code = check_not_last(row, fault)) != SPL_OK)
+		return code;
+	if (wish->is_active == true && !row->is_active && (code = check_plan(fault)) != SPL_OK)
 		return code;
 	if (wish->is_active == true && !row->is_active && (code = check_room(fault)) != SPL_OK)
 		return code;

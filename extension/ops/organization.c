@@ -14,6 +14,7 @@
 #include "ops/audit.h"
 #include "ops/identity.h"
 #include "ops/organization.h"
+#include "ops/plan.h"
 #include "rules/json_text.h"
 #include "rules/org_names.h"
 #include "store/ticket.h"
@@ -34,6 +35,15 @@ email_taken(SplFault *fault)
 }
 
 static SplCode
+check_plan_tier(const char *tier, SplFault *fault)
+{
+	if (spl_plan_tier_exists(tier))
+		return SPL_OK;
+	return spl_fault(fault, SPL_INVALID, "plan_tier", "invalid_value", NULL,
+					 "plan_tier must be free, starter, pro or enterprise");
+}
+
+static SplCode
 check_new(const NewOrganization *wanted, SplFault *fault)
 {
 	SplCode code;
@@ -41,7 +51,7 @@ check_new(const NewOrganization *wanted, SplFault *fault)
 	if ((code = spl_check_org_name(wanted->name, fault)) != SPL_OK ||
 		(code = spl_check_slug(wanted->slug, fault)) != SPL_OK)
 		return code;
-	if (wanted->plan_tier && (code = spl_check_plan_tier(wanted->plan_tier, fault)) != SPL_OK)
+	if (wanted->plan_tier && (code = check_plan_tier(wanted->plan_tier, fault)) != SPL_OK)
 		return code;
 	return wanted->billing_email ? spl_check_email("billing_email", wanted->billing_email, fault) : SPL_OK;
 }
@@ -167,7 +177,7 @@ check_patch(const OrganizationPatch *patch, SplFault *fault)
 	if (code == SPL_OK && patch->settings)
 		code = check_object("settings", patch->settings, fault);
 	if (code == SPL_OK && patch->plan_tier)
-		code = spl_check_plan_tier(patch->plan_tier, fault);
+		code = check_plan_tier(patch->plan_tier, fault);
 	if (code == SPL_OK && patch->custom_limits && !is_null(patch->custom_limits))
 		code = check_object("custom_limits", patch->custom_limits, fault);
 	return code;
@@ -248,6 +258,8 @@ spl_organization_change(const pg_uuid_t *uid, const OrganizationPatch *patch, Or
 	org->updated_at = spl_clock_now();
 	if (!spl_org_write(org))
 		return email_taken(fault);
+	if (patch->plan_tier || patch->custom_limits)
+		spl_plans_changed();
 	spl_organization_get(&org->uid, org, fault);
 	audit_change(patch, org);
 	return SPL_OK;

@@ -18,8 +18,6 @@ static const char *const reserved_slugs[] = {
 	"metrics", "root", "settings", "signup", "status",	  "support", "system", "test",	   "www",
 };
 
-static const char *const plan_tiers[] = {"free", "starter", "pro", "enterprise"};
-
 static bool
 is_one_of(const char *word, const char *const *words, int count)
 {
@@ -96,15 +94,6 @@ spl_check_email(const char *field, const char *email, SplFault *fault)
 	if (is_good)
 		return SPL_OK;
 	return spl_fault(fault, SPL_INVALID, field, "invalid_format", NULL, "%s must be an e-mail address", field);
-}
-
-SplCode
-spl_check_plan_tier(const char *tier, SplFault *fault)
-{
-	if (is_one_of(tier, plan_tiers, lengthof(plan_tiers)))
-		return SPL_OK;
-	return spl_fault(fault, SPL_INVALID, "plan_tier", "invalid_value", NULL,
-					 "plan_tier must be free, starter, pro or enterprise");
 }
 
 SplCode

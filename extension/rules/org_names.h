@@ -19,9 +19,6 @@ extern SplCode spl_check_org_name(const char *name, SplFault *fault);
 /* spl_check_email: something, an @ and a domain; at most 254 characters. */
 extern SplCode spl_check_email(const char *field, const char *email, SplFault *fault);
 
-/* spl_check_plan_tier: free, starter, pro or enterprise. */
-extern SplCode spl_check_plan_tier(const char *tier, SplFault *fault);
-
 /* spl_check_key_name: 1-100 letters, digits, spaces and - _ . ( ) */
 extern SplCode spl_check_key_name(const char *name, SplFault *fault);
 
