@@ -74,16 +74,31 @@ spl_item_reply(FunctionCallInfo fcinfo, int ordinality, ReplyCode code, StringIn
 	put_item(fcinfo, ordinality, code_names[code], body);
 }
 
+/* refusal_body writes what the error would have said. */
+static StringInfo
+refusal_body(const SplFault *fault)
+{
+	StringInfo body = makeStringInfo();
+	char	  *details = spl_fault_json(fault);
+
+	spl_json_open(body, NULL, '{');
+	spl_json_text(body, "message", fault->message);
+	spl_json_raw(body, "details", details, strlen(details));
+	spl_json_close(body, '}');
+	return body;
+}
+
 void
 spl_item_refuse(FunctionCallInfo fcinfo, int ordinality, const SplFault *fault)
 {
-	StringInfoData body;
-	char		  *details = spl_fault_json(fault);
+	put_item(fcinfo, ordinality, spl_code_sqlstate(fault->code), refusal_body(fault));
+}
 
-	initStringInfo(&body);
-	spl_json_open(&body, NULL, '{');
-	spl_json_text(&body, "message", fault->message);
-	spl_json_raw(&body, "details", details, strlen(details));
-	spl_json_close(&body, '}');
-	put_item(fcinfo, ordinality, spl_code_sqlstate(fault->code), &body);
+Datum
+spl_reply_refuse(FunctionCallInfo fcinfo, const SplFault *fault)
+{
+	Datum values[3] = {CStringGetTextDatum(spl_code_sqlstate(fault->code)), body_datum(refusal_body(fault))};
+	bool  nulls[3] = {false, false, true};
+
+	return spl_record_out(fcinfo, values, nulls);
 }

@@ -28,6 +28,9 @@ extern bool	 spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, 
 extern Datum spl_reply_kept(FunctionCallInfo fcinfo, const char *operation, int key_arg, ReplyCode code,
 							StringInfo body, const char *secret);
 
+/* spl_reply_refuse answers with an error that is not raised: what was changed is committed. */
+extern Datum spl_reply_refuse(FunctionCallInfo fcinfo, const SplFault *fault);
+
 /* A batch: after spl_rows_begin one of these per item; ordinality counts from 1. */
 extern void spl_item_reply(FunctionCallInfo fcinfo, int ordinality, ReplyCode code, StringInfo body);
 extern void spl_item_refuse(FunctionCallInfo fcinfo, int ordinality, const SplFault *fault);

@@ -30,6 +30,11 @@ typedef struct SplPrincipal
 	int			  queue_count;
 	uint32		  denied; /* bits of the permissions that the credential lacks (rules/permissions.h) */
 	const char	 *client; /* the address that asks, as the gateway saw it; NULL: unknown */
+
+	/* PRINCIPAL_TOKEN */
+	pg_uuid_t session;
+	int64	  issued_at; /* seconds since 1970 */
+	int64	  expires_at;
 } SplPrincipal;
 
 extern void spl_org_context_init(void);

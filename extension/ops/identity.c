@@ -11,6 +11,8 @@
 #include "base/org_context.h"
 #include "base/secret.h"
 #include "ops/identity.h"
+#include "ops/login.h"
+#include "ops/token.h"
 #include "shmem/key_use.h"
 #include "store/identity_store.h"
 #include "store/org_store.h"
@@ -20,33 +22,54 @@
 #define LAST_USED_EXACT_TO USECS_PER_MINUTE
 
 SplCode
-spl_enter(const char *credential, const char *client, int requests, RateAnswer *rate, SplFault *fault)
+spl_principal_of_key(const ApiKey *key, SplPrincipal *principal, SplFault *fault)
 {
-	uint8		 hash[SPL_HASH_BYTES];
-	ApiKey		 key;
-	SplPrincipal principal = {.kind = PRINCIPAL_API_KEY, .client = client};
-	TimestampTz	 now = spl_clock_now();
+	TimestampTz now = spl_clock_now();
 
-	*rate = (RateAnswer) {0};
-	spl_secret_hash(credential, hash);
+	if (!key->is_active)
+		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL,
+						 spl_org_is_deleted(key->org) ? "Organization is not available" : "API key has been revoked");
+	if (key->expires_at != NO_TIME && key->expires_at <= now)
+		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has expired");
+	if (key->last_used == NO_TIME || now - key->last_used >= LAST_USED_EXACT_TO)
+		spl_key_use_note(&key->id, now);
+	principal->org = key->org;
+	principal->name = key->name;
+	principal->has_api_key = true;
+	principal->api_key = key->id;
+	principal->queues = key->queues;
+	principal->queue_count = key->queue_count;
+	principal->denied = key->denied;
+	return SPL_OK;
+}
+
+SplCode
+spl_principal_of_secret(const char *key_text, SplPrincipal *principal, SplFault *fault)
+{
+	uint8  hash[SPL_HASH_BYTES];
+	ApiKey key;
+
+	principal->kind = PRINCIPAL_API_KEY;
+	spl_secret_hash(key_text, hash);
 	if (!spl_api_key_find(hash, &key))
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "Invalid API key");
-	if (!key.is_active)
-		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL,
-						 spl_org_is_deleted(key.org) ? "Organization is not available" : "API key has been revoked");
-	if (key.expires_at != NO_TIME && key.expires_at <= now)
-		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "API key has expired");
-	if (key.last_used == NO_TIME || now - key.last_used >= LAST_USED_EXACT_TO)
-		spl_key_use_note(&key.id, now);
-	principal.org = key.org;
-	principal.name = key.name;
-	principal.has_api_key = true;
-	principal.api_key = key.id;
-	principal.queues = key.queues;
-	principal.queue_count = key.queue_count;
-	principal.denied = key.denied;
-	spl_org_enter(&principal);
-	return SPL_OK;
+	return spl_principal_of_key(&key, principal, fault);
+}
+
+SplCode
+spl_enter(const char *credential, const char *client, int requests, RateAnswer *rate, SplFault *fault)
+{
+	SplPrincipal principal = {.client = client};
+	SplCode		 code;
+
+	*rate = (RateAnswer) {0};
+	if (strncmp(credential, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0)
+		code = spl_principal_of_token(credential, &principal, fault);
+	else
+		code = spl_principal_of_secret(credential, &principal, fault);
+	if (code == SPL_OK)
+		spl_org_enter(&principal);
+	return code;
 }
 
 SplCode

@@ -16,6 +16,7 @@
 #include "ops/job_move.h"
 #include "ops/sweep.h"
 #include "store/job_store.h"
+#include "store/login_store.h"
 #include "store/request_key_store.h"
 #include "store/retention_store.h"
 #include "store/tuple.h"
@@ -31,6 +32,7 @@ typedef enum Step
 	STEP_KEYS,
 	STEP_REQUEST_KEYS,
 	STEP_WORKERS,
+	STEP_LOGINS,
 	STEPS
 } Step;
 
@@ -189,6 +191,7 @@ do_step(TimestampTz now, int limit)
 		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
 		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
+		case STEP_LOGINS: return spl_login_delete_old(now - USECS_PER_HOUR, limit); /* clocks may differ */
 		default: return 0;
 	}
 }

@@ -130,6 +130,25 @@ spl_api_key_find(const uint8 *hash, ApiKey *key)
 	return found;
 }
 
+bool
+spl_api_key_find_id(const pg_uuid_t *id, ApiKey *key)
+{
+	TupleScan	scan;
+	ScanKeyData by_id;
+	Snapshot	snapshot = spl_snapshot_latest();
+	bool		found;
+
+	ScanKeyInit(&by_id, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
+	spl_scan_begin(&scan, TABLE_API_KEY, INDEX_API_KEY, AccessShareLock, snapshot, 1);
+	spl_scan_keys(&scan, &by_id, 1);
+	found = spl_scan_next(&scan, ForwardScanDirection);
+	if (found)
+		read_key(scan.slot, key);
+	spl_scan_end(&scan);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
 static SpiPlan bind_role = {
 	.sql = "INSERT INTO spooled.role_binding (role, org) SELECT $1, id FROM spooled.org WHERE slug = $2"
 		   " ON CONFLICT (role) DO UPDATE SET org = excluded.org",

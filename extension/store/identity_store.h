@@ -27,6 +27,9 @@ extern bool spl_api_key_find(const uint8 *hash, ApiKey *key);
 /* spl_hash_datum returns a hash as a bytea value. */
 extern Datum spl_hash_datum(const uint8 *hash);
 
+/* spl_api_key_find_id reads the key with this id, for a login session that says whose it is. */
+extern bool spl_api_key_find_id(const pg_uuid_t *id, ApiKey *key);
+
 /* spl_role_bind makes sessions of the role work for the organization with this slug; false: there is none. */
 extern bool spl_role_bind(Oid role, const char *slug);
 

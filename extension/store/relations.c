@@ -18,10 +18,10 @@
 
 /* Direct access knows columns by number, so the tables must be those that this library was built for. */
 static const int column_counts[SPL_TABLES] = {
-	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11,		[TABLE_BLOCKED] = 10, [TABLE_LEASE] = 13,
-	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15,		[TABLE_JOB] = 14,	  [TABLE_ATTEMPT] = 11,
-	[TABLE_DEPENDENCY] = 5,	  [TABLE_QUEUE] = 18,		[TABLE_API_KEY] = 12, [TABLE_ROLE_BINDING] = 2,
-	[TABLE_ORG] = 15,		  [TABLE_WORKFLOW_JOB] = 5,
+	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11,		[TABLE_BLOCKED] = 10,	   [TABLE_LEASE] = 13,
+	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15,		[TABLE_JOB] = 14,		   [TABLE_ATTEMPT] = 11,
+	[TABLE_DEPENDENCY] = 5,	  [TABLE_QUEUE] = 18,		[TABLE_API_KEY] = 12,	   [TABLE_ROLE_BINDING] = 2,
+	[TABLE_ORG] = 15,		  [TABLE_WORKFLOW_JOB] = 5, [TABLE_LOGIN_SESSION] = 9,
 };
 
 static const char *const table_names[SPL_TABLES] = {
@@ -29,7 +29,7 @@ static const char *const table_names[SPL_TABLES] = {
 	[TABLE_LEASE] = "lease", [TABLE_DEAD_LETTER] = "dead_letter",	[TABLE_OUTCOME] = "outcome",
 	[TABLE_JOB] = "job",	 [TABLE_ATTEMPT] = "attempt",			[TABLE_DEPENDENCY] = "dependency",
 	[TABLE_QUEUE] = "queue", [TABLE_API_KEY] = "api_key",			[TABLE_ROLE_BINDING] = "role_binding",
-	[TABLE_ORG] = "org",	 [TABLE_WORKFLOW_JOB] = "workflow_job",
+	[TABLE_ORG] = "org",	 [TABLE_WORKFLOW_JOB] = "workflow_job", [TABLE_LOGIN_SESSION] = "login_session",
 };
 
 static const char *const index_names[SPL_INDEXES] = {
@@ -49,6 +49,8 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_WORKFLOW_JOB] = "workflow_job_pkey",
 	[INDEX_QUEUE] = "queue_pkey",
 	[INDEX_QUEUE_NAME] = "queue_org_name_key",
+	[INDEX_API_KEY] = "api_key_pkey",
+	[INDEX_LOGIN_SESSION] = "login_session_pkey",
 	[INDEX_API_KEY_HASH] = "api_key_lookup_hash_key",
 	[INDEX_ROLE_BINDING] = "role_binding_pkey",
 	[INDEX_ORG] = "org_pkey",
@@ -56,7 +58,11 @@ static const char *const index_names[SPL_INDEXES] = {
 
 /* Read to find out who is asking, so before that is known. */
 static const bool tells_who_asks[SPL_TABLES] = {
-	[TABLE_API_KEY] = true, [TABLE_ROLE_BINDING] = true, [TABLE_ORG] = true};
+	[TABLE_API_KEY] = true,
+	[TABLE_ROLE_BINDING] = true,
+	[TABLE_ORG] = true,
+	[TABLE_LOGIN_SESSION] = true,
+};
 
 static Oid table_oids[SPL_TABLES];
 

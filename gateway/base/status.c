@@ -20,7 +20,7 @@ static StatusRow status_rows[] = {
 	{"SP004", "NOT_FOUND", 404},
 	{"SP005", "CONFLICT", 409},
 	{"SP006", "ACCESS_DENIED", 403},
-	{"SP007", "UNAUTHORIZED", 401},
+	{"SP007", "UNAUTHORIZED", 401, .error = "unauthorized"},
 	{"SP008", "PAYLOAD_TOO_LARGE", 413, .error = "payload_too_large", .spread = true},
 	{"SP009", "BAD_REQUEST", 400},
 	{"SP010", "RATE_LIMIT_EXCEEDED", 429, .error = "Rate limit exceeded", .spread = true, .retry_after = 1},

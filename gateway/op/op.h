@@ -147,6 +147,7 @@ typedef struct OpTable
 } OpTable;
 
 extern OpTable op_table_health(void);
+extern OpTable op_table_auth(void);
 extern OpTable op_table_queues(void);
 extern OpTable op_table_jobs(void);
 extern OpTable op_table_dlq(void);

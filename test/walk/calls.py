@@ -93,6 +93,11 @@ FUNCTIONS = {
 
     # for the gateway
     "_check_environment(jsonb)": Everybody("SELECT spooled._check_environment('{{}}')"),
+    "_auth_login(text)": Everybody("SELECT * FROM spooled._auth_login({unknown_key})"),
+    "_auth_refresh(text)": Everybody("SELECT * FROM spooled._auth_refresh({unknown_key})"),
+    "_auth_validate(text)": Everybody("SELECT * FROM spooled._auth_validate({unknown_key})"),
+    "_auth_me()": Everybody("SELECT * FROM spooled._auth_me()"),                   # with tokens only: test/sql/token.sql
+    "_auth_logout(text)": Everybody("SELECT * FROM spooled._auth_logout(NULL)"),   # with tokens only: test/sql/token.sql
     "_health()": Everybody("SELECT * FROM spooled._health()"),
     "_metrics()": Everybody("SELECT spooled._metrics()"),
     "_in_scope(text)": Everybody("SELECT spooled._in_scope({queue})"),
@@ -194,6 +199,11 @@ ROUTES = {
     "GET /health/ready": Everybody(),
     "GET /ready": Everybody(),
     "GET /metrics": Everybody(),
+    "POST /api/v1/auth/login": Everybody(),
+    "POST /api/v1/auth/refresh": Everybody(),
+    "POST /api/v1/auth/validate": Everybody(),
+    "GET /api/v1/auth/me": Everybody(),
+    "POST /api/v1/auth/logout": Everybody(),
     "GET /api/v1/queues": None,
     "POST /api/v1/queues": {"name": "{queue}", "max_retries": 9},
     "GET /api/v1/queues/{queue_name}": {"queue_name": "{queue}"},
