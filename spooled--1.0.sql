@@ -394,6 +394,54 @@ CREATE TABLE workflow_job (
 );
 COMMENT ON TABLE workflow_job IS 'A job of a workflow, and the name that it has there.';
 
+-- ---------------------------------------------------------------------------------------------------------------
+-- Schedules
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE schedule (
+    org              int4 NOT NULL,
+    id               uuid NOT NULL,
+    queue            int4 NOT NULL,
+    name             text NOT NULL,
+    description      text,
+    cron             text NOT NULL,
+    timezone         text NOT NULL,
+    payload          json NOT NULL,
+    tags             json,
+    metadata         json,
+    priority         int2 NOT NULL,
+    max_retries      int2,                   -- null: what the queue says at each run
+    timeout_seconds  int4,
+    is_active        boolean NOT NULL,
+    catch_up         "char" NOT NULL,        -- missed occurrences: n none, o one for all, a all
+    max_outstanding  int4,                   -- null: no bound
+    outstanding      uuid[] NOT NULL DEFAULT '{}',   -- with a bound: its jobs that were not over at the last run
+    jitter_ms        int8 NOT NULL,          -- each schedule has a fixed delay of its own below this
+    ends_at          timestamptz,
+    next_run_at      timestamptz,            -- null: it is over
+    last_run_at      timestamptz,
+    run_count        int8 NOT NULL DEFAULT 0,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    PRIMARY KEY (org, id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX schedule_due ON schedule (next_run_at) WHERE is_active;            -- due sweep
+COMMENT ON TABLE schedule IS 'A cron schedule: what is enqueued, when, and when next.';
+
+CREATE TABLE schedule_run (
+    id            uuid PRIMARY KEY,          -- in the order of time, for retention
+    org           int4 NOT NULL,
+    schedule      uuid NOT NULL,
+    occurrence    timestamptz,               -- null: triggered by hand
+    started_at    timestamptz NOT NULL,
+    completed_at  timestamptz,
+    status        "char" NOT NULL,           -- c: the job is enqueued, f: it was refused, s: skipped
+    job_id        uuid,
+    error         text
+);
+CREATE INDEX schedule_run_schedule ON schedule_run (org, schedule, id);         -- history of a schedule, newest first
+COMMENT ON TABLE schedule_run IS 'A run of a schedule: the job that it enqueued, or why it did not.';
+
 CREATE TABLE prepared_delta (
     org         int4 NOT NULL,
     queue       int4 NOT NULL,
@@ -428,7 +476,7 @@ BEGIN
     FOREACH relation IN ARRAY ARRAY['org', 'plan_limits', 'api_key', 'role_binding', 'login_session', 'audit_entry', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
                                    'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag', 'dependency',
                                    'dependency_mark', 'workflow', 'workflow_job',
-                                   'prepared_delta', 'org_id_seq', 'audit_entry_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
+                                   'schedule', 'schedule_run', 'prepared_delta', 'org_id_seq', 'audit_entry_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, '');
     END LOOP;
 END
@@ -450,7 +498,7 @@ DECLARE
 BEGIN
     FOREACH tenant_table IN ARRAY ARRAY['api_key', 'login_session', 'queue', 'worker', 'job', 'ready', 'delayed', 'blocked', 'lease',
                                         'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag',
-                                        'dependency', 'dependency_mark', 'workflow', 'workflow_job'] LOOP
+                                        'dependency', 'dependency_mark', 'workflow', 'workflow_job', 'schedule', 'schedule_run'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('CREATE POLICY tenant ON %I TO spooled_owner USING (org = @extschema@.current_org())'
@@ -682,6 +730,51 @@ CREATE FUNCTION deregister_worker(worker_id text) RETURNS int LANGUAGE c VOLATIL
 COMMENT ON FUNCTION deregister_worker(text) IS 'Marks a worker offline and releases its jobs; returns how many it released.';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Schedules
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION cron_next(expression text, timezone text DEFAULT 'UTC', after timestamptz DEFAULT now(), n int DEFAULT 1)
+RETURNS SETOF timestamptz LANGUAGE c STABLE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_cron_next';
+COMMENT ON FUNCTION cron_next(text, text, timestamptz, int) IS 'The next n occurrences of a cron expression later than a time, in a time zone (an IANA name or +HH:MM).';
+
+CREATE FUNCTION create_schedule(name text, cron text, queue text, payload json DEFAULT '{}', timezone text DEFAULT 'UTC', priority int DEFAULT 0,
+                                max_retries int DEFAULT NULL, timeout_seconds int DEFAULT NULL, tags json DEFAULT NULL,
+                                metadata json DEFAULT NULL, description text DEFAULT NULL, active boolean DEFAULT true,
+                                catch_up text DEFAULT 'one', max_outstanding int DEFAULT NULL, skip_if_running boolean DEFAULT NULL,
+                                jitter interval DEFAULT NULL, ends_at timestamptz DEFAULT NULL, or_replace boolean DEFAULT false)
+RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_create_schedule';
+COMMENT ON FUNCTION create_schedule(text, text, text, json, text, int, int, int, json, json, text, boolean, text, int, boolean, interval, timestamptz, boolean) IS
+'Enqueues a job whenever the cron expression occurs, exactly once for each occurrence; returns the schedule''s id. With or_replace a schedule of that name is changed instead of a second one made.';
+
+CREATE FUNCTION update_schedule(schedule_id uuid, name text DEFAULT NULL, cron text DEFAULT NULL, queue text DEFAULT NULL, payload json DEFAULT NULL,
+                                timezone text DEFAULT NULL, priority int DEFAULT NULL, max_retries int DEFAULT NULL,
+                                timeout_seconds int DEFAULT NULL, tags json DEFAULT NULL, metadata json DEFAULT NULL,
+                                description text DEFAULT NULL, active boolean DEFAULT NULL, catch_up text DEFAULT NULL,
+                                max_outstanding int DEFAULT NULL, skip_if_running boolean DEFAULT NULL,
+                                jitter interval DEFAULT NULL, ends_at timestamptz DEFAULT NULL)
+RETURNS timestamptz LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_update_schedule';
+COMMENT ON FUNCTION update_schedule(uuid, text, text, text, json, text, int, int, int, json, json, text, boolean, text, int, boolean, interval, timestamptz) IS
+'Changes what is given of a schedule (ends_at infinity: no end; max_outstanding 0: no bound) and returns when it runs next.';
+
+CREATE FUNCTION delete_schedule(schedule_id uuid) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_delete_schedule';
+COMMENT ON FUNCTION delete_schedule(uuid) IS 'Deletes a schedule and its history. Jobs that it has enqueued stay.';
+CREATE FUNCTION pause_schedule(schedule_id uuid) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_pause_schedule';
+COMMENT ON FUNCTION pause_schedule(uuid) IS 'Lets a schedule run no more until it is resumed.';
+CREATE FUNCTION resume_schedule(schedule_id uuid) RETURNS timestamptz LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_resume_schedule';
+COMMENT ON FUNCTION resume_schedule(uuid) IS 'Lets a paused schedule run again, from now on; returns when it does next.';
+CREATE FUNCTION trigger_schedule(schedule_id uuid) RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_trigger_schedule';
+COMMENT ON FUNCTION trigger_schedule(uuid) IS 'Enqueues a schedule''s job now, also when it is paused, and returns the job''s id. When it runs next stays as it is.';
+
+CREATE FUNCTION schedule_history(schedule_id uuid, max_runs int DEFAULT 50)
+RETURNS TABLE (run_id uuid, occurrence timestamptz, status text, job_id uuid, job_status text, error text, started_at timestamptz)
+LANGUAGE c VOLATILE ROWS 50 AS 'MODULE_PATHNAME', 'spooled_schedule_history';
+COMMENT ON FUNCTION schedule_history(uuid, int) IS
+'Runs of a schedule, newest first: completed (its job is enqueued; job_status tells what became of it), failed or skipped. occurrence is null for a run that was triggered by hand.';
+CREATE FUNCTION schedule_next(schedule_id uuid, n int DEFAULT 1) RETURNS SETOF timestamptz
+LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_schedule_next';
+COMMENT ON FUNCTION schedule_next(uuid, int) IS 'The next n times at which a schedule runs, or would if it were not paused.';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Reading
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -857,6 +950,25 @@ CREATE FUNCTION _grpc_worker_heartbeat(worker_id text, current_jobs int, status 
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_worker_heartbeat';
 CREATE FUNCTION _grpc_worker_deregister(worker_id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_grpc_worker_deregister';
 
+CREATE FUNCTION _schedule_list(queue_name text, is_active boolean, max_rows int, skip int)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_list';
+CREATE FUNCTION _schedule_create(name text, description text, cron_expression text, timezone text, queue_name text, payload_template text,
+                            priority int, max_retries int, timeout_seconds int, tags text, metadata text, is_active boolean, catch_up text,
+                            max_outstanding int, skip_if_running boolean, jitter_seconds int, ends_at timestamptz, idempotency_key text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_create';
+CREATE FUNCTION _schedule_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_get';
+CREATE FUNCTION _schedule_update(id text, name text, description text, cron_expression text, timezone text, queue_name text, payload_template text,
+                            priority int, max_retries int, timeout_seconds int, tags text, metadata text, is_active boolean, catch_up text,
+                            max_outstanding int, skip_if_running boolean, jitter_seconds int, ends_at timestamptz)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_update';
+CREATE FUNCTION _schedule_delete(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_delete';
+CREATE FUNCTION _schedule_pause(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_pause';
+CREATE FUNCTION _schedule_resume(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_resume';
+CREATE FUNCTION _schedule_trigger(id text, idempotency_key text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_trigger';
+CREATE FUNCTION _schedule_history(id text, max_runs int)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_history';
+CREATE FUNCTION _schedule_next(id text, n int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_next';
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- Views of the current organization.  They run with the rights of their owner, so the policies above apply to them.
 -- ---------------------------------------------------------------------------------------------------------------
@@ -951,6 +1063,14 @@ SELECT w.id AS worker, w.queue_names AS queues, w.status, w.hostname, w.worker_t
  WHERE EXISTS (SELECT FROM unnest(w.queue_names) n WHERE _in_scope(n));
 COMMENT ON VIEW workers IS 'Registered worker processes, and when each was last heard of.';
 
+CREATE VIEW schedules AS
+SELECT s.id, s.name, q.name AS queue, s.cron, s.timezone, s.is_active AS active, s.next_run_at, s.last_run_at, s.run_count,
+       s.payload, s.priority::int, s.max_retries::int, s.timeout_seconds,
+       CASE s.catch_up WHEN 'n' THEN 'none' WHEN 'a' THEN 'all' ELSE 'one' END AS catch_up, s.max_outstanding,
+       make_interval(secs => s.jitter_ms / 1000.0) AS jitter, s.ends_at, s.description, s.tags, s.metadata, s.created_at, s.updated_at
+  FROM schedule s JOIN queue q ON q.id = s.queue AND _in_scope(q.name);
+COMMENT ON VIEW schedules IS 'Cron schedules, and when each runs next. Null retries and timeout mean what the queue says at each run.';
+
 CREATE VIEW dead_letters AS
 SELECT d.job_id, q.name AS queue, d.error, d.run AS attempt, d.retry_count::int, d.priority::int, d.worker, d.started_at, d.since AS dead_since,
        j.created_at, j.payload, j.tags
@@ -1022,12 +1142,12 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_entry FROM spooled_owner;
 DO $$
 DECLARE
     own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_plans_changed', '_restore_default_org'];
-    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'job_dependencies'];
+    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'cron_next', 'job_dependencies'];
     producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel', 'add_dependencies'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
                                     'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
                                     'worker_heartbeat', 'deregister_worker'];
-    reader CONSTANT text[] := ARRAY['_in_scope', '_queue_counts', '_queue_oldest', 'dlq_list'];
+    reader CONSTANT text[] := ARRAY['_in_scope', '_queue_counts', '_queue_oldest', 'dlq_list', 'schedule_history', 'schedule_next'];
     superuser_only CONSTANT text[] := ARRAY['bind_role', 'enter_admin', 'enter_organization', 'create_organization'];
     func record;
 BEGIN
@@ -1063,6 +1183,6 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON jobs, queues, queue_stats, job_stats, workers, dead_letters, api_keys, audit_log TO spooled_reader, spooled_operator;
+GRANT SELECT ON jobs, queues, queue_stats, job_stats, workers, schedules, dead_letters, api_keys, audit_log TO spooled_reader, spooled_operator;
 COMMENT ON TYPE _reply IS 'Private: an answer for the gateway.';
 COMMENT ON TYPE _item_reply IS 'Private: one answer of a batch for the gateway.';

@@ -19,6 +19,7 @@
 #include "ops/dependency.h"
 #include "ops/queue_asked.h"
 #include "ops/recount.h"
+#include "ops/schedule_fire.h"
 #include "ops/sweep.h"
 #include "pgstat.h"
 #include "shmem/database.h"
@@ -62,6 +63,7 @@ static void run_batch(Step *step);
 static Step sweeps[] = {
 	{.name = "expiring leases", .run = run_batch, .sweep = spl_lease_expire_due},
 	{.name = "making delayed jobs ready", .run = run_batch, .sweep = spl_delayed_promote_due},
+	{.name = "running schedules", .run = run_batch, .sweep = spl_schedule_fire_due},
 	{.name = "expiring jobs", .run = run_batch, .sweep = spl_job_expire_due},
 	{.name = "telling children of ended jobs", .run = run_batch, .sweep = spl_dependency_work_off},
 };

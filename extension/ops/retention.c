@@ -29,6 +29,7 @@ typedef enum Step
 	STEP_DEAD_LETTERS,
 	STEP_ATTEMPTS,
 	STEP_EVENTS,
+	STEP_SCHEDULE_RUNS,
 	STEP_KEYS,
 	STEP_REQUEST_KEYS,
 	STEP_WORKERS,
@@ -135,6 +136,15 @@ delete_attempts(TimestampTz cutoff, int limit)
 	return spl_retention_delete_attempts(pass.org, &pass.place, &before, cutoff, limit);
 }
 
+/* delete_schedule_runs deletes runs of schedules; their ids are in the order of time, so the oldest stand first. */
+static int
+delete_schedule_runs(TimestampTz cutoff, int limit)
+{
+	pg_uuid_t before = first_id_of(cutoff);
+
+	return spl_retention_delete_schedule_runs(&before, limit);
+}
+
 /* walk_org does one batch of a step in the current organization. */
 static int
 walk_org(TimestampTz now, int limit)
@@ -171,7 +181,8 @@ is_wanted(Step step)
 		case STEP_OUTCOMES: return spooled_job_retention > 0;
 		case STEP_DEAD_LETTERS: return spooled_dead_letter_retention > 0;
 		case STEP_ATTEMPTS:
-		case STEP_EVENTS: return spooled_history_retention > 0;
+		case STEP_EVENTS:
+		case STEP_SCHEDULE_RUNS: return spooled_history_retention > 0;
 		case STEP_WORKERS: return spooled_worker_retention > 0;
 		default: return true;
 	}
@@ -188,6 +199,7 @@ do_step(TimestampTz now, int limit)
 		case STEP_ATTEMPTS: return walk_orgs(now, limit);
 		case STEP_EVENTS:
 			return spl_retention_delete_events(&pass.event_id, cutoff_of(now, spooled_history_retention), limit);
+		case STEP_SCHEDULE_RUNS: return delete_schedule_runs(cutoff_of(now, spooled_history_retention), limit);
 		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
 		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);

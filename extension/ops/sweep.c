@@ -14,6 +14,7 @@
 #include "ops/sweep.h"
 #include "store/lease_sweep.h"
 #include "store/ready_refill.h"
+#include "store/schedule_store.h"
 #include "store/tuple.h"
 
 static const RunEnd lease_lost = {
@@ -120,7 +121,7 @@ earlier(TimestampTz a, TimestampTz b)
 TimestampTz
 spl_sweep_next_due(void)
 {
-	TimestampTz next = earlier(spl_lease_next_sweep(), spl_delayed_next_due());
+	TimestampTz next = earlier(spl_lease_next_sweep(), earlier(spl_delayed_next_due(), spl_schedule_next_due()));
 
 	next = earlier(next, spl_dependency_next_due());
 

@@ -14,7 +14,7 @@ extern int spl_lease_expire_due(TimestampTz now, int limit);	/* lease -> delayed
 extern int spl_delayed_promote_due(TimestampTz now, int limit); /* delayed -> ready */
 extern int spl_job_expire_due(TimestampTz now, int limit);		/* ready, delayed, blocked -> outcome */
 
-/* spl_sweep_next_due returns when one of the three has something to do, or NO_TIME. */
+/* spl_sweep_next_due returns when one of these, or a schedule, has something to do, or NO_TIME. */
 extern TimestampTz spl_sweep_next_due(void);
 
 /* spl_claim_lists_audit shows the claim lists the first claimable job of their queues, in case they have lost sight of it. */

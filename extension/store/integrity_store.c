@@ -117,6 +117,14 @@ static Invariant invariants[] = {
 			  "SELECT t.job_id, 'attempt ' || a.run || ', but run ' || t.run || ' in ' || t.kind FROM " TICKETS " t"
 			  " JOIN spooled.attempt a ON a.org = $1 AND a.job_id = t.job_id"
 			  " WHERE a.run > t.run OR (a.run = t.run AND t.kind = 'lease')"),
+	INVARIANT("active_schedule_without_next_run",
+			  "SELECT NULL::uuid, 'schedule ' || s.id FROM spooled.schedule s WHERE s.org = $1 AND s.is_active AND s.next_run_at IS NULL"),
+	INVARIANT("schedule_of_unknown_queue",
+			  "SELECT NULL::uuid, 'schedule ' || s.id || ', queue ' || s.queue FROM spooled.schedule s WHERE s.org = $1"
+			  " AND NOT EXISTS (SELECT FROM spooled.queue q WHERE q.org = $1 AND q.id = s.queue)"),
+	INVARIANT("run_of_unknown_schedule",
+			  "SELECT r.job_id, 'run ' || r.id FROM spooled.schedule_run r WHERE r.org = $1"
+			  " AND NOT EXISTS (SELECT FROM spooled.schedule s WHERE s.org = $1 AND s.id = r.schedule)"),
 };
 /* clang-format on */
 

@@ -162,3 +162,19 @@ spl_retention_delete_keys(TimestampTz now, int limit)
 
 	return spl_spi_run(&delete_keys, values, NULL, NULL, NULL);
 }
+
+static SpiPlan delete_schedule_runs = {
+	.sql =
+		"DELETE FROM spooled.schedule_run r USING (SELECT o.id FROM spooled.schedule_run o WHERE o.id < $1 ORDER BY o.id LIMIT $2) old"
+		" WHERE r.id = old.id",
+	.nargs = 2,
+	.argtypes = {UUIDOID, INT4OID},
+};
+
+int
+spl_retention_delete_schedule_runs(const pg_uuid_t *before, int limit)
+{
+	Datum values[] = {UUIDPGetDatum(before), Int32GetDatum(limit)};
+
+	return spl_spi_run(&delete_schedule_runs, values, NULL, NULL, NULL);
+}

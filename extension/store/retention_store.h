@@ -36,6 +36,9 @@ spl_retention_delete_attempts(int32 org, AttemptPlace *place, const pg_uuid_t *b
 /* spl_retention_delete_events does the same with the event log after *id; the log is in the order of time. */
 extern int spl_retention_delete_events(int64 *id, TimestampTz cutoff, int limit);
 
+/* spl_retention_delete_schedule_runs deletes runs of schedules with an id below "before"; returns how many. */
+extern int spl_retention_delete_schedule_runs(const pg_uuid_t *before, int limit);
+
 /* spl_retention_delete_keys deletes idempotency keys whose time is over; returns how many. */
 extern int spl_retention_delete_keys(TimestampTz now, int limit);
 

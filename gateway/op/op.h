@@ -18,7 +18,7 @@
 		"idempotency_key", OP_TEXT, .header = "Idempotency-Key" \
 	}
 
-#define OP_MAX_PARAMS 14
+#define OP_MAX_PARAMS 20
 #define OP_MAX_ALIASES 3
 #define OP_MAX_SEGMENTS 2 /* variable parts of a path */
 
@@ -154,6 +154,7 @@ extern OpTable op_table_dlq(void);
 extern OpTable op_table_workers(void);
 extern OpTable op_table_grpc(void);
 extern OpTable op_table_workflow(void);
+extern OpTable op_table_schedules(void);
 
 /* From op_table_session.c. */
 extern const DbStmt op_enter_stmts[ENTER_KINDS]; /* $1: client, $2: requests, $3: credential, where one is needed */

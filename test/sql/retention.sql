@@ -41,6 +41,10 @@ END $$;
 
 -- the log is in the order of time: what is old comes first
 INSERT INTO spooled.event_log (at, org, kind) VALUES (now() - interval '40 days', 1, 'worker_deregistered');
+SELECT spooled.create_schedule('s', '@yearly', 'q') AS schedule \gset
+INSERT INTO spooled.schedule_run (id, org, schedule, started_at, status)
+SELECT overlay(gen_random_uuid()::text PLACING substr(ms, 1, 8) || '-' || substr(ms, 9) FROM 1 FOR 13)::uuid, 1, :'schedule', now() - age, 'f'
+  FROM unnest(ARRAY['40 days', '20 days']::interval[]) age, lpad(to_hex((extract(epoch FROM now() - age) * 1000)::bigint), 12, '0') ms;
 SELECT run('completed long ago', 'complete', '40 days');
 SELECT run('cancelled long ago', 'cancel', '40 days');
 SELECT run('completed', 'complete');
@@ -87,6 +91,7 @@ SELECT m.name, a.run, a.kind FROM spooled.attempt a JOIN made m ON m.id = a.job_
 SELECT key FROM spooled.idempotency ORDER BY 1;
 SELECT count(*) FROM spooled.job_tag;
 SELECT count(*) FROM spooled.event_log WHERE at < now() - interval '30 days' AND kind = 'worker_deregistered';
+SELECT date_part('day', now() - started_at) AS days FROM spooled.schedule_run;
 SELECT id, status FROM spooled.worker ORDER BY id;
 
 -- the silent worker's job waits for its retry, as after a failure

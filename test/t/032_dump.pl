@@ -29,6 +29,7 @@ SELECT spooled.release(job_id, 'w') FROM held WHERE payload = '"released"';
 SELECT spooled.cancel(id) FROM spooled.job WHERE payload::text = '"cancelled"';
 SELECT spooled.register_worker('dump', 'host', 'worker-1');
 SELECT spooled._queue_create('dump', NULL, NULL, NULL, 'request-1');
+SELECT spooled.trigger_schedule(spooled.create_schedule('dump', '@yearly', 'dump'));
 SELECT spooled.create_api_key('dump', ARRAY['dump']);
 SQL
 $node->safe_psql('source', $fill);

@@ -74,6 +74,19 @@ FUNCTIONS = {
     "worker_heartbeat(text,integer,text,json)": "SELECT spooled.worker_heartbeat({worker}, 7)",
     "deregister_worker(text)": "SELECT spooled.deregister_worker({worker})",
 
+    # schedules
+    "cron_next(text,text,timestamp with time zone,integer)": Everybody("SELECT spooled.cron_next('* * * * *')"),
+    "create_schedule(text,text,text,json,text,integer,integer,integer,json,json,text,boolean,text,integer,boolean,interval,timestamp with time zone,boolean)":
+        ["SELECT spooled.create_schedule({schedule_name}, '@yearly', {queue}, or_replace => true)"],
+    "update_schedule(uuid,text,text,text,json,text,integer,integer,integer,json,json,text,boolean,text,integer,boolean,interval,timestamp with time zone)":
+        "SELECT spooled.update_schedule({schedule}, name => 'other', queue => {queue})",
+    "delete_schedule(uuid)": "SELECT spooled.delete_schedule({schedule})",
+    "pause_schedule(uuid)": "SELECT spooled.pause_schedule({schedule})",
+    "resume_schedule(uuid)": "SELECT spooled.resume_schedule({paused_schedule})",
+    "trigger_schedule(uuid)": "SELECT spooled.trigger_schedule({schedule})",
+    "schedule_history(uuid,integer)": "SELECT * FROM spooled.schedule_history({paused_schedule})",
+    "schedule_next(uuid,integer)": "SELECT spooled.schedule_next({schedule})",
+
     # reading
     "job_history(uuid)": "SELECT * FROM spooled.job_history({dead})",
     "explain_job(uuid)": "SELECT * FROM spooled.explain_job({child})",
@@ -185,9 +198,22 @@ FUNCTIONS = {
         "SELECT * FROM spooled._grpc_worker_register({queue}, 'h', NULL, NULL, NULL, NULL)",
     "_grpc_worker_heartbeat(text,integer,text,text)": "SELECT * FROM spooled._grpc_worker_heartbeat({worker}, 7, NULL, NULL)",
     "_grpc_worker_deregister(text)": "SELECT * FROM spooled._grpc_worker_deregister({worker})",
+    "_schedule_list(text,boolean,integer,integer)": ["SELECT * FROM spooled._schedule_list({queue}, NULL, NULL, NULL)",
+                                                     "SELECT * FROM spooled._schedule_list(NULL, NULL, NULL, NULL)"],
+    "_schedule_create(text,text,text,text,text,text,integer,integer,integer,text,text,boolean,text,integer,boolean,integer,timestamp with time zone,text)":
+        "SELECT * FROM spooled._schedule_create({schedule_name}, NULL, '@yearly', NULL, {queue}, 'true', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "_schedule_get(text)": "SELECT * FROM spooled._schedule_get({schedule})",
+    "_schedule_update(text,text,text,text,text,text,text,integer,integer,integer,text,text,boolean,text,integer,boolean,integer,timestamp with time zone)":
+        "SELECT * FROM spooled._schedule_update({schedule}, 'other', NULL, NULL, NULL, {queue}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "_schedule_delete(text)": "SELECT * FROM spooled._schedule_delete({schedule})",
+    "_schedule_pause(text)": "SELECT * FROM spooled._schedule_pause({schedule})",
+    "_schedule_resume(text)": "SELECT * FROM spooled._schedule_resume({paused_schedule})",
+    "_schedule_trigger(text,text)": "SELECT * FROM spooled._schedule_trigger({schedule}, NULL)",
+    "_schedule_history(text,integer)": "SELECT * FROM spooled._schedule_history({paused_schedule}, NULL)",
+    "_schedule_next(text,integer)": "SELECT * FROM spooled._schedule_next({schedule}, NULL)",
 }
 
-VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "dead_letters", "audit_log", "api_keys"}
+VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "schedules", "dead_letters", "audit_log", "api_keys"}
 
 CLAIM = {"queue_name": "{queue}", "worker_id": "{worker}"}
 RUN = {"worker_id": "{worker}", "lease_id": "{lease}"}
@@ -242,6 +268,16 @@ ROUTES = {
     "POST /api/v1/workers/{id}/heartbeat": {"id": "{worker}", "current_jobs": 7},
     "POST /api/v1/workers/{id}/deregister": {"id": "{worker}"},
     "DELETE /api/v1/workers/{id}": {"id": "{worker}"},
+    "GET /api/v1/schedules": {"?": "queue_name={queue}"},
+    "POST /api/v1/schedules": {"name": "{schedule_name}", "cron_expression": "@yearly", "queue_name": "{queue}", "payload_template": True},
+    "GET /api/v1/schedules/{id}": {"id": "{schedule}"},
+    "PUT /api/v1/schedules/{id}": {"id": "{schedule}", "name": "other", "queue_name": "{queue}"},
+    "DELETE /api/v1/schedules/{id}": {"id": "{schedule}"},
+    "POST /api/v1/schedules/{id}/pause": {"id": "{schedule}"},
+    "POST /api/v1/schedules/{id}/resume": {"id": "{paused_schedule}"},
+    "POST /api/v1/schedules/{id}/trigger": {"id": "{schedule}"},
+    "GET /api/v1/schedules/{id}/history": {"id": "{paused_schedule}"},
+    "GET /api/v1/schedules/{id}/next": {"id": "{schedule}"},
 }
 
 # Read and written by the superuser's functions alone, or before it is known who asks.

@@ -86,6 +86,12 @@ def make(root, tenant):
     have["ready"] = enqueue(", idempotency_key => '%s'" % have["key"])
     have["child"] = enqueue(", parent_job_id => '%s'" % have["ready"])
     have["delayed"] = enqueue(", delay => '1 day'")
+    have["schedule_name"] = "s-" + mark
+    have["schedule"], have["paused_schedule"] = (sql.value(
+        "SELECT spooled.create_schedule('%s', '0 0 1 1 *', '%s', '{\"a\": \"%s\"}', active => %s)"
+        % (have["schedule_name"], queue, have["hidden"], active))
+        for queue, active in ((have["queue"], "true"), (have["paused"], "false")))
+    sql.rows("SELECT spooled.trigger_schedule('%s')" % have["paused_schedule"])
     sql.rows("SELECT spooled.register_worker('%s', '%s', '%s')" % (have["queue"], have["hidden"], have["worker"]))
     sql.rows("SELECT spooled.create_api_key('%s')" % have["hidden"])
     have["api_key"] = root.value("SELECT id FROM spooled.api_key WHERE name = '%s'" % have["hidden"])

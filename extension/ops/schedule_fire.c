@@ -1,0 +1,269 @@
+/*
+ * schedule_fire.c
+ *    Running schedules when they are due.
+ *
+ * An occurrence's job, its run and the schedule's next time are one transaction, under the lock of the schedule's row, and
+ * the job's idempotency key names the occurrence: it cannot run twice, whatever dies when.  A batch takes the schedules that
+ * are due for longest.  It runs in a savepoint; when it fails, each of its schedules runs in one of its own, so that a
+ * schedule that cannot run costs the others no more than a moment: it gets a failed run and goes on to its next time.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/org_context.h"
+#include "base/uuid7.h"
+#include "ops/enqueue.h"
+#include "ops/schedule_fire.h"
+#include "ops/schedule_plan.h"
+#include "store/ticket.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#define BATCH_LIMIT 100		/* payloads may be large */
+#define LOCK_TIMEOUT "50ms" /* for a key that somebody's open transaction holds */
+
+/* The jobs and the runs of one organization's due schedules. */
+typedef struct Batch
+{
+	EnqueueItem	 *items;
+	ScheduleRow **owners;	   /* of each item */
+	TimestampTz	 *occurrences; /* of each item */
+	int			  count;
+	ScheduleRun	 *runs;
+	int			  run_count;
+} Batch;
+
+/* key_of names an occurrence for ever. */
+static char *
+key_of(const ScheduleRow *row, TimestampTz occurrence)
+{
+	struct pg_tm tm;
+	fsec_t		 fsec;
+
+	if (timestamp2tm(occurrence, NULL, &tm, &fsec, NULL, NULL) != 0)
+		elog(ERROR, "an occurrence is out of range");
+	return psprintf("schedule:%s:%04d-%02d-%02dT%02d:%02d:%02dZ", spl_uuid_text(&row->id), tm.tm_year, tm.tm_mon,
+					tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* item_of returns the job of a run. */
+static EnqueueItem
+item_of(const ScheduleRow *row)
+{
+	EnqueueItem item = spl_enqueue_item(row->queue_name, row->payload);
+
+	item.priority = row->priority;
+	item.max_retries = row->max_retries >= 0 ? row->max_retries : NOT_GIVEN;
+	item.timeout_seconds = row->timeout_seconds >= 0 ? row->timeout_seconds : NOT_GIVEN;
+	item.tags = row->tags;
+	return item;
+}
+
+static ScheduleRun
+run_of(const ScheduleRow *row, TimestampTz occurrence, TimestampTz now, char status, const char *error)
+{
+	return (ScheduleRun) {.id = spl_uuid7(now),
+						  .org = row->org,
+						  .schedule = row->id,
+						  .occurrence = occurrence,
+						  .started_at = now,
+						  .status = status,
+						  .error = error};
+}
+
+/* has_run tells a schedule and the run of the job that was made. */
+static void
+has_run(ScheduleRow *row, ScheduleRun *run, const EnqueueItem *item)
+{
+	run->has_job = true;
+	run->job_id = item->job_id;
+	run->started_at = item->created_at;
+	row->run_count++;
+	row->last_run_at = run->started_at;
+	if (row->max_outstanding > 0)
+	{
+		row->outstanding = repalloc(row->outstanding, sizeof(pg_uuid_t) * (row->outstanding_count + 1));
+		row->outstanding[row->outstanding_count++] = item->job_id;
+	}
+}
+
+SplCode
+spl_schedule_run_once(ScheduleRow *row, TimestampTz now, pg_uuid_t *job_id, SplFault *fault)
+{
+	EnqueueItem item = item_of(row);
+	ScheduleRun run = run_of(row, NO_TIME, now, RUN_COMPLETED, NULL);
+
+	spl_enqueue(&item, 1);
+	*fault = item.fault;
+	if (item.fault.code != SPL_OK)
+		return item.fault.code;
+	*job_id = item.job_id;
+	has_run(row, &run, &item);
+	spl_schedule_run_put(&run, 1, spl_actor());
+	spl_schedule_advance(row, 1);
+	return SPL_OK;
+}
+
+/* add_firing adds the jobs that a schedule wants, and the run of what does not. */
+static void
+add_firing(Batch *batch, const Firing *firing, TimestampTz now)
+{
+	ScheduleRow *row = firing->row;
+
+	if (firing->failed)
+		batch->runs[batch->run_count++] = run_of(row, firing->due, now, RUN_FAILED, firing->failed);
+	else if (firing->skipped)
+		batch->runs[batch->run_count++] = run_of(row, firing->due, now, RUN_SKIPPED, firing->skipped);
+	for (int i = 0; i < firing->count; i++)
+	{
+		batch->items[batch->count] = item_of(row);
+		batch->items[batch->count].idempotency_key = key_of(row, firing->occurrences[i]);
+		batch->owners[batch->count] = row;
+		batch->occurrences[batch->count++] = firing->occurrences[i];
+	}
+}
+
+/* settle_items records what became of the jobs: made, refused, or made before this schedule's time was set back. */
+static void
+settle_items(Batch *batch, TimestampTz now)
+{
+	for (int i = 0; i < batch->count; i++)
+	{
+		const EnqueueItem *item = &batch->items[i];
+		ScheduleRun		  *run = &batch->runs[batch->run_count];
+		bool			   is_refused = item->fault.code != SPL_OK;
+
+		if (!is_refused && !item->created)
+			continue;
+		*run = run_of(batch->owners[i], batch->occurrences[i], now, is_refused ? RUN_FAILED : RUN_COMPLETED,
+					  is_refused ? item->fault.message : NULL);
+		if (!is_refused)
+			has_run(batch->owners[i], run, item);
+		batch->run_count++;
+	}
+}
+
+/* fire runs due schedules of one organization. */
+static void
+fire(ScheduleRow *rows, int count, TimestampTz now)
+{
+	Firing *firings = palloc(sizeof(Firing) * count);
+	Batch	batch = {0};
+	int		jobs = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		spl_schedule_plan(&rows[i], now, &firings[i]);
+		jobs += firings[i].count;
+	}
+	batch.items = palloc(sizeof(EnqueueItem) * Max(jobs, 1));
+	batch.owners = palloc(sizeof(ScheduleRow *) * Max(jobs, 1));
+	batch.occurrences = palloc(sizeof(TimestampTz) * Max(jobs, 1));
+	batch.runs = palloc(sizeof(ScheduleRun) * (jobs + count));
+	for (int i = 0; i < count; i++)
+		add_firing(&batch, &firings[i], now);
+	spl_enqueue(batch.items, batch.count);
+	settle_items(&batch, now);
+	spl_schedule_run_put(batch.runs, batch.run_count, spl_actor());
+	spl_schedule_advance(rows, count);
+}
+
+/* copy_rows: firing changes rows, and must find them as they were when it is tried again. */
+static ScheduleRow *
+copy_rows(const ScheduleRow *rows, int count)
+{
+	ScheduleRow *copies = palloc(sizeof(ScheduleRow) * count);
+
+	for (int i = 0; i < count; i++)
+	{
+		Size size = sizeof(pg_uuid_t) * Max(rows[i].outstanding_count, 1);
+
+		copies[i] = rows[i];
+		copies[i].outstanding = memcpy(palloc(size), rows[i].outstanding, size);
+	}
+	return copies;
+}
+
+/* try_fire runs schedules in a savepoint; false: that failed, and nothing has happened. */
+static bool
+try_fire(const ScheduleRow *rows, int count, TimestampTz now)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
+		fire(copy_rows(rows, count), count, now);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return true;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		ReThrowError(error);
+	ereport(WARNING, (errcode(error->sqlerrcode), errmsg("running %d schedules failed: %s", count, error->message)));
+	return false;
+}
+
+/* give_up records that a schedule could not run. */
+static void
+give_up(ScheduleRow *row, TimestampTz now)
+{
+	Firing		firing;
+	ScheduleRun run;
+
+	spl_schedule_plan(row, now, &firing);
+	run = run_of(row, firing.due, now, RUN_FAILED, "Could not be run; the server's log tells why");
+	spl_schedule_run_put(&run, 1, spl_actor());
+	spl_schedule_advance(row, 1);
+}
+
+static int
+compare_orgs(const void *a, const void *b)
+{
+	const ScheduleRow *x = a;
+	const ScheduleRow *y = b;
+
+	return (x->org > y->org) - (x->org < y->org);
+}
+
+/* spl_schedule_fire_due runs a batch; it says "limit" when there may be more. */
+int
+spl_schedule_fire_due(TimestampTz now, int limit)
+{
+	ScheduleRow *rows;
+	int			 count = spl_schedule_lock_due(now, BATCH_LIMIT, &rows);
+	int			 start = 0;
+
+	qsort(rows, count, sizeof(ScheduleRow), compare_orgs);
+	while (start < count)
+	{
+		int end = start + 1;
+
+		while (end < count && rows[end].org == rows[start].org)
+			end++;
+		spl_org_set_background(rows[start].org);
+		if (!try_fire(&rows[start], end - start, now))
+			for (int i = start; i < end; i++)
+				if (end - start == 1 || !try_fire(&rows[i], 1, now))
+					give_up(&rows[i], now);
+		start = end;
+	}
+	return count == BATCH_LIMIT ? limit : count;
+}
