@@ -12,6 +12,7 @@
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/audit.h"
+#include "ops/limit.h"
 #include "ops/schedule.h"
 #include "ops/schedule_fire.h"
 #include "ops/schedule_time.h"
@@ -103,6 +104,17 @@ check_options(const SchedulePatch *patch, SplFault *fault)
 	return TIMESTAMP_IS_NOEND(patch->ends_at) ? SPL_OK : spl_check_time("ends_at", patch->ends_at, fault);
 }
 
+/* check_plan asks whether the organization may have one more active schedule, and a payload of this size. */
+static SplCode
+check_plan(const SchedulePatch *patch, bool is_one_more, SplFault *fault)
+{
+	SplCode code = is_one_more ? spl_limit_resource(fault, LIMIT_SCHEDULES) : SPL_OK;
+
+	if (code == SPL_OK && patch->payload)
+		code = spl_limit_payload(fault, VARSIZE_ANY_EXHDR(patch->payload));
+	return code;
+}
+
 static SplCode
 missing(const char *field, SplFault *fault)
 {
@@ -122,6 +134,8 @@ apply_queue(const char *name, ScheduleRow *row, SplFault *fault)
 		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, "Use a key whose queues include it.",
 						 "this credential may not use queue \"%s\"", name);
 	queue = spl_queue_by_name(row->org, name);
+	if (queue == NULL && (code = spl_limit_resource(fault, LIMIT_QUEUES)) != SPL_OK)
+		return code;
 	row->queue = queue ? queue->id : spl_queue_make(row->org, name);
 	row->queue_name = pstrdup(name);
 	return SPL_OK;
@@ -240,7 +254,8 @@ change(ScheduleRow *row, const SchedulePatch *patch, ScheduleView *view, SplFaul
 	if (patch->active != NOT_GIVEN)
 		row->is_active = patch->active != 0;
 	row->updated_at = spl_clock_now();
-	if ((code = apply_patch(patch, row, fault)) != SPL_OK)
+	if ((code = check_plan(patch, row->is_active && !was_active, fault)) != SPL_OK ||
+		(code = apply_patch(patch, row, fault)) != SPL_OK)
 		return code;
 	if ((is_moved || (row->is_active && !was_active)) &&
 		(code = compute_next(row, patch->timezone ? patch->timezone : row->timezone, fault)) != SPL_OK)
@@ -274,7 +289,8 @@ insert(const SchedulePatch *patch, ScheduleView *view, SplFault *fault)
 	};
 	SplCode code;
 
-	if ((code = apply_patch(patch, &row, fault)) != SPL_OK ||
+	if ((code = check_plan(patch, row.is_active, fault)) != SPL_OK ||
+		(code = apply_patch(patch, &row, fault)) != SPL_OK ||
 		(code = compute_next(&row, patch->timezone ? patch->timezone : "UTC", fault)) != SPL_OK)
 		return code;
 	spl_schedule_insert(&row);

@@ -205,6 +205,17 @@ SELECT org, count(*) FROM spooled.schedule_run WHERE schedule IN (:'theirs', :'g
 SET ROLE schedule_other;
 SELECT count(*) FROM spooled.jobs;
 RESET ROLE;
+-- the plan: so many active ones, and payloads of so many bytes
+UPDATE spooled.org SET plan_tier = 'free' WHERE slug = 'schedule-others';
+SET ROLE schedule_other;
+SELECT spooled.create_schedule('one more', '@yearly', 'reports');
+SELECT spooled.create_schedule('paused', '@yearly', 'reports', active => false) AS paused \gset
+SELECT spooled.resume_schedule(:'paused');
+SELECT spooled.pause_schedule(:'theirs');
+SELECT spooled.resume_schedule(:'paused') > now() AS next;
+SELECT spooled.update_schedule(:'theirs', active => true);
+SELECT spooled.update_schedule(:'theirs', payload => json_build_object('x', repeat('x', 66000)));
+RESET ROLE;
 DELETE FROM spooled.role_binding WHERE role IN ('schedule_reader'::regrole, 'schedule_other'::regrole);
 DROP ROLE schedule_reader, schedule_other;
 
