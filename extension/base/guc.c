@@ -40,6 +40,10 @@ int	   spooled_max_waiters = 1024;
 int	   spooled_claim_lists = 1024;
 int	   spooled_lease_clock_blocks = 16384;
 char  *spooled_api_key_prefix = NULL;
+int	   spooled_rate_limits = RATE_LIMITS_AUTO;
+int	   spooled_rate_buckets = 65536;
+int	   spooled_public_rate_limit = 100;
+int	   spooled_public_rate_burst = 200;
 int	   spooled_environment = ENVIRONMENT_PRODUCTION;
 char  *spooled_jwt_secret = NULL;
 int	   spooled_jwt_expiration_hours = 24;
@@ -112,6 +116,14 @@ static const IntSetting int_settings[] = {
 	{"spooled.jwt_expiration_hours",
 	 "Sets for how many hours an access token is good; a refresh token for 24 times that.",
 	 &spooled_jwt_expiration_hours, 24, 1, 8760, PGC_SIGHUP, 0},
+	{"spooled.rate_buckets",
+	 "Sets for how many organizations, keys and addresses request rates are kept (32 bytes each).",
+	 &spooled_rate_buckets, 65536, 256, 16777216, PGC_POSTMASTER, 0},
+	{"spooled.public_rate_limit",
+	 "Sets how many requests per second an address may make on routes without a credential; 0: any number.",
+	 &spooled_public_rate_limit, 100, 0, 1000000, PGC_SIGHUP, 0},
+	{"spooled.public_rate_burst", "Sets how many of them may come at once.", &spooled_public_rate_burst, 200, 1,
+	 1000000, PGC_SIGHUP, 0},
 	{"spooled.max_waiters", "Sets how many sessions can wait for jobs without polling.", &spooled_max_waiters, 1024, 1,
 	 100000, PGC_POSTMASTER, 0},
 };
@@ -121,6 +133,13 @@ static const RealSetting real_settings[] = {
 	{"spooled.backoff_factor", "Sets by how much each further wait grows.", &spooled_backoff_factor, 2, 1, 100},
 	{"spooled.backoff_cap", "Sets the longest wait, in units.", &spooled_backoff_cap, 60, 0, 1000000},
 	{"spooled.backoff_jitter", "Sets the share of a wait that is random.", &spooled_backoff_jitter, 0.1, 0, 1},
+};
+
+static const struct config_enum_entry rate_limits[] = {
+	{"auto", RATE_LIMITS_AUTO, false},
+	{"on", RATE_LIMITS_ON, false},
+	{"off", RATE_LIMITS_OFF, false},
+	{NULL, 0, false},
 };
 
 static const struct config_enum_entry environments[] = {
@@ -211,6 +230,9 @@ spl_guc_init(void)
 							 "Lets a transaction that only claims commit without waiting for the log.",
 							 "A crash can take back such a claim; its jobs are then handed out once more.",
 							 &spooled_async_claims, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("spooled.rate_limits", "Sets whether request rates are limited; auto: not in development.",
+							 NULL, &spooled_rate_limits, RATE_LIMITS_AUTO, rate_limits, PGC_SIGHUP, 0, NULL, NULL,
+							 NULL);
 	DefineCustomEnumVariable("spooled.environment", "Sets what kind of installation this is.", NULL,
 							 &spooled_environment, ENVIRONMENT_PRODUCTION, environments, PGC_POSTMASTER, 0, NULL, NULL,
 							 NULL);

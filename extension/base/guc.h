@@ -42,6 +42,19 @@ extern int spooled_max_waiters;
 extern int spooled_claim_lists;
 extern int spooled_lease_clock_blocks;
 
+/* request rates */
+typedef enum RateLimits
+{
+	RATE_LIMITS_AUTO, /* on, but in development */
+	RATE_LIMITS_ON,
+	RATE_LIMITS_OFF
+} RateLimits;
+
+extern int spooled_rate_limits;
+extern int spooled_rate_buckets;	  /* fixed at server start */
+extern int spooled_public_rate_limit; /* requests per second of an address; 0: not limited */
+extern int spooled_public_rate_burst;
+
 extern char *spooled_api_key_prefix;
 extern char *spooled_external_url; /* without a slash at its end */
 extern char *spooled_secret_key_file;

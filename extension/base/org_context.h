@@ -28,8 +28,9 @@ typedef struct SplPrincipal
 	pg_uuid_t	  api_key;
 	char		**queues; /* NULL: every queue */
 	int			  queue_count;
-	uint32		  denied; /* bits of the permissions that the credential lacks (rules/permissions.h) */
-	const char	 *client; /* the address that asks, as the gateway saw it; NULL: unknown */
+	uint32		  denied;	  /* bits of the permissions that the credential lacks (rules/permissions.h) */
+	int			  rate_limit; /* of the credential, in requests a minute; 0: none */
+	const char	 *client;	  /* the address that asks, as the gateway saw it; NULL: unknown */
 
 	/* PRINCIPAL_TOKEN */
 	pg_uuid_t session;

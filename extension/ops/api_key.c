@@ -181,13 +181,6 @@ lock_org(int32 org, SplFault *fault)
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Organization not found");
 }
 
-/* check_room asks the plan for one more key; the admin need not. */
-static SplCode
-check_room(SplFault *fault)
-{
-	return spl_is_admin() ? SPL_OK : spl_limit_resource(fault, LIMIT_API_KEYS);
-}
-
 /* check_plan asks the organization's plan for room for one more active key; an admin is not asked. */
 static SplCode
 check_plan(SplFault *fault)
@@ -201,7 +194,7 @@ spl_api_key_create(int32 org, const ApiKeyWish *wish, ApiKeyRow *made, const cha
 	static char *everything[] = {"*"};
 	SplCode		 code = wish->name ? check_wish(wish, fault) : spl_check_key_name(NULL, fault);
 
-	if (code != SPL_OK || (code = lock_org(org, fault)) != SPL_OK || (code = check_room(fault)) != SPL_OK)
+	if (code != SPL_OK || (code = lock_org(org, fault)) != SPL_OK)
 		return code;
 	*made = (ApiKeyRow) {
 		.org = org,
@@ -301,8 +294,6 @@ spl_api_key_change(const pg_uuid_t *id, const ApiKeyWish *wish, ApiKeyRow *row, 
 	if (wish->is_active == false && (code = check_not_last(row, fault)) != SPL_OK)
 		return code;
 	if (wish->is_active == true && !row->is_active && (code = check_plan(fault)) != SPL_OK)
-		return code;
-	if (wish->is_active == true && !row->is_active && (code = check_room(fault)) != SPL_OK)
 		return code;
 	apply(wish, row);
 	spl_api_key_write(row);

@@ -40,6 +40,7 @@ spl_principal_of_key(const ApiKey *key, SplPrincipal *principal, SplFault *fault
 	principal->queues = key->queues;
 	principal->queue_count = key->queue_count;
 	principal->denied = key->denied;
+	principal->rate_limit = key->rate_limit;
 	return SPL_OK;
 }
 
@@ -63,13 +64,17 @@ spl_enter(const char *credential, const char *client, int requests, RateAnswer *
 	SplCode		 code;
 
 	*rate = (RateAnswer) {0};
+	if (requests < 0)
+		requests = 0; /* what is taken is not given back */
 	if (strncmp(credential, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0)
 		code = spl_principal_of_token(credential, &principal, fault);
 	else
 		code = spl_principal_of_secret(credential, &principal, fault);
-	if (code == SPL_OK)
-		spl_org_enter(&principal);
-	return code;
+	if (code != SPL_OK)
+		return code;
+	spl_org_enter(&principal);
+	return spl_rate_organization(principal.org, principal.has_api_key ? &principal.api_key : NULL, principal.rate_limit,
+								 requests, rate, fault);
 }
 
 SplCode
@@ -77,9 +82,8 @@ spl_enter_public(const char *client, int requests, RateAnswer *rate, SplFault *f
 {
 	SplPrincipal principal = {.kind = PRINCIPAL_PUBLIC, .name = "public", .client = client};
 
-	*rate = (RateAnswer) {0};
 	spl_org_enter(&principal);
-	return SPL_OK;
+	return spl_rate_public(client, requests, rate, fault);
 }
 
 SplCode
@@ -88,7 +92,10 @@ spl_enter_admin(const char *key, const char *client, SplFault *fault)
 	uint8		 hash[SPL_HASH_BYTES];
 	uint8		 expected[SPL_HASH_BYTES];
 	SplPrincipal principal = {.kind = PRINCIPAL_ADMIN, .name = "admin", .client = client};
+	SplCode		 code = spl_rate_admin(client, fault);
 
+	if (code != SPL_OK)
+		return code;
 	if (*spooled_admin_key_hash == '\0' || !spl_hex_decode(spooled_admin_key_hash, expected, SPL_HASH_BYTES))
 		return spl_fault(fault, SPL_ADMIN_NOT_CONFIGURED, NULL, NULL, NULL, "Admin API is not configured");
 	if (key == NULL || *key == '\0')

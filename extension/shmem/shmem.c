@@ -14,6 +14,7 @@
 #include "shmem/key_use.h"
 #include "shmem/lease_clock.h"
 #include "shmem/queue_request.h"
+#include "shmem/rate_table.h"
 #include "shmem/shmem.h"
 #include "shmem/subscription.h"
 #include "shmem/waiter.h"
@@ -47,6 +48,7 @@ static const Piece pieces[] = {
 	{"counters", spl_counters_shmem_size, start_counters},
 	{"lease clocks", spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
 	{"key uses", spl_key_use_shmem_size, spl_key_use_shmem_startup},
+	{"request rates", spl_rate_table_shmem_size, spl_rate_table_shmem_startup},
 	{"claim lists", spl_claim_list_shmem_size, spl_claim_list_shmem_startup},
 };
 

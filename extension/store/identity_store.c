@@ -78,7 +78,7 @@ static void
 read_key(TupleTableSlot *slot, ApiKey *key)
 {
 	bool  isnull;
-	Datum expires_at;
+	Datum rate_limit, expires_at;
 	Datum last_used;
 
 	slot_getallattrs(slot);
@@ -87,6 +87,8 @@ read_key(TupleTableSlot *slot, ApiKey *key)
 	key->name = TextDatumGetCString(slot_getattr(slot, API_KEY_NAME, &isnull));
 	read_queues(slot_getattr(slot, API_KEY_QUEUES, &isnull), key);
 	key->is_active = DatumGetBool(slot_getattr(slot, API_KEY_IS_ACTIVE, &isnull));
+	rate_limit = slot_getattr(slot, API_KEY_RATE_LIMIT, &isnull);
+	key->rate_limit = isnull ? 0 : DatumGetInt32(rate_limit);
 	key->denied = read_denied(slot_getattr(slot, API_KEY_PERMISSIONS, &isnull));
 	last_used = slot_getattr(slot, API_KEY_LAST_USED, &isnull);
 	key->last_used = isnull ? NO_TIME : DatumGetTimestampTz(last_used);

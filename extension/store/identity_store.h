@@ -15,7 +15,8 @@ typedef struct ApiKey
 	char	   *name;
 	char	  **queues; /* NULL: every queue */
 	int			queue_count;
-	uint32		denied; /* bits of the permissions that it lacks */
+	int			rate_limit; /* requests per minute; 0: no limit of its own */
+	uint32		denied;		/* bits of the permissions that it lacks */
 	bool		is_active;
 	TimestampTz last_used;	/* NO_TIME: never; up to a minute old */
 	TimestampTz expires_at; /* NO_TIME: never */
