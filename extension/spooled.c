@@ -20,6 +20,7 @@
 #include "shmem/claim_notes.h"
 #include "shmem/counters.h"
 #include "shmem/database.h"
+#include "shmem/org_usage.h"
 #include "shmem/queue_request.h"
 #include "shmem/shmem.h"
 #include "shmem/waiter.h"
@@ -50,6 +51,7 @@ _PG_init(void)
 	spl_queue_store_init();
 	spl_identity_store_init();
 	spl_counters_init(); /* before the wake-ups: who is woken may read the counters */
+	spl_usage_init(); /* after the counters, who end what was reserved */
 	spl_recount_init();
 	spl_queue_request_init();
 	spl_waiter_init();

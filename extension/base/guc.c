@@ -36,6 +36,7 @@ int	   spooled_long_transaction = 600000;
 int	   spooled_worker_heartbeat_interval = 10;
 int	   spooled_max_databases = 8;
 int	   spooled_max_queues = 4096;
+int	   spooled_max_organizations = 16384;
 int	   spooled_max_waiters = 1024;
 int	   spooled_claim_lists = 1024;
 int	   spooled_lease_clock_blocks = 16384;
@@ -107,6 +108,9 @@ static const IntSetting int_settings[] = {
 	 8, 1, 1024, PGC_POSTMASTER, 0},
 	{"spooled.max_queues", "Sets for how many queues counters are kept in shared memory.", &spooled_max_queues, 4096,
 	 16, 10000000, PGC_POSTMASTER, 0},
+	{"spooled.max_organizations",
+	 "Sets for how many organizations active and new jobs are kept in shared memory (64 bytes each).",
+	 &spooled_max_organizations, 16384, 16, 10000000, PGC_POSTMASTER, 0},
 	{"spooled.claim_lists",
 	 "Sets for how many queues the next ready jobs are listed in shared memory (about 13 kB each).",
 	 &spooled_claim_lists, 1024, 0, 1000000, PGC_POSTMASTER, 0},

@@ -38,6 +38,7 @@ extern int spooled_worker_heartbeat_interval; /* seconds, told at registration *
 /* shared memory and the background worker (fixed at server start) */
 extern int spooled_max_databases;
 extern int spooled_max_queues;
+extern int spooled_max_organizations;
 extern int spooled_max_waiters;
 extern int spooled_claim_lists;
 extern int spooled_lease_clock_blocks;

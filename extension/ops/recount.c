@@ -18,8 +18,10 @@
 #include "base/clock.h"
 #include "base/xact_end.h"
 #include "ops/recount.h"
+#include "shmem/org_usage.h"
 #include "shmem/wake.h"
 #include "store/counters_store.h"
+#include "store/usage_store.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -146,6 +148,16 @@ typedef struct Recount
 	int64		 jobs;
 } Recount;
 
+/* add_usage adds to the organization of a queue. */
+static void
+add_usage(const CounterDelta *delta, int64 created)
+{
+	UsageCount count = {.active = spl_counters_active(delta->count), .created = created};
+
+	if (count.active != 0 || count.created != 0)
+		spl_usage_add_counted(delta->org, spl_usage_day(spl_clock_now()), count);
+}
+
 static void
 add_tickets(const TicketCount *tickets, void *arg)
 {
@@ -156,6 +168,7 @@ add_tickets(const TicketCount *tickets, void *arg)
 	if (tickets->begin != NO_TIME)
 		delta.minute = spl_minute_of(tickets->begin);
 	spl_counters_add_counted(&delta, tickets->begin >= recount->windows.hour_begin ? RING_BOTH : RING_DAY);
+	add_usage(&delta, 0);
 	recount->jobs += tickets->jobs;
 }
 
@@ -165,14 +178,25 @@ subtract_prepared(const PreparedDelta *prepared, void *arg)
 	CounterDelta delta = read_numbers(prepared, -1);
 
 	spl_counters_add_counted(&delta, RING_BOTH);
+	add_usage(&delta, delta.total[TOTAL_ENQUEUED]);
+}
+
+/* add_today adds the jobs that an organization added since midnight. */
+static void
+add_today(int32 org, int64 jobs, void *arg)
+{
+	spl_usage_add_counted(org, *(int32 *) arg, (UsageCount) {.created = jobs});
 }
 
 /* count_tables adds what the tables hold under the active snapshot; returns the number of jobs. */
 static int64
 count_tables(void)
 {
-	Recount recount = {.windows = spl_count_windows(spl_clock_now())};
+	TimestampTz now = spl_clock_now();
+	Recount		recount = {.windows = spl_count_windows(now)};
+	int32		day = spl_usage_day(now);
 
+	spl_jobs_count_since((TimestampTz) day * USECS_PER_DAY, add_today, &day);
 	spl_tickets_count_all(&recount.windows, add_tickets, &recount);
 	spl_prepared_delta_list(subtract_prepared, NULL);
 	return recount.jobs;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/xact_end.h"
 #include "shmem/counters.h"
+#include "shmem/org_usage.h"
 #include "utils/memutils.h"
 
 #define NO_ORG 0 /* of a note that only forgets */
@@ -23,7 +24,8 @@ typedef struct Note
 {
 	CounterDelta delta;
 	int			 nest_level;
-	bool		 forget; /* afterwards, drop the entry if it is empty */
+	bool		 forget;  /* afterwards, drop the entry if it is empty */
+	bool		 settled; /* its organization has it */
 } Note;
 
 static Note *notes = NULL;
@@ -180,9 +182,32 @@ spl_counters_take_notes(void (*take)(const CounterDelta *delta, void *arg), void
 		take(&notes[i].delta, arg);
 }
 
+/* settle_orgs adds to the organizations, each once: what it reserved ends with what it did. */
+static void
+settle_orgs(void)
+{
+	for (int first = 0; first < note_count; first++)
+	{
+		UsageCount done = {0};
+		int32	   org = notes[first].delta.org;
+
+		if (notes[first].settled || org == NO_ORG)
+			continue;
+		for (int i = first; i < note_count; i++)
+			if (notes[i].delta.org == org)
+			{
+				done.active += spl_counters_active(notes[i].delta.count);
+				done.created += notes[i].delta.total[TOTAL_ENQUEUED];
+				notes[i].settled = true;
+			}
+		spl_usage_settle(org, done);
+	}
+}
+
 static void
 at_commit(void)
 {
+	settle_orgs();
 	for (int i = 0; i < note_count; i++)
 	{
 		if (notes[i].delta.org != NO_ORG)

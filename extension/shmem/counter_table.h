@@ -3,7 +3,7 @@
  *    Where the counters lie in shared memory; for the files of this room that read and write them.
  *
  * Locks: a bucket's lock guards the entries on its chain; the database slots are read under the lock of any bucket and
- * written under all of them ("overflowed" under any: who must see it holds the same lock).
+ * written under all of them ("overflowed" and "orgs_overflowed" under any: who must see it holds the same lock).
  */
 #ifndef SPL_COUNTER_TABLE_H
 #define SPL_COUNTER_TABLE_H
@@ -25,10 +25,11 @@ typedef struct QueueEntry
 
 typedef struct DatabaseSlot
 {
-	Oid				  database;	  /* InvalidOid: free */
-	bool			  counted;	  /* false: cut, but the tables are still being counted */
-	bool			  asked;	  /* somebody changed the tables behind our back after the cut */
-	bool			  overflowed; /* some queues have no entry */
+	Oid				  database;		   /* InvalidOid: free */
+	bool			  counted;		   /* false: cut, but the tables are still being counted */
+	bool			  asked;		   /* somebody changed the tables behind our back after the cut */
+	bool			  overflowed;	   /* some queues have no entry */
+	bool			  orgs_overflowed; /* some organizations have none (org_usage.c) */
 	TimestampTz		  cut_at;
 	TimestampTz		  counted_at;
 	FullTransactionId cut_xmax;			 /* the snapshot of the cut: the first id it does not see, */
@@ -65,5 +66,11 @@ extern void spl_counter_entries_drop(Oid database);
 extern void spl_counter_partition_sum(int partition, Oid database, int64 *count);
 
 extern TimeWindows *spl_counter_windows(const QueueEntry *entry);
+
+/* spl_counters_known tells whether what is counted of a database (NULL: it has no slot) is right; under any lock. */
+extern bool spl_counters_known(const DatabaseSlot *slot);
+
+/* spl_counters_in_cut tells whether the snapshot of the recount sees the transaction that is just ending. */
+extern bool spl_counters_in_cut(DatabaseSlot *slot);
 
 #endif

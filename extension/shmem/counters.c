@@ -33,6 +33,7 @@
 #include "miscadmin.h"
 #include "shmem/counter_table.h"
 #include "shmem/counters.h"
+#include "shmem/org_usage.h"
 #include "utils/snapmgr.h"
 
 /* A database that overflowed is counted again when there is room, but not more often than this. */
@@ -43,15 +44,14 @@
 
 const int spl_duration_bounds[DURATION_BUCKETS - 1] = {10, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
 
-static inline bool
-is_known(const DatabaseSlot *slot)
+bool
+spl_counters_known(const DatabaseSlot *slot)
 {
 	return slot && slot->counted && !slot->asked;
 }
 
-/* is_in_cut tells whether the snapshot of the recount sees the transaction that is just ending. */
-static bool
-is_in_cut(DatabaseSlot *slot)
+bool
+spl_counters_in_cut(DatabaseSlot *slot)
 {
 	FullTransactionId	 id = GetTopFullTransactionIdIfAny();
 	const TransactionId *running = spl_counter_cut_running(slot);
@@ -92,7 +92,7 @@ spl_counters_add(const CounterDelta *delta)
 	if (slot) /* else there was no cut yet, and the first one will see this transaction */
 	{
 		add_totals(slot, delta);
-		if (!is_in_cut(slot))
+		if (!spl_counters_in_cut(slot))
 		{
 			QueueEntry *entry = spl_counter_entry_make(slot, bucket, delta->queue);
 
@@ -123,7 +123,7 @@ spl_counters_drop_empty(int32 queue)
 	LWLockAcquire(spl_counter_lock(bucket), LW_EXCLUSIVE);
 	slot = spl_counter_database(MyDatabaseId);
 	entry = spl_counter_entry(bucket, MyDatabaseId, queue);
-	if (is_known(slot) && !slot->overflowed && entry && !has_counts(entry))
+	if (spl_counters_known(slot) && !slot->overflowed && entry && !has_counts(entry))
 		spl_counter_entry_drop(bucket, entry);
 	LWLockRelease(spl_counter_lock(bucket));
 }
@@ -145,7 +145,7 @@ publish_cut(DatabaseSlot *slot, Snapshot snapshot, FullTransactionId next)
 {
 	slot->counted = false;
 	slot->asked = false;
-	slot->overflowed = false;
+	slot->overflowed = slot->orgs_overflowed = false;
 	slot->cut_at = spl_clock_now();
 	slot->cut_xmax = full_id(snapshot->xmax, next);
 	slot->cut_running_count = snapshot->xcnt;
@@ -176,6 +176,7 @@ spl_counters_cut(void)
 	if (slot)
 	{
 		spl_counter_entries_drop(MyDatabaseId);
+		spl_usage_cut(MyDatabaseId);
 		publish_cut(slot, snapshot, next);
 	}
 	spl_counter_unlock_all();
@@ -262,6 +263,7 @@ spl_counters_forget_database(Oid database)
 	DatabaseSlot *slot;
 
 	spl_counter_lock_all();
+	spl_usage_forget_database(database);
 	if ((slot = spl_counter_database(database)) != NULL)
 	{
 		spl_counter_entries_drop(database);
@@ -282,7 +284,7 @@ spl_counters_are_counted(void)
 		return false;
 	LWLockAcquire(spl_counter_lock(0), LW_SHARED);
 	slot = spl_counter_database(MyDatabaseId);
-	answer = is_known(slot);
+	answer = spl_counters_known(slot);
 	LWLockRelease(spl_counter_lock(0));
 	return answer;
 }
@@ -313,7 +315,7 @@ spl_counters_read(int32 queue, CounterReading *reading)
 	LWLockAcquire(spl_counter_lock(bucket), LW_SHARED);
 	slot = spl_counter_database(MyDatabaseId);
 	entry = spl_counter_entry(bucket, MyDatabaseId, queue);
-	known = is_known(slot) && (entry || !slot->overflowed);
+	known = spl_counters_known(slot) && (entry || !slot->overflowed);
 	if (known && entry)
 	{
 		memcpy(reading->count, entry->count, sizeof(reading->count));
@@ -336,7 +338,7 @@ spl_counters_read_database(int64 *count, int64 *total)
 
 		LWLockAcquire(spl_counter_lock(partition), LW_SHARED);
 		slot = spl_counter_database(MyDatabaseId);
-		known = known && is_known(slot) && !slot->overflowed;
+		known = known && spl_counters_known(slot) && !slot->overflowed;
 		spl_counter_partition_sum(partition, MyDatabaseId, count);
 		for (int i = 0; slot && partition == 0 && i < TOTAL_SLOTS; i++)
 			total[i] = pg_atomic_read_u64(&slot->total[i]);

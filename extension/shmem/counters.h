@@ -92,6 +92,13 @@ extern bool spl_counters_read(int32 queue, CounterReading *reading);
 /* spl_counters_read_database sums all queues; false: the counts are not known, only the totals are right. */
 extern bool spl_counters_read_database(int64 *count, int64 *total);
 
+/* spl_counters_active tells how many of the counted jobs are active: waiting for their time or parents, or running. */
+static inline int64
+spl_counters_active(const int64 *count)
+{
+	return count[COUNT_READY] + count[COUNT_DELAYED] + count[COUNT_BACKOFF] + count[COUNT_BLOCKED] + count[COUNT_LEASE];
+}
+
 /* Counting again, for ops/recount.c. */
 extern TimestampTz spl_counters_recount_due(void); /* DT_NOEND: not needed */
 extern void		   spl_counters_ask_recount(void);

@@ -13,6 +13,7 @@
 #include "shmem/database.h"
 #include "shmem/key_use.h"
 #include "shmem/lease_clock.h"
+#include "shmem/org_usage.h"
 #include "shmem/queue_request.h"
 #include "shmem/rate_table.h"
 #include "shmem/shmem.h"
@@ -46,6 +47,7 @@ static const Piece pieces[] = {
 	{"waiters", spl_waiter_shmem_size, spl_waiter_shmem_startup},
 	{"wake-ups", spl_wake_shmem_size, spl_wake_shmem_startup},
 	{"counters", spl_counters_shmem_size, start_counters},
+	{"organizations", spl_usage_shmem_size, spl_usage_shmem_startup},
 	{"lease clocks", spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
 	{"key uses", spl_key_use_shmem_size, spl_key_use_shmem_startup},
 	{"request rates", spl_rate_table_shmem_size, spl_rate_table_shmem_startup},

@@ -1,0 +1,348 @@
+/*
+ * org_usage.c
+ *    The numbers of all organizations, in shared memory.
+ *
+ * Entries come from an array of fixed size (spooled.max_organizations), so that a commit callback can have one.  An entry is
+ * complete when it was there at the last cut, or made since while no organization had gone without: then an organization
+ * without an entry has nothing.  Locks are those of the counters (a bucket's number decides), so a cut, which holds them all,
+ * is one for both.
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "base/guc.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "shmem/counter_table.h"
+#include "shmem/org_usage.h"
+#include "shmem/usage_notes.h"
+#include "storage/shmem.h"
+#include "storage/spin.h"
+#include "utils/timestamp.h"
+
+#define END_OF_CHAIN (-1)
+
+typedef struct OrgEntry
+{
+	Oid		   database; /* InvalidOid: free */
+	int32	   org;
+	int32	   next; /* in its bucket, or in the free list */
+	int32	   day;	 /* that the two "created" belong to */
+	bool	   is_complete;
+	UsageCount committed;
+	UsageCount reserved;
+} OrgEntry;
+
+typedef struct UsageHeader
+{
+	slock_t free_lock;
+	int32	first_free;
+	int32	touched; /* entries from here on were never used */
+	int		entry_count;
+	int		bucket_count; /* a power of two */
+} UsageHeader;
+
+static UsageHeader *shared = NULL;
+static int32	   *buckets;
+static OrgEntry	   *entries;
+
+static int
+bucket_count_for(int entry_count)
+{
+	int count = COUNTER_PARTITIONS;
+
+	while (count < entry_count)
+		count *= 2;
+	return count;
+}
+
+Size
+spl_usage_shmem_size(void)
+{
+	Size size = MAXALIGN(sizeof(UsageHeader));
+
+	size = add_size(size, MAXALIGN(mul_size(sizeof(int32), bucket_count_for(spooled_max_organizations))));
+	return add_size(size, mul_size(sizeof(OrgEntry), spooled_max_organizations));
+}
+
+void
+spl_usage_shmem_startup(void)
+{
+	bool found;
+
+	shared = ShmemInitStruct("spooled organizations", spl_usage_shmem_size(), &found);
+	if (!found)
+	{
+		memset(shared, 0, sizeof(*shared));
+		SpinLockInit(&shared->free_lock);
+		shared->first_free = END_OF_CHAIN;
+		shared->entry_count = spooled_max_organizations;
+		shared->bucket_count = bucket_count_for(spooled_max_organizations);
+	}
+	buckets = (int32 *) ((char *) shared + MAXALIGN(sizeof(UsageHeader)));
+	entries = (OrgEntry *) ((char *) buckets + MAXALIGN(sizeof(int32) * shared->bucket_count));
+	for (int i = 0; !found && i < shared->bucket_count; i++)
+		buckets[i] = END_OF_CHAIN;
+}
+
+static int
+bucket_of(Oid database, int32 org)
+{
+	return hash_combine(murmurhash32(database), murmurhash32(~org)) & (shared->bucket_count - 1);
+}
+
+static OrgEntry *
+find(int bucket, Oid database, int32 org)
+{
+	for (int32 i = buckets[bucket]; i != END_OF_CHAIN; i = entries[i].next)
+		if (entries[i].org == org && entries[i].database == database)
+			return &entries[i];
+	return NULL;
+}
+
+/* take_free returns an unused entry's index, or END_OF_CHAIN. */
+static int32
+take_free(void)
+{
+	int32 index;
+
+	SpinLockAcquire(&shared->free_lock);
+	index = shared->first_free;
+	if (index != END_OF_CHAIN)
+		shared->first_free = entries[index].next;
+	else if (shared->touched < shared->entry_count)
+		index = shared->touched++;
+	SpinLockRelease(&shared->free_lock);
+	return index;
+}
+
+/* find_or_make returns an entry whose day is not before "day"; NULL: there is no room. */
+static OrgEntry *
+find_or_make(DatabaseSlot *slot, int bucket, int32 org, int32 day)
+{
+	OrgEntry *entry = find(bucket, MyDatabaseId, org);
+
+	if (entry == NULL)
+	{
+		int32 index = take_free();
+
+		if (index == END_OF_CHAIN)
+		{
+			if (slot)
+				slot->orgs_overflowed = true;
+			return NULL;
+		}
+		entry = &entries[index];
+		*entry = (OrgEntry) {.database = MyDatabaseId, .org = org, .next = buckets[bucket], .day = day};
+		entry->is_complete = slot && !slot->orgs_overflowed;
+		buckets[bucket] = index;
+	}
+	if (entry->day < day)
+	{
+		entry->day = day;
+		entry->committed.created = entry->reserved.created = 0;
+	}
+	return entry;
+}
+
+static void
+drop(int bucket, OrgEntry *entry)
+{
+	int32  index = entry - entries;
+	int32 *link = &buckets[bucket];
+
+	while (*link != index)
+		link = &entries[*link].next;
+	*link = entry->next;
+	entry->database = InvalidOid;
+	SpinLockAcquire(&shared->free_lock);
+	entry->next = shared->first_free;
+	shared->first_free = index;
+	SpinLockRelease(&shared->free_lock);
+}
+
+static bool
+is_nothing(UsageCount count)
+{
+	return count.active == 0 && count.created == 0;
+}
+
+/* spl_usage_cut begins a recount; under all locks.  What is reserved stays. */
+void
+spl_usage_cut(Oid database)
+{
+	for (int32 i = 0; i < shared->touched; i++)
+	{
+		OrgEntry *entry = &entries[i];
+
+		if (entry->database != database)
+			continue;
+		entry->committed = (UsageCount) {0};
+		entry->is_complete = true;
+		if (is_nothing(entry->reserved))
+			drop(bucket_of(database, entry->org), entry);
+	}
+}
+
+/* spl_usage_forget_database gives the entries of a database back; under all locks. */
+void
+spl_usage_forget_database(Oid database)
+{
+	for (int32 i = 0; i < shared->touched; i++)
+		if (entries[i].database == database)
+			drop(bucket_of(database, entries[i].org), &entries[i]);
+}
+
+/* lock locks the bucket of an organization of this database. */
+static int
+lock(int32 org)
+{
+	int bucket = bucket_of(MyDatabaseId, org);
+
+	LWLockAcquire(spl_counter_lock(bucket), LW_EXCLUSIVE);
+	return bucket;
+}
+
+static void
+unlock(int bucket)
+{
+	LWLockRelease(spl_counter_lock(bucket));
+}
+
+static void
+read_entry(const DatabaseSlot *slot, const OrgEntry *entry, int32 day, UsageReading *reading)
+{
+	memset(reading, 0, sizeof(*reading));
+	reading->is_known = spl_counters_known(slot) && (entry ? entry->is_complete : !slot->orgs_overflowed);
+	if (entry == NULL)
+		return;
+	reading->committed.active = entry->committed.active;
+	reading->reserved.active = entry->reserved.active;
+	if (entry->day != day)
+		return;
+	reading->committed.created = entry->committed.created;
+	reading->reserved.created = entry->reserved.created;
+}
+
+static bool
+fits(int64 limit, int64 wanted, int64 committed, int64 reserved)
+{
+	return limit == USAGE_NO_LIMIT || wanted == 0 || committed + reserved + wanted <= limit;
+}
+
+UsageReserve
+spl_usage_reserve(int32 org, int32 day, UsageCount wanted, UsageCount limits, UsageReading *reading)
+{
+	DatabaseSlot *slot;
+	OrgEntry	 *entry;
+	UsageReserve  answer = USAGE_NO_ROOM;
+	int			  bucket;
+
+	spl_usage_notes_make_room();
+	bucket = lock(org);
+	slot = spl_counter_database(MyDatabaseId);
+	entry = find_or_make(slot, bucket, org, day);
+	read_entry(slot, entry, day, reading);
+	if (entry && !reading->is_known)
+		answer = USAGE_UNCOUNTED;
+	else if (entry)
+		answer = fits(limits.active, wanted.active, reading->committed.active, reading->reserved.active) &&
+				fits(limits.created, wanted.created, reading->committed.created, reading->reserved.created)
+			? USAGE_RESERVED
+			: USAGE_FULL;
+	if (answer == USAGE_RESERVED || answer == USAGE_UNCOUNTED)
+	{
+		entry->reserved.active += wanted.active;
+		if (entry->day == day)
+			entry->reserved.created += wanted.created;
+		spl_usage_note(org, day, wanted);
+	}
+	unlock(bucket);
+	return answer;
+}
+
+/* release ends a reservation; one of another day has gone with its day. */
+static void
+release(OrgEntry *entry, int32 day, UsageCount count)
+{
+	entry->reserved.active -= count.active;
+	if (entry->day == day)
+		entry->reserved.created -= count.created;
+}
+
+void
+spl_usage_release(int32 org, int32 day, UsageCount count)
+{
+	int		  bucket = lock(org);
+	OrgEntry *entry = find(bucket, MyDatabaseId, org);
+
+	if (entry)
+		release(entry, day, count);
+	unlock(bucket);
+}
+
+/* add_committed adds what a transaction did, unless the recount under way sees it. */
+static void
+add_committed(DatabaseSlot *slot, OrgEntry *entry, int32 day, UsageCount done)
+{
+	if (slot == NULL || spl_counters_in_cut(slot))
+		return;
+	entry->committed.active += done.active;
+	if (entry->day == day)
+		entry->committed.created += done.created;
+}
+
+void
+spl_usage_settle(int32 org, UsageCount done)
+{
+	UsageNote	  note = spl_usage_note_take(org);
+	int32		  day = note.day;
+	int			  bucket;
+	DatabaseSlot *slot;
+	OrgEntry	 *entry;
+
+	if (is_nothing(done) && is_nothing(note.count))
+		return;
+	if (done.created > 0 && day == 0)
+		day = spl_usage_day(spl_clock_now());
+	bucket = lock(org);
+	slot = spl_counter_database(MyDatabaseId);
+	entry = slot ? find_or_make(slot, bucket, org, day) : find(bucket, MyDatabaseId, org);
+	if (entry)
+	{
+		add_committed(slot, entry, day, done);
+		release(entry, note.day, note.count);
+	}
+	unlock(bucket);
+}
+
+void
+spl_usage_add_counted(int32 org, int32 day, UsageCount counted)
+{
+	int			  bucket = lock(org);
+	DatabaseSlot *slot = spl_counter_database(MyDatabaseId);
+	OrgEntry	 *entry = slot ? find_or_make(slot, bucket, org, day) : NULL;
+
+	if (entry)
+	{
+		entry->committed.active += counted.active;
+		if (entry->day == day)
+			entry->committed.created += counted.created;
+	}
+	unlock(bucket);
+}
+
+void
+spl_usage_read(int32 org, int32 day, UsageReading *reading)
+{
+	int bucket = lock(org);
+
+	read_entry(spl_counter_database(MyDatabaseId), find(bucket, MyDatabaseId, org), day, reading);
+	unlock(bucket);
+}
+
+int32
+spl_usage_day(int64 time)
+{
+	return time >= 0 ? time / USECS_PER_DAY : 0;
+}

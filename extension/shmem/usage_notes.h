@@ -1,0 +1,28 @@
+/*
+ * usage_notes.h
+ *    Only for shmem/: what the running transaction has reserved (org_usage.h), by nest level.
+ */
+#ifndef SPL_USAGE_NOTES_H
+#define SPL_USAGE_NOTES_H
+
+#include "shmem/org_usage.h"
+
+typedef struct UsageNote
+{
+	int32	   org;
+	int32	   day;
+	int		   nest_level;
+	UsageCount count;
+} UsageNote;
+
+/* spl_usage_notes_make_room makes room for one more note, where an error is only an error. */
+extern void spl_usage_notes_make_room(void);
+extern void spl_usage_note(int32 org, int32 day, UsageCount count);
+
+/* spl_usage_note_take returns what is noted for an organization, and forgets it. */
+extern UsageNote spl_usage_note_take(int32 org);
+
+/* spl_usage_release ends a reservation in shared memory. */
+extern void spl_usage_release(int32 org, int32 day, UsageCount count);
+
+#endif
