@@ -51,7 +51,7 @@ _PG_init(void)
 	spl_queue_store_init();
 	spl_identity_store_init();
 	spl_counters_init(); /* before the wake-ups: who is woken may read the counters */
-	spl_usage_init(); /* after the counters, who end what was reserved */
+	spl_usage_init();	 /* after the counters, who end what was reserved */
 	spl_recount_init();
 	spl_queue_request_init();
 	spl_waiter_init();
