@@ -48,6 +48,23 @@ credential_from_bare(const char *value, const char **message)
 }
 
 bool
+credential_in_query(const char *query)
+{
+	static const char *const names[] = {"token=", "api_key="};
+
+	for (const char *at = query; at != NULL; at = strchr(at, '&'))
+	{
+		at += *at == '&';
+		for (size_t i = 0; i < lengthof(names); i++)
+		{
+			if (strncmp(at, names[i], strlen(names[i])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
 credential_equals(const char *given, const char *expected)
 {
 	size_t		  len = strlen(expected);

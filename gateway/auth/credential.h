@@ -21,6 +21,9 @@ extern const char *credential_from_bearer(const char *authorization, const char 
 /* credential_from_bare is the same for a value that may also be the token itself. */
 extern const char *credential_from_bare(const char *value, const char **message) MUST_CHECK;
 
+/* credential_in_query tells whether a query names a credential, whatever it is worth: URLs end in logs and histories. */
+extern bool credential_in_query(const char *query);
+
 /* credential_equals compares in a time that depends on the lengths only. */
 extern bool credential_equals(const char *given, const char *expected);
 

@@ -42,6 +42,8 @@ is_listed(const char *origin)
 static bool
 allow(Request *request, struct MHD_Response *response)
 {
+	if (is_production())
+		MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "origin"); /* also of answers to nobody's page */
 	if (request->origin == NULL)
 		return false;
 	if (!is_production())
@@ -49,7 +51,6 @@ allow(Request *request, struct MHD_Response *response)
 		MHD_add_response_header(response, "access-control-allow-origin", "*");
 		return true;
 	}
-	MHD_add_response_header(response, "vary", "origin");
 	if (!is_listed(request->origin))
 		return false;
 	MHD_add_response_header(response, "access-control-allow-origin", request->origin);

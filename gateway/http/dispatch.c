@@ -177,6 +177,11 @@ find_credential(Request *request)
 	}
 	if (request->route.op->enter != ENTER_ORG)
 		return true;
+	if (credential_in_query(request->query))
+	{
+		refuse(request, CODE_UNAUTHORIZED, "A credential belongs into the Authorization header, not into the query");
+		return false;
+	}
 	if (credential == NULL)
 	{
 		refuse(request, CODE_UNAUTHORIZED, message);

@@ -5,7 +5,9 @@
  * What bites in 0.9.75: a suspended connection has no timeout and notices nothing, so every connection has a timer of
  * ours; suspended connections must all be resumed before the daemon stops; the handler is called once for the headers,
  * once for each piece of body, once for the end, and once more after a resume.  An answer that is queued before the
- * body was read closes the connection, so answers wait for the end.
+ * body was read closes the connection, so answers wait for the end.  What it refuses itself (a head that is malformed or too
+ * large, a length or a chunk that makes no sense) it answers with a page of its own and closes the connection; 0.9.75 has
+ * no way to replace that page, so these few answers are not JSON.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -97,6 +100,18 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context, enum
 	}
 }
 
+/* path_of returns where the path of a request's target begins: a client that takes us for a proxy sends the whole URL. */
+static const char *
+path_of(const char *uri)
+{
+	const char *path;
+
+	if (strncasecmp(uri, "http://", 7) != 0 && strncasecmp(uri, "https://", 8) != 0)
+		return uri;
+	path = uri + strcspn(uri, ":") + 3;
+	return path + strcspn(path, "/?");
+}
+
 /* on_uri begins a request: the first line is there. */
 static void *
 on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -108,6 +123,7 @@ on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 
 	arena_init(&arena);
 	request = arena_zalloc(&arena, sizeof(*request));
+	uri = path_of(uri);
 	request->path = arena_copy(&arena, uri, strlen(uri));
 	request->arena = arena;
 	request->server = server;
@@ -275,7 +291,8 @@ server_start(Server *server, int port)
 						 (size_t) config.connection_memory_kb * 1024, MHD_OPTION_CONNECTION_TIMEOUT,
 						 (unsigned) config.idle_timeout_secs, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
 						 MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-						 server, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+						 server, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+						 MHD_OPTION_END);
 	if (server->daemon == NULL)
 	{
 		log_line(LOG_ERROR, "cannot start the HTTP server on port %d", port);
