@@ -52,10 +52,10 @@ xcalloc(size_t count, size_t size)
 	return memory;
 }
 
+/* add_chunk makes room of a size; the standard one comes from the spare list. */
 static void
-add_chunk(Arena *arena, size_t needed)
+add_chunk(Arena *arena, size_t size)
 {
-	size_t		size = needed > CHUNK_SIZE - sizeof(ArenaChunk) ? needed : CHUNK_SIZE - sizeof(ArenaChunk);
 	ArenaChunk *chunk;
 
 	if (size == CHUNK_SIZE - sizeof(ArenaChunk) && spare_chunks != NULL)
@@ -73,10 +73,24 @@ add_chunk(Arena *arena, size_t needed)
 	arena->end = chunk->data + size;
 }
 
+/* add_room adds a chunk of the standard size, or one that is large enough. */
+static void
+add_room(Arena *arena, size_t needed)
+{
+	add_chunk(arena, needed > CHUNK_SIZE - sizeof(ArenaChunk) ? needed : CHUNK_SIZE - sizeof(ArenaChunk));
+}
+
 void
 arena_init(Arena *arena)
 {
 	memset(arena, 0, sizeof(*arena));
+}
+
+void
+arena_init_small(Arena *arena, size_t size)
+{
+	arena_init(arena);
+	add_chunk(arena, size);
 }
 
 /* arena_free gives all chunks back; the arena may itself live in one of them. */
@@ -108,7 +122,7 @@ arena_alloc(Arena *arena, size_t size)
 
 	size = (size + 15) & ~(size_t) 15;
 	if (arena->chunks == NULL || (size_t) (arena->end - arena->at) < size)
-		add_chunk(arena, size);
+		add_room(arena, size);
 	memory = arena->at;
 	arena->at += size;
 	return memory;

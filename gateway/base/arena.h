@@ -23,6 +23,7 @@ typedef struct Arena
 } Arena;
 
 extern void	 arena_init(Arena *arena);
+extern void	 arena_init_small(Arena *arena, size_t size); /* begins with a chunk of this size */
 extern void	 arena_free(Arena *arena);
 extern void *arena_alloc(Arena *arena, size_t size);
 extern void *arena_zalloc(Arena *arena, size_t size);

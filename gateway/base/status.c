@@ -96,6 +96,21 @@ status_rpc(const StatusRow *row)
 	return RPC_INTERNAL;
 }
 
+const char *
+status_name_in_band(const StatusRow *row)
+{
+	switch (status_rpc(row))
+	{
+		case RPC_INVALID_ARGUMENT: return "INVALID_ARGUMENT";
+		case RPC_NOT_FOUND: return "NOT_FOUND";
+		case RPC_PERMISSION_DENIED: return "PERMISSION_DENIED";
+		case RPC_UNAUTHENTICATED: return "UNAUTHENTICATED";
+		case RPC_UNAVAILABLE: return "UNAVAILABLE";
+		case RPC_INTERNAL: return "INTERNAL";
+		default: return row->name;
+	}
+}
+
 int
 status_of_success(const char *code)
 {

@@ -61,6 +61,9 @@ extern const StatusRow *status_of(const char *code);
 /* status_rpc returns a row's status of gRPC. */
 extern RpcStatus status_rpc(const StatusRow *row);
 
+/* status_name_in_band is what a refusal is called inside a message: gRPC's name, or a finer one of ours. */
+extern const char *status_name_in_band(const StatusRow *row);
+
 /* status_of_success returns the HTTP status of OK, CREATED, ACCEPTED or NO_CONTENT, and 0 for anything else. */
 extern int status_of_success(const char *code);
 

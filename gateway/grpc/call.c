@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "grpc/call.h"
 
+#define STREAM_MEMORY 1536
+
 GrpcCall *
 call_new(GrpcFront *front, const GrpcMethod *method)
 {
@@ -140,7 +142,10 @@ call_begin(GrpcCall *call, bool ok)
 
 	(void) ok; /* what gRPC never used does not get here */
 	front->active++;
-	arena_init(&call->arena);
+	if (call->number < 0)
+		arena_init_small(&call->arena, STREAM_MEMORY); /* there may be thousands of idle ones */
+	else
+		arena_init(&call->arena);
 	call->begun = true;
 	if (call->method == NULL)
 		call->method = method_named(call->details.method);

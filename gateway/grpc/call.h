@@ -13,6 +13,7 @@
 
 #include <grpc/grpc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/status.h"
 #include "grpc/codec.h"
@@ -25,6 +26,7 @@ typedef struct GrpcEvent  GrpcEvent;
 typedef struct GrpcFront  GrpcFront;
 typedef struct GrpcMethod GrpcMethod;
 typedef struct GrpcStep	  GrpcStep;
+typedef struct Held		  Held;
 
 /* What a completion queue reports; a call has one for each kind of batch that can be under way. */
 struct GrpcEvent
@@ -46,6 +48,8 @@ struct GrpcStep
 	GrpcStep *next; /* of whoever keeps a list */
 };
 
+#define FRONT_HELD_BUCKETS 4096
+
 /* The side of a loop. */
 struct GrpcFront
 {
@@ -57,6 +61,9 @@ struct GrpcFront
 	pthread_mutex_t lock;  /* guards the events */
 	GrpcEvent	   *first; /* oldest first */
 	GrpcEvent	  **last;
+
+	Held	 **held; /* by stream_jobs.c: jobs that streams have sent */
+	atomic_int held_count;
 
 	GrpcCall *streams; /* calls that are looked after regularly, linked by next_stream */
 	Timer	  timer;
@@ -118,6 +125,7 @@ struct GrpcMethod
 	const char						 *wrap;	   /* the field of the response that the answer is */
 	const char						 *missing; /* what a caller hears when there is no such thing */
 	FieldRule						  rules[CODEC_MAX_RULES];
+	bool							  settles; /* ends the run of the job that is its operation's first parameter */
 
 	/* Set by method_init. */
 	const Op *op;
@@ -127,7 +135,9 @@ struct GrpcMethod
 extern void				 method_init(void);
 extern int				 method_unary_count(void); /* the first ones of the table */
 extern const GrpcMethod *method_at(int number);
-extern const GrpcMethod *method_named(grpc_slice path); /* NULL: no such method */
+extern const GrpcMethod *method_of(const char *path); /* never NULL: every other path has a row too */
+extern const GrpcMethod *method_named(grpc_slice path);
+extern bool				 method_has_service(const char *service);
 
 /* From front.c. */
 extern void front_post(GrpcFront *front, GrpcEvent *event); /* from any thread */
@@ -165,6 +175,11 @@ extern void call_submit(GrpcCall *call, GrpcStep *step, void (*done)(GrpcStep *s
 /* call_withdraw takes an operation back that was not sent; true: "done" won't run. */
 extern bool call_withdraw(GrpcStep *step);
 extern void call_unref(GrpcCall *call);
+
+/* step_settled tells the streams of all loops that a job's run has ended, if that is what a step did. */
+extern void		step_settled(const GrpcStep *step, const OpReply *reply);
+extern uint64_t hash_of_job(const char *job_id);
+extern void		stream_jobs_settled(GrpcFront *front, uint64_t hash); /* by stream_jobs.c */
 
 /* What a refusal is called, and what it says. */
 extern const char *reply_message(const GrpcMethod *method, const OpReply *reply);

@@ -115,13 +115,10 @@ keep_what_fits(GrpcCall *call, Spooled__V1__DequeueResponse *response)
 	while (kept < response->n_jobs)
 	{
 		Spooled__V1__Job *job = response->jobs[kept];
-		size_t			  job_size = protobuf_c_message_get_packed_size(&job->base) + 8;
+		size_t			  job_size;
 
-		if (job_size > ROOM)
-		{
-			job->payload = NULL; /* no message could carry it */
-			job_size = protobuf_c_message_get_packed_size(&job->base) + 8;
-		}
+		fit_job(job);
+		job_size = protobuf_c_message_get_packed_size(&job->base) + 8;
 		if (size + job_size > ROOM)
 			break;
 		size += job_size;

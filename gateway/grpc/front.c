@@ -2,6 +2,7 @@
  * front.c
  *    The side of a loop: takes over what the completion queues report, and looks after streams.
  */
+#include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -11,14 +12,40 @@
 #define EVENTS_CAME 1
 #define TURN_MS 250
 
+static GrpcFront *fronts[256];
+static int		  front_count;
+
+uint64_t
+hash_of_job(const char *job_id)
+{
+	uint64_t hash = 14695981039346656037ull; /* FNV-1a, of the id in lower case */
+
+	for (; *job_id != '\0'; job_id++)
+		hash = (hash ^ (uint64_t) tolower((unsigned char) *job_id)) * 1099511628211ull;
+	return (hash >> 2) + EVENTS_CAME + 1; /* no other message looks like it */
+}
+
+void
+step_settled(const GrpcStep *step, const OpReply *reply)
+{
+	uint64_t hash;
+
+	if (!step->method->settles || !reply_is_success(reply))
+		return;
+	hash = hash_of_job(step->op_call.values.text[0]);
+	for (int i = 0; i < front_count; i++)
+	{
+		if (atomic_load_explicit(&fronts[i]->held_count, memory_order_relaxed) > 0)
+			inbox_put(&fronts[i]->inbox, (int64_t) hash);
+	}
+}
+
 /* take_events empties the list and handles what was on it. */
 static void
-take_events(void *arg, int64_t value)
+take_events(GrpcFront *front)
 {
-	GrpcFront *front = arg;
 	GrpcEvent *event;
 
-	(void) value;
 	pthread_mutex_lock(&front->lock);
 	event = front->first;
 	front->first = NULL;
@@ -33,6 +60,16 @@ take_events(void *arg, int64_t value)
 		call_unref(call);
 		event = next;
 	}
+}
+
+/* on_message hears of events, or of a job that was settled; a message that was lost stood for one of them. */
+static void
+on_message(void *arg, int64_t message)
+{
+	if (message == EVENTS_CAME || message == INBOX_LOST)
+		take_events(arg);
+	else
+		stream_jobs_settled(arg, (uint64_t) message);
 }
 
 void
@@ -121,8 +158,10 @@ front_new(Loop *loop, OpEngine *engine, WaiterHub *hub)
 	front->hub = hub;
 	front->last = &front->first;
 	pthread_mutex_init(&front->lock, NULL);
-	inbox_init(&front->inbox, loop, take_events, front);
+	inbox_init(&front->inbox, loop, on_message, front);
 	loop_timer(loop, &front->timer, TURN_MS, on_turn);
+	front->held = xcalloc(FRONT_HELD_BUCKETS, sizeof(front->held[0]));
+	fronts[front_count++] = front;
 	return front;
 }
 
@@ -132,6 +171,7 @@ front_delete(GrpcFront *front)
 	loop_timer_stop(front->loop, &front->timer);
 	inbox_free(&front->inbox, front->loop);
 	pthread_mutex_destroy(&front->lock);
+	free(front->held);
 	free(front);
 }
 

@@ -10,7 +10,6 @@
 #include "grpc/call.h"
 #include "health.pb-c.h"
 #include "reflection.pb-c.h"
-#include "reflection_v1alpha.pb-c.h"
 #include "spooled.pb-c.h"
 
 #define QUEUES "/spooled.v1.QueueService/"
@@ -35,9 +34,9 @@ static GrpcMethod methods[] = {
 	 TYPES(spooled__v1__enqueue_batch_request, spooled__v1__enqueue_batch_response)},
 	{QUEUES "Dequeue", &dequeue_kind, .op_name = "grpc.dequeue",
 	 TYPES(spooled__v1__dequeue_request, spooled__v1__dequeue_response)},
-	{QUEUES "Complete", &unary_kind, .op_name = "job.complete", .missing = NO_JOB,
+	{QUEUES "Complete", &unary_kind, .settles = true, .op_name = "job.complete", .missing = NO_JOB,
 	 TYPES(spooled__v1__complete_request, spooled__v1__complete_response)},
-	{QUEUES "Fail", &unary_kind, .op_name = "grpc.fail", .missing = NO_JOB,
+	{QUEUES "Fail", &unary_kind, .settles = true, .op_name = "grpc.fail", .missing = NO_JOB,
 	 TYPES(spooled__v1__fail_request, spooled__v1__fail_response)},
 	{QUEUES "RenewLease", &unary_kind, .op_name = "grpc.renew_lease", .missing = NO_JOB,
 	 TYPES(spooled__v1__renew_lease_request, spooled__v1__renew_lease_response)},
@@ -51,10 +50,23 @@ static GrpcMethod methods[] = {
 	 TYPES(spooled__v1__heartbeat_request, spooled__v1__heartbeat_response)},
 	{WORKERS "Deregister", &unary_kind, .op_name = "grpc.worker_deregister",
 	 TYPES(spooled__v1__deregister_request, spooled__v1__deregister_response)},
+	{"/grpc.health.v1.Health/Check", &health_check_kind, .open = true,
+	 TYPES(grpc__health__v1__health_check_request, grpc__health__v1__health_check_response)},
+	/* From here on: not registered. */
+	{QUEUES "StreamJobs", &stream_jobs_kind, .op_name = "grpc.stream_claim",
+	 TYPES(spooled__v1__stream_jobs_request, spooled__v1__job)},
+	{QUEUES "ProcessJobs", &process_jobs_kind, TYPES(spooled__v1__process_request, spooled__v1__process_response)},
+	{"/grpc.health.v1.Health/Watch", &health_watch_kind, .open = true,
+	 TYPES(grpc__health__v1__health_check_request, grpc__health__v1__health_check_response)},
+	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &reflection_kind, .open = true,
+	 TYPES(grpc__reflection__v1__server_reflection_request, grpc__reflection__v1__server_reflection_response)},
+	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &reflection_kind, .open = true,
+	 TYPES(grpc__reflection__v1__server_reflection_request, grpc__reflection__v1__server_reflection_response)},
 	{NULL, &unknown_kind, .open = true}, /* every other */
 };
 
-#define UNARY_COUNT ((int) lengthof(methods) - 1)
+#define STREAMS 6 /* the last ones */
+#define UNARY_COUNT ((int) lengthof(methods) - STREAMS)
 
 static const GrpcMethod *
 unknown_method(void)
@@ -85,6 +97,30 @@ const GrpcMethod *
 method_at(int number)
 {
 	return &methods[number];
+}
+
+const GrpcMethod *
+method_of(const char *path)
+{
+	for (size_t i = 0; methods[i].path != NULL; i++)
+	{
+		if (strcmp(path, methods[i].path) == 0)
+			return &methods[i];
+	}
+	return unknown_method();
+}
+
+bool
+method_has_service(const char *service)
+{
+	size_t len = strlen(service);
+
+	for (size_t i = 0; methods[i].path != NULL; i++)
+	{
+		if (strncmp(methods[i].path + 1, service, len) == 0 && methods[i].path[len + 1] == '/')
+			return true;
+	}
+	return false;
 }
 
 const GrpcMethod *

@@ -32,17 +32,25 @@ copy(Arena *arena, const char *text)
 	return arena_printf(arena, "%s", text);
 }
 
+Lease
+lease_of(const Spooled__V1__Job *job, Arena *arena)
+{
+	return (Lease) {copy(arena, job->id), copy(arena, job->assigned_worker_id), copy(arena, job->lease_id)};
+}
+
 void
-release_job(GrpcFront *front, const char *credential, const Spooled__V1__Job *job)
+release_lease(GrpcFront *front, const char *credential, const Lease *lease)
 {
 	static const char *const names[] = {"id", "worker_id", "lease_id"};
-	const char				*values[] = {job->id, job->assigned_worker_id, job->lease_id};
+	const char				*values[] = {lease->job_id, lease->worker_id, lease->lease_id};
 	Release					*release = xcalloc(1, sizeof(*release));
 	const Op				*op = op_named("job.release");
 
 	arena_init(&release->arena);
-	release->op_call =
-		(OpCall) {.op = op, .credential = copy(&release->arena, credential), .done = on_released, .arg = release};
+	release->op_call.op = op;
+	release->op_call.credential = copy(&release->arena, credential);
+	release->op_call.done = on_released;
+	release->op_call.arg = release;
 	for (int i = 0; i < op->nparams; i++)
 	{
 		for (size_t n = 0; n < lengthof(names); n++)
@@ -56,4 +64,19 @@ release_job(GrpcFront *front, const char *credential, const Spooled__V1__Job *jo
 		arena_free(&release->arena);
 		free(release);
 	}
+}
+
+void
+release_job(GrpcFront *front, const char *credential, const Spooled__V1__Job *job)
+{
+	Lease lease = {job->id, job->assigned_worker_id, job->lease_id};
+
+	release_lease(front, credential, &lease);
+}
+
+void
+fit_job(Spooled__V1__Job *job)
+{
+	if (job->payload != NULL && protobuf_c_message_get_packed_size(&job->base) > CODEC_MAX_MESSAGE - 1024)
+		job->payload = NULL;
 }

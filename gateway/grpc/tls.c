@@ -32,6 +32,7 @@ typedef struct Version
 } Version;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static bool			   is_known;
 static Version		   known[FILES];
 
 static const char *
@@ -101,7 +102,10 @@ read_config(void)
 	{
 		grpc_ssl_pem_key_cert_pair pair = {.private_key = texts[FILE_KEY].data, .cert_chain = texts[FILE_CERT].data};
 
-		made = grpc_ssl_server_certificate_config_create(texts[FILE_CLIENT_CA].data, &pair, 1);
+		/* gRPC wants some authorities even when it asks no client for a certificate. */
+		const char *authorities = texts[FILE_CLIENT_CA].data != NULL ? texts[FILE_CLIENT_CA].data : pair.cert_chain;
+
+		made = grpc_ssl_server_certificate_config_create(authorities, &pair, 1);
 	}
 	if (texts[FILE_KEY].data != NULL)
 		explicit_bzero(texts[FILE_KEY].data, texts[FILE_KEY].len);
@@ -119,12 +123,15 @@ fetch(void *arg, grpc_ssl_server_certificate_config **made)
 
 	(void) arg;
 	pthread_mutex_lock(&lock);
-	if (read_versions(now, known))
+	if (read_versions(now, known) || !is_known)
 	{
 		*made = read_config();
 		status = *made == NULL ? GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_FAIL : GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 		if (*made != NULL)
+		{
 			memcpy(known, now, sizeof(known));
+			is_known = true;
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return status;

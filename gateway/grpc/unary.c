@@ -13,6 +13,7 @@ on_answer(GrpcStep *step, const OpReply *reply)
 
 	if (call->finished)
 		return; /* nobody waits for it any more */
+	step_settled(step, reply);
 	if (reply_is_success(reply))
 		call_finish_with(call, reply_answer(call->method, reply, &call->arena));
 	else
@@ -29,6 +30,7 @@ begin_unary(GrpcCall *call)
 	if (request == NULL)
 		return;
 	step = arena_zalloc(&call->arena, sizeof(*step));
+	step->method = call->method;
 	step->op_call.op = call->method->op;
 	if (!codec_bind(call->method->op, call->method->rules, request, &call->arena, &step->op_call.values, &fault))
 	{
@@ -58,12 +60,13 @@ typedef struct Batch
 } Batch;
 
 #define MOST_JOBS 100
+#define ENQUEUE "/spooled.v1.QueueService/Enqueue"
 
 static void
 note_refusal(GrpcCall *call, Spooled__V1__EnqueueBatchResult *result, const char *code, const char *message)
 {
 	result->error = (Spooled__V1__ErrorResponse *) codec_new(&spooled__v1__error_response__descriptor, &call->arena);
-	result->error->code = (char *) status_of(code)->name;
+	result->error->code = (char *) status_name_in_band(status_of(code));
 	result->error->message = arena_printf(&call->arena, "%s", message);
 }
 
@@ -86,7 +89,7 @@ on_item(GrpcStep *step, const OpReply *reply)
 		note_refusal(call, result, reply->code, reply_message(call->method, reply));
 	else
 	{
-		answer = (const Spooled__V1__EnqueueResponse *) reply_answer(method_at(0), reply, &call->arena);
+		answer = (const Spooled__V1__EnqueueResponse *) reply_answer(method_of(ENQUEUE), reply, &call->arena);
 		/* The answer's text goes with the reply. */
 		result->job_id = answer == NULL ? result->job_id : arena_printf(&call->arena, "%s", answer->job_id);
 		result->created = answer != NULL && answer->created;
@@ -98,7 +101,7 @@ on_item(GrpcStep *step, const OpReply *reply)
 static void
 submit_item(GrpcCall *call, Batch *batch, size_t number, const ProtobufCMessage *item)
 {
-	const GrpcMethod *enqueue = method_at(0);
+	const GrpcMethod *enqueue = method_of(ENQUEUE);
 	GrpcStep		 *step = &batch->steps[number];
 	OpFault			  fault = {0};
 

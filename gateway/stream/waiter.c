@@ -2,6 +2,7 @@
  * waiter.c
  *    See waiter.h.  Twice a second one waiter of each queue looks for itself: wake-ups are only hints, while the
  *    listening connection is down there are none, and a queue that never had a job has a key that no wake-up names.
+ *    Where very many queues are waited for, they take turns, so that waiting stays cheap.
  */
 #include "stream/waiter.h"
 
@@ -123,9 +124,13 @@ waiter_wake(WaiterHub *hub, int64_t key, int most)
 }
 
 #define MOST_KEYS 16
+#define TICK_QUEUES 32 /* that look for themselves at a time */
 
-/* wake_bucket wakes up to "most" waiters of each queue of a bucket; what does not fit in one go has its turn later. */
-static void
+/*
+ * wake_bucket wakes up to "most" waiters of each queue of a bucket and returns how many queues these are; what does not fit
+ * in one go has its turn later.
+ */
+static int
 wake_bucket(WaiterHub *hub, int bucket, int most)
 {
 	int64_t keys[MOST_KEYS];
@@ -142,22 +147,17 @@ wake_bucket(WaiterHub *hub, int bucket, int most)
 	}
 	for (int i = 0; i < count; i++)
 		waiter_wake(hub, keys[i], most);
-}
-
-static void
-wake_each(WaiterHub *hub, int most)
-{
-	for (int i = 0; i < WAITER_BUCKETS && hub->count > 0; i++)
-	{
-		if (hub->buckets[i] != NULL)
-			wake_bucket(hub, i, most);
-	}
+	return count;
 }
 
 void
 waiter_wake_all(WaiterHub *hub)
 {
-	wake_each(hub, 4);
+	for (int i = 0; i < WAITER_BUCKETS && hub->count > 0; i++)
+	{
+		if (hub->buckets[i] != NULL)
+			(void) wake_bucket(hub, i, 4);
+	}
 }
 
 void
@@ -183,7 +183,12 @@ on_tick(Timer *timer)
 {
 	WaiterHub *hub = container_of(timer, WaiterHub, tick);
 
-	wake_each(hub, 1);
+	for (int queues = 0, i = 0; queues < TICK_QUEUES && i < WAITER_BUCKETS; i++)
+	{
+		hub->turn = (hub->turn + 1) % WAITER_BUCKETS;
+		if (hub->buckets[hub->turn] != NULL)
+			queues += wake_bucket(hub, hub->turn, 1);
+	}
 	loop_timer(hub->loop, &hub->tick, TICK_MS, on_tick);
 }
 

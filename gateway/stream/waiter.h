@@ -31,6 +31,7 @@ typedef struct WaiterHub
 	Waiter *tails[WAITER_BUCKETS];
 	int		count;
 	int		most;
+	int		turn; /* the bucket that looked for itself last */
 	Timer	tick;
 } WaiterHub;
 

@@ -160,7 +160,8 @@ class Gateway:
 def refused_start(**settings):
     """What a gateway says that does not start with these settings."""
     environment = dict(os.environ, HOST="127.0.0.1", PORT=str(free_port()), METRICS_PORT=str(free_port()),
-                       GRPC_PORT=str(free_port()), **settings)
+                       GRPC_PORT=str(free_port()))
+    environment.update(settings)
     done = subprocess.run([os.environ["GATEWAY_BIN"]], env=environment, capture_output=True, text=True, timeout=60)
     if done.returncode == 0:
         raise RuntimeError("it started")

@@ -69,7 +69,7 @@ class Enqueue(Case):
             job.payload["number"] = number
         results = self.call(self.queues.EnqueueBatch, request).results
         self.assertEqual(len(results), 100)
-        self.assertEqual((results[50].job_id, results[50].error.code), ("", "VALIDATION_ERROR"))
+        self.assertEqual((results[50].job_id, results[50].error.code), ("", "INVALID_ARGUMENT"))
         self.assertIn("queue_name", results[50].error.message)
         for number, result in enumerate(results):
             if number != 50:

@@ -1,0 +1,357 @@
+"""gRPC: limits, deadlines, compression, health, reflection, TLS, and what only a hostile client sends."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+import client
+from client import needs_gateway, needs_psql
+from rpc import ADDRESS, BIG, Case, Code, Stub, health, metadata, pb, queue_service, reflection, reflection_alpha
+
+ENQUEUE = "/spooled.v1.QueueService/Enqueue"
+
+
+def field(number, data):
+    """A length-delimited field."""
+    size, prefix = len(data), b""
+    while size > 127:
+        prefix += bytes([size & 127 | 128])
+        size >>= 7
+    return bytes([number << 3 | 2]) + prefix + bytes([size]) + data
+
+
+class Hostile(Case):
+    options = BIG
+
+    def raw(self, data, **more):
+        method = self.channel.unary_unary(ENQUEUE, lambda x: x, lambda x: x)
+        return self.call(method, data, **more)
+
+    def refused(self, data, code=Code.INVALID_ARGUMENT, message=None, **more):
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.raw(data, **more)
+        self.assertEqual(caught.exception.code(), code, caught.exception.details())
+        if message:
+            self.assertIn(message, caught.exception.details())
+
+    def request(self, payload=b""):
+        return field(1, self.queue.encode()) + field(2, payload)
+
+    def test_malformed(self):
+        for data in (b"\xff", b"\x0a\xff", b"\x0b", b"\x0a\x05abc", b"\x00", b"\x0a" + b"\x80" * 11, b"\x12\x02\x0a\x7f"):
+            self.refused(data, message="not valid protobuf")
+
+    def test_texts(self):
+        self.refused(field(1, b"\xff\xfe"), message="UTF-8")
+        self.refused(field(1, b"a\0b"), message="UTF-8")
+        key = field(1, b"k\0") + field(2, b"")
+        self.refused(self.request(field(1, key)), message="UTF-8")
+
+    def test_depth(self):
+        def nested(levels):
+            value = field(3, b"x")
+            for _ in range(levels):
+                value = field(5, field(1, field(1, b"k") + field(2, value)))
+            return self.request(field(1, field(1, b"k") + field(2, value)))
+
+        self.raw(nested(19))
+        self.refused(nested(25), message="nested too deeply")
+        self.refused(nested(3000), message="nested too deeply")
+        lists = field(3, b"x")
+        for _ in range(100000):
+            lists = field(6, field(1, lists)) if len(lists) < 3000000 else lists
+        self.refused(self.request(field(1, field(1, b"k") + field(2, lists))), message="nested too deeply")
+
+    def test_many_tiny_values(self):
+        many = field(6, b"\x0a\x00" * 1000000)
+        self.refused(self.request(field(1, field(1, b"k") + field(2, many))), message="too many values")
+
+    def test_no_numbers(self):
+        for number, name in ((float("nan"), "NaN"), (float("inf"), "Infinity"), (float("-inf"), "Infinity")):
+            request = pb.EnqueueRequest(queue_name=self.queue)
+            request.payload["deep"] = {"er": [number]}
+            self.refused_with(Code.INVALID_ARGUMENT, self.queues.Enqueue, request, '"er" is ' + name)
+
+    def test_too_large(self):
+        self.refused(self.request(b"\x00" * (4 * 1024 * 1024)), Code.RESOURCE_EXHAUSTED)
+        self.enqueue()  # the connection lives
+
+    def test_gzip(self):
+        request = pb.EnqueueRequest(queue_name=self.queue)
+        request.payload["text"] = "x" * 100000
+        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            job_id = self.call(self.queues.Enqueue, request, compression=compression).job_id
+            self.assertEqual(self.get_job(job_id).payload["text"], "x" * 100000)
+
+    def test_decompression_bomb(self):
+        self.refused(self.request(b"\x00" * (200 * 1024 * 1024)), Code.RESOURCE_EXHAUSTED,
+                     compression=grpc.Compression.Gzip)
+        self.enqueue()
+
+    def test_answers_that_do_not_fit_are_not_lost(self):
+        for _ in range(6):
+            request = pb.EnqueueRequest(queue_name=self.queue)
+            request.payload["text"] = "x" * 1000000
+            self.call(self.queues.Enqueue, request)
+        got = 0
+        while got < 6:
+            jobs = client.eventually(lambda: self.dequeue(batch_size=100), 60)
+            self.assertGreater(len(jobs), 0)
+            self.assertLessEqual(sum(job.ByteSize() for job in jobs), 4 * 1024 * 1024)
+            self.assertTrue(all(job.retry_count == 0 for job in jobs))
+            got += len(jobs)
+        self.assertEqual(got, 6)
+
+    def test_a_payload_that_no_message_can_carry(self):
+        body = '{"queue_name": "%s", "payload": {"zeros": [%s]}}' % (self.queue, ",".join("0" * 500000))
+        job_id = self.ok(client.post("/api/v1/jobs", body), 201)["id"]
+        job = self.dequeue_one()
+        self.assertEqual((job.id, job.HasField("payload")), (job_id, False))
+
+    def test_noise_on_the_port(self):
+        host, port = ADDRESS.split(":")
+        for noise in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x00" * 100, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 200,
+                      os.urandom(1000)):
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                connection.sendall(noise)
+                connection.settimeout(10)
+                try:
+                    while connection.recv(4096):
+                        pass
+                except OSError:
+                    pass
+        self.enqueue()
+
+    def test_metadata(self):
+        self.call(self.queues.GetQueueStats, pb.GetQueueStatsRequest(queue_name=self.queue),
+                  metadata=metadata() + (("x-request-id", "1"), ("unknown-bin", b"\x00\xff")))
+        self.refused_with(Code.UNAUTHENTICATED, self.queues.GetQueueStats,
+                          pb.GetQueueStatsRequest(queue_name=self.queue), metadata=(("x-api-key-bin", b"\x00\xff"),))
+
+
+class Deadlines(Case):
+    @needs_psql
+    def test_a_deadline_passes_and_others_do_not_notice(self):
+        """A statement waits for a lock; its caller's deadline passes; the others on its connection get their answers."""
+        key = "deadline-" + self.queue
+        locker = subprocess.Popen(["psql", "-XqAt", client.PSQL_URL], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  text=True)
+        self.addCleanup(locker.wait)
+        self.addCleanup(locker.stdin.close)
+        locker.stdin.write("BEGIN; SELECT spooled.enqueue('%s', '{}', idempotency_key => '%s');\n" % (self.queue, key))
+        locker.stdin.flush()
+        locker.stdout.readline()
+        stuck = [self.queues.Enqueue.future(pb.EnqueueRequest(queue_name=self.queue, idempotency_key=key),
+                                            metadata=metadata(), timeout=1) for _ in range(10)]
+        for _ in range(20):
+            self.enqueue()
+        for one in stuck:
+            self.assertEqual(one.exception().code(), Code.DEADLINE_EXCEEDED)
+        locker.stdin.write("ROLLBACK;\n")
+        locker.stdin.flush()
+        self.enqueue(idempotency_key=key)
+
+    def test_of_a_waiting_dequeue(self):
+        self.refused_with(Code.DEADLINE_EXCEEDED, self.queues.Dequeue,
+                          pb.DequeueRequest(queue_name=self.queue, worker_id="w", wait_secs=20), timeout=1)
+        job_id = self.enqueue()
+        self.assertEqual(client.eventually(lambda: [job.id for job in self.dequeue()], 60), [job_id])
+
+
+class Concurrency(Case):
+    def test_many_at_once(self):
+        """Each job is enqueued once, claimed once and completed once, on several connections."""
+        channels = [grpc.insecure_channel(ADDRESS, options=[("x", number)]) for number in range(4)]
+        for channel in channels:
+            self.addCleanup(channel.close)
+        services = [queue_service(channel) for channel in channels]
+        calls = [services[number % 4].Enqueue.future(pb.EnqueueRequest(queue_name=self.queue), metadata=metadata(),
+                                                     timeout=120) for number in range(400)]
+        ids = {call.result().job_id for call in calls}
+        self.assertEqual(len(ids), 400)
+        calls = [services[number % 4].Dequeue.future(
+            pb.DequeueRequest(queue_name=self.queue, worker_id=self.worker, batch_size=10), metadata=metadata(),
+            timeout=120) for number in range(80)]
+        jobs = [job for call in calls for job in call.result().jobs]
+        self.assertEqual(sorted(job.id for job in jobs), sorted(ids))
+        calls = [services[number % 4].Complete.future(
+            pb.CompleteRequest(job_id=job.id, worker_id=self.worker, lease_id=job.lease_id), metadata=metadata(),
+            timeout=120) for number, job in enumerate(jobs)]
+        self.assertTrue(all(call.result().success for call in calls))
+
+
+class Health(Case):
+    def setUp(self):
+        super().setUp()
+        self.health = Stub(self.channel, health.DESCRIPTOR.services_by_name["Health"])
+
+    def test_check(self):
+        for name in ("", "spooled.v1.QueueService", "spooled.v1.WorkerService"):
+            answer = self.call(self.health.Check, health.HealthCheckRequest(service=name), metadata=())
+            self.assertEqual(answer.status, health.HealthCheckResponse.SERVING)
+        self.refused_with(Code.NOT_FOUND, self.health.Check, health.HealthCheckRequest(service="nonsense"))
+
+    def test_watch(self):
+        for name, status in (("", health.HealthCheckResponse.SERVING),
+                             ("nonsense", health.HealthCheckResponse.SERVICE_UNKNOWN)):
+            call = self.health.Watch(health.HealthCheckRequest(service=name))
+            self.assertEqual(next(call).status, status)
+            call.cancel()
+
+    @needs_psql
+    @needs_gateway
+    def test_follows_the_database(self):
+        """A gateway of its own, as a role that may not connect for a while."""
+        name = "role" + self.queue.replace("-", "")
+        client.psql("CREATE ROLE %s LOGIN IN ROLE spooled_gateway" % name)
+        port = client.free_port()
+        with client.Gateway(GRPC_PORT=str(port), DATABASE_URL=os.environ["DATABASE_URL"].replace("user=gateway", "user=" + name)):
+            channel = grpc.insecure_channel("127.0.0.1:%d" % port)
+            self.addCleanup(channel.close)
+            watch = Stub(channel, health.DESCRIPTOR.services_by_name["Health"]).Watch(health.HealthCheckRequest())
+            self.assertEqual(next(watch).status, health.HealthCheckResponse.SERVING)
+            client.psql("ALTER ROLE %s NOLOGIN" % name)
+            client.psql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '%s'" % name)
+            self.assertEqual(next(watch).status, health.HealthCheckResponse.NOT_SERVING)
+            self.refused_with(Code.UNAVAILABLE, queue_service(channel).Enqueue,
+                              pb.EnqueueRequest(queue_name=self.queue))
+            client.psql("ALTER ROLE %s LOGIN" % name)
+            self.assertEqual(next(watch).status, health.HealthCheckResponse.SERVING)
+            self.call(queue_service(channel).Enqueue, pb.EnqueueRequest(queue_name=self.queue))
+            watch.cancel()
+
+
+class Reflection(Case):
+    def check(self, module):
+        service = Stub(self.channel, module.DESCRIPTOR.services_by_name["ServerReflection"])
+
+        def ask(**request):
+            return next(service.ServerReflectionInfo(iter([module.ServerReflectionRequest(**request)])))
+
+        names = [one.name for one in ask(list_services="*").list_services_response.service]
+        self.assertEqual(sorted(names), ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                         "grpc.reflection.v1alpha.ServerReflection", "spooled.v1.QueueService",
+                                         "spooled.v1.WorkerService"])
+        for symbol in names + ["spooled.v1.Job", "spooled.v1.QueueService.Enqueue", "spooled.v1.EnqueueRequest.TagsEntry",
+                               "spooled.v1.JobStatus", "grpc.health.v1.HealthCheckResponse.ServingStatus",
+                               "google.protobuf.Struct"]:
+            files = ask(file_containing_symbol=symbol).file_descriptor_response.file_descriptor_proto
+            pool = descriptor_pool.DescriptorPool()
+            for data in files:
+                pool.Add(descriptor_pb2.FileDescriptorProto.FromString(data))
+            if symbol in names:
+                self.assertTrue(pool.FindServiceByName(symbol).methods)
+        job = pool.FindMessageTypeByName  # the last pool has Struct
+        self.assertTrue(job("google.protobuf.Struct"))
+        files = ask(file_by_filename="spooled.proto").file_descriptor_response.file_descriptor_proto
+        self.assertIn("spooled.proto", [descriptor_pb2.FileDescriptorProto.FromString(data).name for data in files])
+        for request in ({"file_containing_symbol": "spooled.v1.Nonsense"}, {"file_by_filename": "x"},
+                        {"file_containing_symbol": "spooled"}, {"all_extension_numbers_of_type": "x"}, {}):
+            self.assertEqual(ask(**request).error_response.error_code, 5)
+
+    def test_v1(self):
+        self.check(reflection)
+
+    def test_v1alpha(self):
+        self.check(reflection_alpha)
+
+    def test_several_on_one_stream(self):
+        service = Stub(self.channel, reflection.DESCRIPTOR.services_by_name["ServerReflection"])
+        asked = [reflection.ServerReflectionRequest(list_services="*")] * 5
+        self.assertEqual(len(list(service.ServerReflectionInfo(iter(asked)))), 5)
+
+
+@needs_gateway
+class Tls(Case):
+    def setUp(self):
+        super().setUp()
+        self.folder = tempfile.mkdtemp(prefix="spooled-tls.")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        os.chmod(self.folder, 0o755)
+        self.port = client.free_port()
+        self.make("ca", None)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def openssl(self, *arguments):
+        subprocess.run(("openssl",) + arguments, check=True, capture_output=True)
+
+    def make(self, name, signer, subject="localhost"):
+        """Makes name.key and name.pem, signed by "signer" or by itself, and moves them in place at once."""
+        self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", self.path("new.key"), "-subj", "/CN=" + subject,
+                     "-addext", "subjectAltName=DNS:localhost", *(
+                         ("-x509", "-days", "2", "-out", self.path("new.pem")) if signer is None else
+                         ("-out", self.path("new.csr"))))
+        if signer is not None:
+            self.openssl("x509", "-req", "-in", self.path("new.csr"), "-CA", self.path(signer + ".pem"), "-CAkey",
+                         self.path(signer + ".key"), "-CAcreateserial", "-days", "2", "-copy_extensions", "copy",
+                         "-out", self.path("new.pem"))
+        for suffix in (".key", ".pem"):
+            os.chmod(self.path("new" + suffix), 0o644)
+            os.replace(self.path("new" + suffix), self.path(name + suffix))
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def connect(self, **more):
+        credentials = grpc.ssl_channel_credentials(self.read("ca.pem"), **more)
+        channel = grpc.secure_channel("localhost:%d" % self.port, credentials)
+        self.addCleanup(channel.close)
+        return queue_service(channel)
+
+    def gateway(self, **settings):
+        return client.Gateway(GRPC_PORT=str(self.port), GRPC_TLS_ENABLED="true", GRPC_TLS_CERT_PATH=self.path("server.pem"),
+                              GRPC_TLS_KEY_PATH=self.path("server.key"), **settings)
+
+    def serial(self):
+        done = subprocess.run(["openssl", "s_client", "-connect", "localhost:%d" % self.port, "-alpn", "h2"],
+                              input=b"", capture_output=True, timeout=60)
+        return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=done.stdout, capture_output=True).stdout
+
+    def test_a_new_certificate_is_used(self):
+        self.make("server", "ca")
+        request = pb.EnqueueRequest(queue_name=self.queue)
+        with self.gateway():
+            self.call(self.connect().Enqueue, request)
+            self.refused_with(Code.UNAVAILABLE, queue_service(grpc.insecure_channel("127.0.0.1:%d" % self.port)).Enqueue,
+                              request)
+            before = self.serial()
+            self.make("server", "ca")
+            self.assertTrue(client.eventually(lambda: self.serial() not in (b"", before), 60))
+            self.call(self.connect().Enqueue, request)
+
+    def test_client_certificates(self):
+        self.make("server", "ca")
+        self.make("client", "ca", "worker")
+        request = pb.EnqueueRequest(queue_name=self.queue)
+        with self.gateway(GRPC_TLS_CLIENT_CA_PATH=self.path("ca.pem")):
+            self.call(self.connect(private_key=self.read("client.key"), certificate_chain=self.read("client.pem")).Enqueue,
+                      request)
+            self.refused_with(Code.UNAVAILABLE, self.connect().Enqueue, request)
+
+    def test_start_without_files(self):
+        self.assertIn("grpc-cert", client.refused_start(GRPC_TLS_ENABLED="true", RUST_ENV="development",
+                                                        GRPC_TLS_CERT_PATH="/nowhere/grpc-cert.pem"))
+
+
+@needs_gateway
+class Port(Case):
+    def test_a_taken_port(self):
+        with socket.socket() as other:
+            other.bind(("0.0.0.0", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            said = client.refused_start(GRPC_PORT=str(port), RUST_ENV="development")
+        self.assertIn("GRPC_PORT", said)
+        self.assertIn(str(port), said)
+
+    def test_switched_off(self):
+        with client.Gateway(GRPC_ENABLED="false") as gateway:
+            self.assertEqual(gateway.get("/health").status, 200)
