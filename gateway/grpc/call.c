@@ -2,10 +2,15 @@
  * call.c
  *    The life of a call: credentials, batches, operations, the status at the end.  See call.h.
  */
+#include <arpa/inet.h>
+#include <grpc/support/alloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/client.h"
 #include "auth/credential.h"
+#include "base/config.h"
 #include "base/log.h"
 #include "grpc/call.h"
 
@@ -103,6 +108,26 @@ on_closed(GrpcCall *call, bool ok)
 	go_away(call);
 }
 
+/* peer_of reads what gRPC calls the other end ("ipv4:1.2.3.4:5", "ipv6:%5B::1%5D:5"). */
+static void
+peer_of(GrpcCall *call, ClientPeer *peer)
+{
+	struct sockaddr_in	v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	char			   *name = grpc_call_get_peer(call->call);
+	char				address[INET6_ADDRSTRLEN] = "";
+
+	if (sscanf(name, "ipv4:%15[0-9.]", address) == 1 && inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+		client_peer((const struct sockaddr *) &v4, peer);
+	else if ((sscanf(name, "ipv6:%%5B%45[0-9a-fA-F:.]", address) == 1 ||
+			  sscanf(name, "ipv6:[%45[0-9a-fA-F:.]", address) == 1) &&
+			 inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+		client_peer((const struct sockaddr *) &v6, peer);
+	else
+		snprintf(peer->address, sizeof(peer->address), "unknown");
+	gpr_free(name);
+}
+
 /* copy_text copies a metadata value as text. */
 static const char *
 copy_text(GrpcCall *call, grpc_slice slice)
@@ -110,24 +135,46 @@ copy_text(GrpcCall *call, grpc_slice slice)
 	return arena_copy(&call->arena, (const char *) GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
 }
 
+static const char *
+find_text(GrpcCall *call, const char *key)
+{
+	for (size_t i = 0; i < call->metadata.count; i++)
+	{
+		if (grpc_slice_str_cmp(call->metadata.metadata[i].key, key) == 0)
+			return copy_text(call, call->metadata.metadata[i].value);
+	}
+	return NULL;
+}
+
+/* find_client notes whose call it is. */
+static void
+find_client(GrpcCall *call)
+{
+	ClientPeer	  peer = {0};
+	ClientHeaders headers = {0};
+	char		  address[INET6_ADDRSTRLEN];
+
+	peer_of(call, &peer);
+	if (peer.is_proxy)
+	{
+		headers.forwarded = find_text(call, "x-forwarded-for");
+		if (config.trusted_client_ip_header != NULL)
+			headers.address = find_text(call, config.trusted_client_ip_header);
+	}
+	client_address(&peer, &headers, address);
+	call->client = arena_printf(&call->arena, "%s", address);
+}
+
 /* find_credential looks for x-api-key, else authorization; NULL: neither is there, or usable. */
 static const char *
 find_credential(GrpcCall *call, const char **message)
 {
-	const char *authorization = NULL;
-	const char *key = NULL;
+	const char *key = find_text(call, "x-api-key");
+	const char *authorization;
 
-	for (size_t i = 0; i < call->metadata.count; i++)
-	{
-		grpc_metadata *item = &call->metadata.metadata[i];
-
-		if (grpc_slice_str_cmp(item->key, "x-api-key") == 0)
-			key = copy_text(call, item->value);
-		else if (grpc_slice_str_cmp(item->key, "authorization") == 0)
-			authorization = copy_text(call, item->value);
-	}
 	if (key != NULL && *key != '\0')
 		return credential_from_bare(key, message);
+	authorization = find_text(call, "authorization");
 	*message = "Missing x-api-key or authorization header";
 	return authorization == NULL ? NULL : credential_from_bare(authorization, message);
 }
@@ -152,6 +199,7 @@ call_begin(GrpcCall *call, bool ok)
 	call->closed = (GrpcEvent) {.call = call, .happened = on_closed};
 	if (!start(call, &wait_for_close, 1, &call->closed))
 		abort();
+	find_client(call);
 	if (front->draining && !call->method->open)
 		call_finish(call, CODE_UNAVAILABLE, "The service is shutting down");
 	else if (!call->method->open && (call->credential = find_credential(call, &message)) == NULL)
@@ -310,6 +358,7 @@ call_submit(GrpcCall *call, GrpcStep *step, void (*done)(GrpcStep *step, const O
 	step->call = call;
 	step->done = done;
 	step->op_call.credential = call->credential;
+	step->op_call.client = call->client;
 	step->op_call.done = on_done;
 	step->op_call.arg = step;
 	step->running = true;

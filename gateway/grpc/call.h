@@ -98,6 +98,7 @@ struct GrpcCall
 	const char		   *end_message;
 	void (*on_sent)(GrpcCall *call, bool ok);
 	const char *credential;
+	const char *client; /* its address */
 	Arena		arena;
 	void	   *state; /* the method's */
 

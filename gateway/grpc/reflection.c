@@ -18,7 +18,6 @@ extern const uint8_t _binary_build_proto_descriptors_pb_start[];
 extern const uint8_t _binary_build_proto_descriptors_pb_end[];
 
 #define MOST_FILES 32
-#define CODE_NOT_FOUND_RPC 5
 
 typedef struct Span
 {
@@ -150,15 +149,21 @@ answer_error(Response *response, const char *message, Arena *arena)
 	Grpc__Reflection__V1__ErrorResponse *error = arena_alloc(arena, sizeof(*error));
 
 	grpc__reflection__v1__error_response__init(error);
-	error->error_code = CODE_NOT_FOUND_RPC;
+	error->error_code = RPC_NOT_FOUND;
 	error->error_message = (char *) message;
 	response->message_response_case = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
 	response->error_response = error;
 }
 
-/* answer_files answers with the file of that name, or the one that declares the symbol, and what they import. */
+static bool
+has_name(Span file, const char *name)
+{
+	return is_text(first_field(file, NAME), name, strlen(name));
+}
+
+/* answer_files answers with the files of which "is_it" says that, and what they import. */
 static void
-answer_files(Response *response, const char *file_name, const char *symbol, Arena *arena)
+answer_files(Response *response, bool (*is_it)(Span file, const char *name), const char *name, Arena *arena)
 {
 	Grpc__Reflection__V1__FileDescriptorResponse *answer = arena_alloc(arena, sizeof(*answer));
 	Span										  files[MOST_FILES];
@@ -169,8 +174,7 @@ answer_files(Response *response, const char *file_name, const char *symbol, Aren
 	answer->file_descriptor_proto = arena_alloc(arena, MOST_FILES * sizeof(answer->file_descriptor_proto[0]));
 	for (int i = 0; i < count; i++)
 	{
-		if (file_name != NULL ? is_text(first_field(files[i], NAME), file_name, strlen(file_name))
-							  : has_symbol(files[i], symbol))
+		if (is_it(files[i], name))
 			choose(files, count, i, chosen);
 	}
 	for (int i = 0; i < count; i++)
@@ -181,7 +185,7 @@ answer_files(Response *response, const char *file_name, const char *symbol, Aren
 	}
 	if (answer->n_file_descriptor_proto == 0)
 	{
-		answer_error(response, file_name != NULL ? "File not found" : "Symbol not found", arena);
+		answer_error(response, "Nothing of that name", arena);
 		return;
 	}
 	response->message_response_case =
@@ -233,10 +237,10 @@ answer(Request *request, Response *response, Arena *arena)
 	switch (request->message_request_case)
 	{
 		case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME:
-			answer_files(response, request->file_by_filename, NULL, arena);
+			answer_files(response, has_name, request->file_by_filename, arena);
 			return;
 		case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL:
-			answer_files(response, NULL, request->file_containing_symbol, arena);
+			answer_files(response, has_symbol, request->file_containing_symbol, arena);
 			return;
 		case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES:
 			answer_services(response, arena);

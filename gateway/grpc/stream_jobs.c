@@ -43,9 +43,10 @@ struct Stream
 	Arena	  arena; /* of the claim under way */
 	Held	 *held;
 	int		  count;
-	int		  most;	   /* the worker's max_concurrency, as of the last claim; 0: not known yet */
-	int64_t	  asked;   /* when the database was asked last which of them are settled */
-	Lease	  leaving; /* of the job that is being sent, in "arena" */
+	int		  most;		 /* the worker's max_concurrency, as of the last claim; 0: not known yet */
+	bool	  delivered; /* a job, since the last claim */
+	int64_t	  asked;	 /* when the database was asked last which of them are settled */
+	Lease	  leaving;	 /* of the job that is being sent, in "arena" */
 };
 
 static void claim(Stream *stream);
@@ -167,6 +168,7 @@ send_job(Stream *stream, Spooled__V1__Job *job)
 		return;
 	}
 	stream->leaving = lease_of(job, &stream->arena);
+	stream->delivered = true;
 	hold(stream, job->id);
 	fit_job(job);
 	call_send(call, codec_write(&job->base), on_sent);
@@ -288,6 +290,8 @@ claim(Stream *stream)
 		stream->asked = call->front->loop->now;
 	}
 	reset_arena(stream);
+	stream->step.op_call.charged = stream->step.op_call.charged && !stream->delivered; /* each job is a request */
+	stream->delivered = false;
 	stream->step.op_call.values.text[HELD_PARAM] = full ? held_literal(stream) : NULL;
 	call_submit(call, &stream->step, on_claimed);
 }

@@ -106,6 +106,7 @@ submit_item(GrpcCall *call, Batch *batch, size_t number, const ProtobufCMessage 
 	OpFault			  fault = {0};
 
 	step->op_call.op = enqueue->op;
+	step->op_call.charged = number > 0; /* the batch is one request */
 	if (codec_bind(enqueue->op, enqueue->rules, item, &call->arena, &step->op_call.values, &fault))
 	{
 		batch->open++;
