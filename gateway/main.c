@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "db/probe.h"
+#include "outbound/transfer.h"
 #include "worker.h"
 
 static LogLevel
@@ -82,6 +83,7 @@ run(void)
 
 	block_signals(&signals);
 	fit_files();
+	transfers_global_init();
 	op_table_init();
 	route_init();
 	if (!agrees_with_database())

@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "outbound/mailer.h"
 
 #define MAX_WORKERS 256
 #define WAKE_FIRST 4 /* waiters of a queue that a wake-up wakes in each loop */
@@ -29,6 +30,7 @@ struct Worker
 	Metrics	   metrics;
 	Inbox	   inbox;
 	DbListen   listen; /* of the first worker */
+	Mailer	  *mailer; /* of the first worker; NULL: this gateway sends no mails */
 	GrpcFront *grpc;
 	pthread_t  thread;
 	Timer	   stop_timer;
@@ -42,11 +44,14 @@ static int	   worker_count;
 
 /* on_notify passes queue numbers to every loop; "*" and whatever else is not a number wake all. */
 static void
-on_notify(void *arg, const char *payload)
+on_notify(void *arg, const char *channel, const char *payload)
 {
 	const char *at = payload;
 
-	(void) arg;
+	if (channel == NULL || strcmp(channel, OP_MAIL_CHANNEL) == 0)
+		mailer_poke(((Worker *) arg)->mailer);
+	if (channel != NULL && strcmp(channel, OP_MAIL_CHANNEL) == 0)
+		return;
 	do
 	{
 		char   *end;
@@ -74,6 +79,7 @@ begin_stopping(Worker *worker)
 	server_quiesce(&worker->api);
 	server_quiesce(&worker->metrics_server);
 	waiter_wake_idle(&worker->hub);
+	mailer_stop(worker->mailer);
 	front_drain(worker->grpc);
 	loop_timer(&worker->loop, &worker->stop_timer, (int64_t) config.shutdown_timeout_secs * 1000, on_stop_timer);
 }
@@ -190,12 +196,16 @@ thread_main(void *arg)
 	Worker *worker = arg;
 
 	if (worker->loop.number == 0)
+		worker->mailer = mailer_new(&worker->loop, &worker->engine);
+	if (worker->loop.number == 0)
 		db_listen_start(&worker->listen, &worker->loop, config.database_url, op_listen_sql, on_notify, worker);
 	loop_run(&worker->loop);
 	if (worker->loop.number == 0)
 		db_listen_stop(&worker->listen);
+	mailer_stop(worker->mailer);
 	if (!worker->engine.closing)
 		op_engine_close(&worker->engine);
+	mailer_free(worker->mailer);
 	server_stop(&worker->api);
 	server_stop(&worker->metrics_server);
 	arena_thread_end();

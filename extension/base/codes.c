@@ -29,6 +29,7 @@ static const char *const sqlstates[] = {
 	[SPL_ADMIN_NOT_CONFIGURED] = "SP020",
 	[SPL_ADMIN_KEY_MISSING] = "SP021",
 	[SPL_ADMIN_KEY_INVALID] = "SP022",
+	[SPL_BAD_PROOF] = "SP023",
 };
 
 /* spl_code_sqlstate returns the five characters of a code. */

@@ -27,6 +27,7 @@ typedef enum SplCode
 	SPL_ADMIN_NOT_CONFIGURED, /* SP020: there is no admin key */
 	SPL_ADMIN_KEY_MISSING,	  /* SP021 */
 	SPL_ADMIN_KEY_INVALID,	  /* SP022 */
+	SPL_BAD_PROOF,			  /* SP023: a code or signature is not the one that was expected */
 } SplCode;
 
 typedef struct SplFault

@@ -64,6 +64,17 @@ need_secret(SplFault *fault)
 					 "tokens are not configured");
 }
 
+/* owner_of_address: an e-mail login stands for the organization for as long as that has the address. */
+static SplCode
+owner_of_address(int32 org, const char *email, SplPrincipal *principal, SplFault *fault)
+{
+	if (spl_org_by_email(email) != org)
+		return unauthorized(fault, "Organization is not available");
+	principal->org = org;
+	principal->name = email;
+	return SPL_OK;
+}
+
 /* owner_of tells for whom a session stands now. */
 static SplCode
 owner_of(const LoginRow *login, SplPrincipal *principal, SplFault *fault)
@@ -72,6 +83,8 @@ owner_of(const LoginRow *login, SplPrincipal *principal, SplFault *fault)
 
 	principal->kind = PRINCIPAL_TOKEN;
 	principal->session = login->id;
+	if (login->email)
+		return owner_of_address(login->org, login->email, principal, fault);
 	if (!login->has_api_key || !spl_api_key_find_id(&login->api_key, &key) || key.org != login->org)
 		return unauthorized(fault, "API key not found");
 	return spl_principal_of_key(&key, principal, fault);
@@ -202,6 +215,22 @@ spl_login_by_key(const char *api_key, LoginTokens *tokens, SplFault *fault)
 	spl_org_enter(&principal);
 	login.api_key = principal.api_key;
 	return begin_session(&login, tokens, fault);
+}
+
+SplCode
+spl_login_by_email(int32 org_id, const char *email, OrgRow *org, LoginTokens *tokens, SplFault *fault)
+{
+	SplPrincipal principal = {.kind = PRINCIPAL_TOKEN, .client = spl_client()};
+	LoginRow	 login = {.email = pstrdup(email)};
+	SplCode		 code = owner_of_address(org_id, email, &principal, fault);
+
+	if (code != SPL_OK)
+		return code;
+	spl_org_enter(&principal);
+	code = begin_session(&login, tokens, fault);
+	if (code == SPL_OK && !spl_org_read(org_id, org))
+		code = unauthorized(fault, "Organization is not available");
+	return code;
 }
 
 /* use_token finds what a refresh token is of its session, and makes its successor if there is none; false: it was used up. */

@@ -27,6 +27,9 @@ extern SplCode spl_principal_of_token(const char *token, SplPrincipal *principal
 /* spl_login_by_key begins a session for an API key, and enters its organization. */
 extern SplCode spl_login_by_key(const char *api_key, LoginTokens *tokens, SplFault *fault);
 
+/* spl_login_by_email begins one for whoever has proven to have the organization's billing address, and enters it. */
+extern SplCode spl_login_by_email(int32 org_id, const char *email, OrgRow *org, LoginTokens *tokens, SplFault *fault);
+
 /*
  * spl_login_refresh exchanges a refresh token.  A refusal may come with a change that has to be committed: the end of a
  * session whose token was used twice.

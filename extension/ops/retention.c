@@ -15,6 +15,7 @@
 #include "ops/dependency.h"
 #include "ops/job_move.h"
 #include "ops/sweep.h"
+#include "store/email_store.h"
 #include "store/job_store.h"
 #include "store/login_store.h"
 #include "store/request_key_store.h"
@@ -34,6 +35,7 @@ typedef enum Step
 	STEP_REQUEST_KEYS,
 	STEP_WORKERS,
 	STEP_LOGINS,
+	STEP_EMAIL_CODES,
 	STEPS
 } Step;
 
@@ -203,7 +205,8 @@ do_step(TimestampTz now, int limit)
 		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
 		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
-		case STEP_LOGINS: return spl_login_delete_old(now - USECS_PER_HOUR, limit); /* clocks may differ */
+		case STEP_LOGINS: return spl_login_delete_old(now - USECS_PER_HOUR, limit);		 /* clocks may differ */
+		case STEP_EMAIL_CODES: return spl_email_delete_old(now - USECS_PER_HOUR, limit); /* they count for an hour */
 		default: return 0;
 	}
 }

@@ -185,6 +185,23 @@ spl_org_by_slug(const char *slug)
 	return org;
 }
 
+static SpiPlan find_email = {
+	.sql = "SELECT id, deleted_at FROM spooled.org WHERE lower(billing_email) = lower($1) AND deleted_at IS NULL",
+	.nargs = 1,
+	.argtypes = {TEXTOID},
+	.across_orgs = true,
+};
+
+int32
+spl_org_by_email(const char *email)
+{
+	Datum values[] = {CStringGetTextDatum(email)};
+	int32 org = SPL_ORG_NONE;
+
+	spl_spi_run(&find_email, values, NULL, read_live, &org);
+	return org;
+}
+
 static SpiPlan lock_org = {
 	.sql = "SELECT FROM spooled.org WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
 	.nargs = 1,

@@ -54,6 +54,9 @@ extern bool spl_org_is_deleted(int32 org);
 /* spl_org_by_slug returns a live organization's number, or SPL_ORG_NONE. */
 extern int32 spl_org_by_slug(const char *slug);
 
+/* spl_org_by_email returns the live organization with this billing address, or SPL_ORG_NONE. */
+extern int32 spl_org_by_email(const char *email);
+
 /* spl_org_is_in_use tells whether an organization has jobs that are not over, or workers that are not offline. */
 extern bool spl_org_is_in_use(int32 org);
 

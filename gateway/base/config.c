@@ -79,6 +79,15 @@ static const ConfigRow rows[] = {
 	{"JSON_LOGS", CFG_BOOL, &config.json_logs, "false", .help = "log JSON objects instead of text"},
 	{"QUOTA_STATUS", CFG_INT, &config.quota_status, "429", 403, 429, .choices = "403,429",
 	 .help = "HTTP status of a refused quota"},
+	{"EMAIL_PROVIDER", CFG_TEXT, &config.email_provider, "none", .choices = "none,smtp,console",
+	 .help = "how login codes are sent; console logs them, in development only"},
+	{"EMAIL_FROM_ADDRESS", CFG_TEXT, &config.email_from_address, "noreply@spooled.cloud", .help = "sender of e-mails"},
+	{"EMAIL_FROM_NAME", CFG_TEXT, &config.email_from_name, "Spooled", .help = "name of the sender"},
+	{"SMTP_HOST", CFG_TEXT, &config.smtp_host, NULL, .help = "mail server, for EMAIL_PROVIDER=smtp"},
+	{"SMTP_PORT", CFG_INT, &config.smtp_port, "587", 1, 65535, .help = "its port; 465: TLS from the beginning"},
+	{"SMTP_USERNAME", CFG_TEXT, &config.smtp_username, NULL, .help = "login to the mail server"},
+	{"SMTP_PASSWORD", CFG_SECRET, &config.smtp_password, NULL, .help = "its password"},
+	{"SMTP_TLS", CFG_BOOL, &config.smtp_tls, "true", .help = "require TLS; false is for a server on this machine"},
 	{"GATEWAY_THREADS", CFG_INT, &config.threads, "0", 0, 256,
 	 .help = "event loops; 0: one for each processor, at most 8"},
 	{"DB_PIPELINES", CFG_INT, &config.db_pipelines, "2", 1, 64,
@@ -231,6 +240,39 @@ fit_connections(void)
 	}
 }
 
+/* refuse_pair refuses a value because of another one. */
+static bool
+refuse_pair(const char *name, const char *why)
+{
+	fprintf(stderr, "spooled-gateway: %s: %s\n", name, why);
+	return false;
+}
+
+/* check_email refuses what mails could not be sent with, or what could break out of their headers. */
+static bool
+check_email(void)
+{
+	const char *texts[] = {config.email_from_address, config.email_from_name};
+
+	if (strcmp(config.email_provider, "smtp") == 0 && config.smtp_host == NULL)
+		return refuse_pair("SMTP_HOST", "EMAIL_PROVIDER=smtp needs it");
+	if (strcmp(config.email_provider, "console") == 0 && strncmp(config.environment, "dev", 3) != 0)
+		return refuse_pair("EMAIL_PROVIDER", "console writes login codes to the log, so RUST_ENV must be development");
+	for (size_t i = 0; i < lengthof(texts); i++)
+	{
+		if (strpbrk(texts[i], "\r\n\"<>\\") != NULL)
+			return refuse_pair(i == 0 ? "EMAIL_FROM_ADDRESS" : "EMAIL_FROM_NAME",
+							   "has a character that is not allowed");
+	}
+	return true;
+}
+
+bool
+config_sends_mail(void)
+{
+	return strcmp(config.email_provider, "none") != 0;
+}
+
 bool
 config_load(void)
 {
@@ -240,7 +282,7 @@ config_load(void)
 			return false;
 	}
 	fit_connections();
-	return true;
+	return check_email();
 }
 
 void

@@ -28,6 +28,14 @@ typedef struct Config
 	char *log_level;
 	bool  json_logs;
 	int	  quota_status;
+	char *email_provider; /* none, smtp or console */
+	char *email_from_address;
+	char *email_from_name;
+	char *smtp_host;
+	int	  smtp_port;
+	char *smtp_username;
+	char *smtp_password;
+	bool  smtp_tls;
 	int	  threads;
 	int	  db_pipelines;
 	int	  db_readers;
@@ -59,6 +67,9 @@ extern Config config;
 
 /* config_load reads the environment; false: a value is refused, and standard error names it and why. */
 extern bool config_load(void) MUST_CHECK;
+
+/* config_sends_mail tells whether this process takes and sends the mails of e-mail login. */
+extern bool config_sends_mail(void);
 
 /* config_help writes every variable with its default and meaning. */
 extern void config_help(FILE *out);

@@ -54,7 +54,7 @@ send_next(DbListen *listen)
 	listen->pinged = false;
 	db_dial_stands(&listen->dial);
 	loop_timer(listen->dial.loop, &listen->ping, PING_MS, on_ping);
-	listen->notify(listen->arg, NULL);
+	listen->notify(listen->arg, NULL, NULL);
 	return true;
 }
 
@@ -111,7 +111,7 @@ on_ready(LoopSource *source, uint32_t events)
 	}
 	while ((notification = PQnotifies(listen->dial.pg)) != NULL)
 	{
-		listen->notify(listen->arg, notification->extra);
+		listen->notify(listen->arg, notification->relname, notification->extra);
 		PQfreemem(notification);
 	}
 }

@@ -9,8 +9,8 @@
 
 #include "db/dial.h"
 
-/* A DbNotifyFn gets each notification's payload, or NULL: some may have been missed. */
-typedef void (*DbNotifyFn)(void *arg, const char *payload);
+/* A DbNotifyFn gets each notification's channel and payload, or NULL for both: some may have been missed. */
+typedef void (*DbNotifyFn)(void *arg, const char *channel, const char *payload);
 
 typedef struct DbListen
 {

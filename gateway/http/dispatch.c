@@ -205,6 +205,8 @@ is_refused(Request *request)
 		refuse(request, CODE_BAD_REQUEST, "Unsupported API version; supported versions: 1");
 	else if (config.require_https && request->is_api && !request->is_secure)
 		refuse(request, CODE_BAD_REQUEST, "HTTPS is required");
+	else if (op->needs_mail && !config_sends_mail())
+		refuse(request, CODE_UNAVAILABLE, "E-mail login is not configured");
 	else if (!find_credential(request))
 		return true;
 	else if (request->body_too_large)

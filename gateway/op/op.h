@@ -125,8 +125,9 @@ typedef struct Op
 	OpLane			 lane;
 	OpAnswer		 answer;
 	OpShare			 share;
-	bool			 bulk;	/* the body's "jobs" become arrays, one element for each */
-	const struct Op *items; /* bulk: the operation whose parameters an item has */
+	bool			 needs_mail; /* answered with 503 by a gateway that sends none */
+	bool			 bulk;		 /* the body's "jobs" become arrays, one element for each */
+	const struct Op *items;		 /* bulk: the operation whose parameters an item has */
 	DbStmt			 call;
 	DbStmt			 batch;					/* arrays in, (ordinality, code, body) out; .sql NULL: none */
 	OpParam			 params[OP_MAX_PARAMS]; /* in the order of $1, $2 ...; .name NULL ends */
@@ -148,6 +149,7 @@ typedef struct OpTable
 
 extern OpTable op_table_health(void);
 extern OpTable op_table_auth(void);
+extern OpTable op_table_email(void);
 extern OpTable op_table_queues(void);
 extern OpTable op_table_jobs(void);
 extern OpTable op_table_dlq(void);
@@ -160,6 +162,8 @@ extern OpTable op_table_schedules(void);
 extern const DbStmt op_enter_stmts[ENTER_KINDS]; /* $1: client, $2: requests, $3: credential, where one is needed */
 extern const DbStmt op_setup_stmt;				 /* $1: statement_timeout, $2: lock_timeout, $3: environment.h's JSON */
 extern const char *const op_listen_sql[];
+
+#define OP_MAIL_CHANNEL "spooled_email" /* a mail is to be sent */
 
 /* From op_table.c: all rows, numbered. */
 extern void					op_table_init(void);

@@ -15,4 +15,5 @@ const DbStmt op_setup_stmt = {
 	3};
 
 /* In this order: who subscribes first could miss what is announced before it listens. */
-const char *const op_listen_sql[] = {"LISTEN spooled_ready", "SELECT spooled.subscribe()", NULL};
+const char *const op_listen_sql[] = {"LISTEN spooled_ready", "LISTEN " OP_MAIL_CHANNEL, "SELECT spooled.subscribe()",
+									 NULL};

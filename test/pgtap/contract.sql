@@ -117,13 +117,13 @@ SELECT set_eq($$SELECT DISTINCT r FROM relations c, unnest(ARRAY['spooled_produc
 
 -- Row-level security on every table: the owner sees the current organization only, the background worker all.
 SELECT is_empty($$SELECT relname FROM relations WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'plan_limits') AND NOT (relrowsecurity AND relforcerowsecurity)$$, 'row-level security is on and forced');
-SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'plan_limits', 'prepared_delta', 'org', 'audit_entry') AND NOT EXISTS (
+SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('role_binding', 'plan_limits', 'prepared_delta', 'org', 'audit_entry', 'email_code') AND NOT EXISTS (
 	SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant' AND p.polcmd = '*' AND p.polpermissive AND p.polroles = ARRAY['spooled_owner'::regrole::oid]
 	AND pg_get_expr(polqual, polrelid) = '(org = spooled.current_org())' AND pg_get_expr(polwithcheck, polrelid) = '(org = spooled.current_org())')$$, 'the owner is held to the current organization');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM relations)
 	AND polroles <> ARRAY['spooled_background'::regrole::oid] AND polrelid <> 'spooled.prepared_delta'::regclass AND coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true'$$,
 	'nobody but the background worker sees all');
-SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('org', 'role_binding', 'plan_limits')
+SELECT is_empty($$SELECT relname FROM relations c WHERE relkind = 'r' AND relname NOT IN ('org', 'role_binding', 'plan_limits', 'email_code')
 	AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'org' AND attnotnull)$$, 'every table says whose its rows are');
 
 -- The audit log is added to, never changed: no policy and no grant for anything else, but for retention and erasure.

@@ -111,6 +111,12 @@ FUNCTIONS = {
     "_auth_validate(text)": Everybody("SELECT * FROM spooled._auth_validate({unknown_key})"),
     "_auth_me()": Everybody("SELECT * FROM spooled._auth_me()"),                   # with tokens only: test/sql/token.sql
     "_auth_logout(text)": Everybody("SELECT * FROM spooled._auth_logout(NULL)"),   # with tokens only: test/sql/token.sql
+    "_email_start(text)": Everybody("SELECT * FROM spooled._email_start('walk@example.com')"),
+    "_email_verify(text,text)": Everybody("SELECT * FROM spooled._email_verify('walk@example.com', '000000')"),
+    "_email_check(text)": Everybody("SELECT * FROM spooled._email_check('walk@example.com')"),
+    "_signup_complete(text,text,text,text)": Everybody("SELECT * FROM spooled._signup_complete({unknown_key}, 'Walk', 'walk-c', NULL)"),
+    "_mail_claim()": Everybody("SELECT * FROM spooled._mail_claim()"),      # of no tenant: only the gateway's role may
+    "_mail_done(text,text,boolean)": Everybody("SELECT * FROM spooled._mail_done({unknown_key}, {unknown_key}, false)"),
     "_health()": Everybody("SELECT * FROM spooled._health()"),
     "_metrics()": Everybody("SELECT spooled._metrics()"),
     "_in_scope(text)": Everybody("SELECT spooled._in_scope({queue})"),
@@ -226,6 +232,12 @@ ROUTES = {
     "GET /ready": Everybody(),
     "GET /metrics": Everybody(),
     "POST /api/v1/auth/login": Everybody(),
+    "POST /api/v1/auth/email/start": Everybody(),
+    "POST /api/v1/auth/email/verify": Everybody(),
+    "GET /api/v1/auth/check-email": Everybody(),
+    "GET /api/v1/auth/email/check": Everybody(),
+    "POST /api/v1/auth/email/check": Everybody(),
+    "POST /api/v1/auth/signup/complete": Everybody(),
     "POST /api/v1/auth/refresh": Everybody(),
     "POST /api/v1/auth/validate": Everybody(),
     "GET /api/v1/auth/me": Everybody(),
@@ -281,4 +293,4 @@ ROUTES = {
 }
 
 # Read and written by the superuser's functions alone, or before it is known who asks.
-TABLES_OF_NO_TENANT = {"role_binding", "plan_limits"}
+TABLES_OF_NO_TENANT = {"email_code", "role_binding", "plan_limits"}
