@@ -13,7 +13,7 @@
 #include "rules/permissions.h"
 
 /* spl_permission_refuse raises SP006. */
-extern void spl_permission_refuse(uint32 permission) pg_attribute_noreturn();
+extern void spl_permission_refuse(uint32 permission) __attribute__((noreturn));
 
 /* SPL_FUNCTION begins the definition of a function that SQL calls by this name. */
 #define SPL_FUNCTION(name, permission)                        \

@@ -42,7 +42,7 @@ typedef struct SplFault
 
 extern SplCode	   spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, const char *hint,
 							 const char *format, ...) pg_attribute_printf(6, 7);
-extern void		   spl_fault_raise(const SplFault *fault) pg_attribute_noreturn();
+extern void		   spl_fault_raise(const SplFault *fault) __attribute__((noreturn));
 extern const char *spl_code_sqlstate(SplCode code);
 extern char		  *spl_fault_json(const SplFault *fault);
 

@@ -15,6 +15,9 @@
 #include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/wait_event.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h" /* postgres.h has it before */
+#endif
 
 #if PG_VERSION_NUM < 150000
 #error "spooled needs PostgreSQL 15 or later"
