@@ -19,8 +19,10 @@ WHERE name IN ('spooled.environment', 'spooled.jwt_secret', 'spooled.jwt_expirat
 -- nobody but superusers sees the secrets, and nobody changes them while the server runs
 CREATE ROLE environment_nobody LOGIN IN ROLE spooled_operator, spooled_gateway;
 SET ROLE environment_nobody;
+\set VERBOSITY sqlstate
 SHOW spooled.jwt_secret;
 SELECT current_setting('spooled.admin_key_hash');
+\set VERBOSITY default
 SELECT name FROM pg_settings WHERE name IN ('spooled.jwt_secret', 'spooled.admin_key_hash');
 SELECT spooled._check_environment(jsonb_build_object('JWT_SECRET', repeat('0', 64)));
 RESET ROLE;
