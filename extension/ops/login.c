@@ -10,10 +10,12 @@
 
 #include "base/clock.h"
 #include "base/guc.h"
+#include "base/secret.h"
 #include "base/uuid7.h"
 #include "ops/audit.h"
 #include "ops/identity.h"
 #include "ops/login.h"
+#include "ops/rate.h"
 #include "rules/limits.h"
 #include "rules/token_text.h"
 #include "store/login_store.h"
@@ -203,15 +205,23 @@ begin_session(LoginRow *login, LoginTokens *tokens, SplFault *fault)
 SplCode
 spl_login_by_key(const char *api_key, LoginTokens *tokens, SplFault *fault)
 {
-	SplPrincipal principal = {.client = spl_client()};
+	const char	*client = spl_client();
+	SplPrincipal principal = {.client = client};
 	LoginRow	 login = {.has_api_key = true};
+	uint8		 hash[SPL_HASH_BYTES];
 	SplCode		 code;
 
 	if ((code = need_secret(fault)) != SPL_OK ||
 		(code = spl_check_length("api_key", api_key, MIN_CREDENTIAL, TOKEN_MAX_CHARACTERS, fault)) != SPL_OK)
 		return code;
+	spl_secret_hash(api_key, hash);
+	if ((code = spl_rate_login(hash, client, fault)) != SPL_OK)
+		return code;
 	if (spl_principal_of_secret(api_key, &principal, fault) != SPL_OK)
+	{
+		spl_rate_login_failed(hash, client);
 		return unauthorized(fault, "Invalid credentials");
+	}
 	spl_org_enter(&principal);
 	login.api_key = principal.api_key;
 	return begin_session(&login, tokens, fault);

@@ -77,6 +77,18 @@ class Login(Auth):
             body = self.refused(post(AUTH + "login", {"api_key": key}, key=None), 401, "UNAUTHORIZED")
             self.assertEqual((body["error"], body["message"]), ("unauthorized", "Invalid credentials"))
 
+    def test_failures_are_limited(self):
+        """Five a minute of one key from one address; others, and successes, are not counted."""
+        key = "sk_test_" + uuid.uuid4().hex
+        for _ in range(5):
+            self.refused(post(AUTH + "login", {"api_key": key}, key=None), 401, "UNAUTHORIZED")
+        reply = post(AUTH + "login", {"api_key": key}, key=None)
+        self.refused(reply, 429, "RATE_LIMIT_EXCEEDED")
+        self.assertIn("retry-after", reply.headers)
+        self.refused(post(AUTH + "login", {"api_key": key + "x"}, key=None), 401, "UNAUTHORIZED")
+        for _ in range(8):
+            self.login()
+
     def test_a_token_does_what_a_key_does(self):
         token = self.login()["access_token"]
         queue = new_queue()
