@@ -215,6 +215,9 @@ SPL_FUNCTION(spooled_wire_job_create_bulk, JOBS_WRITE)
 								  "jobs must have 1 to %d elements, not %d", REQUEST_MAX_JOBS, count),
 						&fault);
 	spl_enqueue(items, count);
+	for (int i = 0; i < count; i++)
+		if (items[i].fault.code == SPL_QUOTA_EXCEEDED || items[i].fault.code == SPL_FEATURE_DISABLED)
+			spl_fault_raise(&items[i].fault);
 	initStringInfo(&body);
 	write_bulk(&body, items, count);
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
@@ -228,7 +231,7 @@ SPL_FUNCTION(spooled_wire_job_create_batch, JOBS_WRITE)
 	StringInfoData body;
 
 	spl_rows_begin(fcinfo);
-	spl_enqueue(items, count);
+	spl_enqueue_each(items, count);
 	initStringInfo(&body);
 	for (int i = 0; i < count; i++)
 	{

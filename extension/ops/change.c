@@ -12,6 +12,7 @@
 #include "ops/change.h"
 #include "ops/dependency.h"
 #include "ops/job_move.h"
+#include "ops/limit.h"
 #include "ops/settle_refused.h"
 #include "rules/limits.h"
 #include "shmem/counters.h"
@@ -142,16 +143,20 @@ spl_job_replay(const pg_uuid_t *job_id, SplFault *fault)
 	{
 		Ticket	   ticket;
 		TakeResult result;
+		SplCode	   code;
 
 		if (!find(org, job_id, &ticket))
 			return not_found(fault);
 		if (ticket.kind != TICKET_DEAD_LETTER)
 			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL,
 							 "only a dead letter can be retried, and this job is not one");
+		if ((code = spl_limit_active(fault, 1)) != SPL_OK)
+			return code;
 		result = replay(&ticket, spl_clock_now());
 		spl_changes_done();
 		if (result == TAKE_OK)
 			return SPL_OK;
+		spl_limit_unused(0, 1);
 	}
 	return too_fast(fault);
 }

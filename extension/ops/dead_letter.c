@@ -10,6 +10,7 @@
 #include "base/org_context.h"
 #include "ops/change.h"
 #include "ops/dead_letter.h"
+#include "ops/limit.h"
 #include "ops/queue.h"
 #include "rules/limits.h"
 #include "rules/names.h"
@@ -74,7 +75,13 @@ spl_dead_letter_replay(const DeadLetterFilter *filter, pg_uuid_t **replayed, int
 		return code;
 	id_count = choose(filter, &ids);
 	*replayed = palloc(sizeof(pg_uuid_t) * Max(id_count, 1));
-	*count = id_count > 0 ? spl_dead_letter_replay_many(ids, id_count, *replayed) : 0;
+	*count = 0;
+	if (id_count == 0)
+		return SPL_OK;
+	if ((code = spl_limit_active(fault, id_count)) != SPL_OK)
+		return code;
+	*count = spl_dead_letter_replay_many(ids, id_count, *replayed);
+	spl_limit_unused(0, id_count - *count);
 	return SPL_OK;
 }
 

@@ -14,6 +14,8 @@
 #include "ops/dependency.h"
 #include "ops/enqueue.h"
 #include "ops/job_move.h"
+#include "ops/limit.h"
+#include "ops/queue.h"
 #include "rules/json_text.h"
 #include "rules/limits.h"
 #include "rules/names.h"
@@ -35,6 +37,7 @@ typedef struct Draft
 	TicketKind		kind;
 	ItemPointerData place;		  /* of the job's row */
 	char			parent_state; /* with a parent: EDGE_* */
+	bool			is_new_queue; /* its plan is to be asked for the queue */
 } Draft;
 
 EnqueueItem
@@ -74,6 +77,7 @@ check_item(const EnqueueItem *item, SplFault *fault)
 		return spl_fault(fault, SPL_INVALID, "payload", "missing_field", NULL, "payload is required");
 	if ((code = spl_check_queue_name(item->queue, fault)) != SPL_OK ||
 		(code = check_json("payload", item->payload, false, spooled_max_payload_bytes, fault)) != SPL_OK ||
+		(code = spl_limit_payload(fault, VARSIZE_ANY_EXHDR(item->payload))) != SPL_OK ||
 		(code = check_given_int("priority", item->priority, -100, 100, fault)) != SPL_OK ||
 		(code = check_given_int("max_retries", item->max_retries, 0, 100, fault)) != SPL_OK ||
 		(code = check_given_int("timeout_seconds", item->timeout_seconds, 1, 86400, fault)) != SPL_OK)
@@ -103,6 +107,7 @@ resolve_queue(int32 org, EnqueueItem *item, Draft *draft)
 	if (!spl_queue_in_scope(item->queue))
 		return spl_fault(&item->fault, SPL_ACCESS_DENIED, NULL, NULL, "Use a key whose queues include it.",
 						 "this credential may not use queue \"%s\"", item->queue);
+	draft->is_new_queue = spl_limit_applies(LIMIT_QUEUES) && !spl_queue_exists(item->queue);
 	queue = spl_queue_by_name(org, item->queue);
 	if (queue == NULL)
 		id = spl_queue_make(org, item->queue);
@@ -306,8 +311,96 @@ put_jobs(Draft **created, int count, TimestampTz now)
 	put_edges(created, count);
 }
 
-void
-spl_enqueue(EnqueueItem *items, int count)
+/* check_new_queues asks the plan for each queue that this call makes. */
+static void
+check_new_queues(Draft **created, int count)
+{
+	int made = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool is_first = created[i]->is_new_queue;
+
+		for (int j = 0; is_first && j < i; j++)
+			if (created[j]->is_new_queue && created[j]->job.queue == created[i]->job.queue)
+			{
+				is_first = false;
+				created[i]->item->fault = created[j]->item->fault;
+			}
+		if (is_first && spl_limit_queue(&created[i]->item->fault, made) == SPL_OK)
+			made++;
+	}
+}
+
+static bool
+is_active(const Draft *draft)
+{
+	return draft->kind != TICKET_OUTCOME;
+}
+
+/* reserve_together asks the plan for all jobs; when there is no room for all there is none for any. */
+static void
+reserve_together(Draft **created, int count)
+{
+	SplFault fault;
+	int		 jobs = 0, active = 0;
+
+	for (int i = 0; i < count; i++)
+		if (created[i]->item->fault.code == SPL_OK)
+		{
+			jobs++;
+			active += is_active(created[i]);
+		}
+	if (jobs == 0 || spl_limit_jobs(&fault, jobs, active) == SPL_OK)
+		return;
+	for (int i = 0; i < count; i++)
+		if (created[i]->item->fault.code == SPL_OK)
+			created[i]->item->fault = fault;
+}
+
+static void
+reserve_each(Draft **created, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (created[i]->item->fault.code == SPL_OK)
+			spl_limit_jobs(&created[i]->item->fault, 1, is_active(created[i]));
+}
+
+/* keep_admitted leaves out what was refused, and frees the keys that it had just taken; returns how many are left. */
+static int
+keep_admitted(int32 org, Draft **created, int count)
+{
+	pg_uuid_t	*refused = palloc(sizeof(pg_uuid_t) * count);
+	const char **keys = palloc(sizeof(char *) * count);
+	int			 kept = 0, refused_count = 0;
+
+	for (int i = 0; i < count; i++)
+		if (created[i]->item->fault.code == SPL_OK)
+			created[kept++] = created[i];
+		else if (created[i]->item->idempotency_key)
+		{
+			keys[refused_count] = created[i]->item->idempotency_key;
+			refused[refused_count++] = created[i]->job.id;
+		}
+	if (refused_count > 0)
+		spl_idempotency_leave(org, keys, refused, refused_count);
+	return kept;
+}
+
+/* admit asks the plan for what is new: what a key has found is neither refused nor counted. */
+static int
+admit(int32 org, Draft **created, int count, bool together)
+{
+	check_new_queues(created, count);
+	if (together)
+		reserve_together(created, count);
+	else
+		reserve_each(created, count);
+	return keep_admitted(org, created, count);
+}
+
+static void
+enqueue(EnqueueItem *items, int count, bool together)
 {
 	int32		org = spl_org();
 	TimestampTz now = spl_clock_now();
@@ -330,6 +423,20 @@ spl_enqueue(EnqueueItem *items, int count)
 		if (drafts[i].item->created && drafts[i].item->fault.code == SPL_OK)
 			created[created_count++] = &drafts[i];
 	if (created_count > 0)
+		created_count = admit(org, created, created_count, together);
+	if (created_count > 0)
 		put_jobs(created, created_count, now);
 	spl_changes_done();
+}
+
+void
+spl_enqueue(EnqueueItem *items, int count)
+{
+	enqueue(items, count, true);
+}
+
+void
+spl_enqueue_each(EnqueueItem *items, int count)
+{
+	enqueue(items, count, false);
 }

@@ -42,7 +42,13 @@ typedef struct EnqueueItem
 /* spl_enqueue_item_init returns an item with nothing given. */
 extern EnqueueItem spl_enqueue_item(const char *queue, struct varlena *payload);
 
-/* spl_enqueue adds jobs for the current organization, in order; an item with a fault changes nothing. */
+/*
+ * spl_enqueue adds jobs for the current organization, in order; an item with a fault changes nothing.  The plan's limit of
+ * jobs is for all of them: what is new is admitted together or refused together.
+ */
 extern void spl_enqueue(EnqueueItem *items, int count);
+
+/* spl_enqueue_each is for items of different requests: as many are admitted as there is room for. */
+extern void spl_enqueue_each(EnqueueItem *items, int count);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/guc.h"
 #include "base/org_context.h"
 #include "ops/change.h"
+#include "ops/limit.h"
 #include "ops/queue.h"
 #include "ops/stats.h"
 #include "rules/json_text.h"
@@ -114,7 +115,7 @@ not_found(const char *name, SplFault *fault)
 }
 
 /*
- * has_jobs: in whatever state.  The counters answer at once; the tables know the jobs that this transaction has just added,
+ * has_jobs: the counters answer at once; the tables know the jobs that this transaction has just added,
  * but no index leads from a queue to its outcomes.
  */
 static bool
@@ -287,6 +288,23 @@ make_queue(const char *name, QueueConfig *config)
 				 errmsg("queue \"%s\" was created after this transaction's snapshot", name)));
 }
 
+bool
+spl_queue_exists(const char *name)
+{
+	const Queue *queue = spl_queue_by_name(spl_org(), name);
+
+	return queue && (queue->configured || has_jobs(queue->id));
+}
+
+/* check_room: a queue that exists for users has its place in the plan; one that is new needs one. */
+static SplCode
+check_room(const char *name, SplFault *fault)
+{
+	if (!spl_limit_applies(LIMIT_QUEUES) || spl_queue_exists(name))
+		return SPL_OK;
+	return spl_limit_resource(fault, LIMIT_QUEUES);
+}
+
 /* spl_queue_configure changes a queue, or makes it. */
 SplCode
 spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool *created, QueueView *view,
@@ -296,6 +314,8 @@ spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool
 	SplCode		code;
 
 	if ((code = check_access(name, fault)) != SPL_OK || (code = check_patch(patch, fault)) != SPL_OK)
+		return code;
+	if (create && (code = check_room(name, fault)) != SPL_OK)
 		return code;
 	if (create)
 		make_queue(name, &config);

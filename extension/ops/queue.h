@@ -68,6 +68,9 @@ extern SplCode spl_queue_get(const char *name, QueueView *view, SplFault *fault)
 /* spl_queue_list lists queues by name, at most "limit", as far as the credential's queues go. */
 extern int spl_queue_list(int limit, QueueView **queues);
 
+/* spl_queue_exists tells whether users see a queue of this name: it is configured, or has jobs. */
+extern bool spl_queue_exists(const char *name);
+
 /* spl_queue_count returns how many queues the organization has, whatever the credential's queues are. */
 extern int spl_queue_count(void);
 

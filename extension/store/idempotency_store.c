@@ -138,3 +138,23 @@ spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, Ti
 	}
 	return false;
 }
+
+static SpiPlan delete_keys = {
+	.sql = "DELETE FROM spooled.idempotency WHERE org = $1 AND key = ANY($2) AND job_id = ANY($3)",
+	.nargs = 3,
+	.argtypes = {INT4OID, TEXTARRAYOID, UUIDARRAYOID},
+};
+
+void
+spl_idempotency_leave(int32 org, const char *const *keys, const pg_uuid_t *job_ids, int count)
+{
+	Datum *texts = palloc(sizeof(Datum) * count);
+
+	for (int i = 0; i < count; i++)
+		texts[i] = CStringGetTextDatum(keys[i]);
+	spl_spi_run(&delete_keys,
+				(Datum[]) {Int32GetDatum(org),
+						   PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT)),
+						   spl_uuid_array(job_ids, count)},
+				NULL, NULL, NULL);
+}

@@ -21,4 +21,7 @@ typedef struct KeyClaim
  */
 extern bool spl_idempotency_take(int32 org, KeyClaim *claims, int count, TimestampTz now, TimestampTz expires_at);
 
+/* spl_idempotency_leave frees the keys that this transaction has taken for jobs which will not be made. */
+extern void spl_idempotency_leave(int32 org, const char *const *keys, const pg_uuid_t *job_ids, int count);
+
 #endif

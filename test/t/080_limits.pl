@@ -1,0 +1,116 @@
+# Limits are exact when many ask at once: of N sessions that want the last place one gets it, from shared memory and, after a
+# crash, from the tables; what a session that died had reserved is free again, and so are prepared transactions refused.
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('limits');
+$node->init;
+$node->append_conf('postgresql.conf', "max_worker_processes = 16\nmax_prepared_transactions = 4\nlog_statement = none\n");
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION spooled;
+	SELECT spooled.create_organization('Limits', 'limits', 'free');
+	CREATE ROLE app LOGIN IN ROLE spooled_operator;
+	SELECT spooled.bind_role('app', 'limits');
+	UPDATE spooled.org SET custom_limits = '{"max_active_jobs": 100, "max_jobs_per_day": null}' WHERE slug = 'limits';
+});
+my $app = $node->connstr('postgres') . ' user=app';
+
+sub counted
+{
+	ok($node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM spooled.doctor() WHERE finding = 'counters_not_counted')}), 'the worker has counted');
+}
+
+sub active
+{
+	return $node->safe_psql('postgres', q{SELECT count(*) FROM (SELECT org FROM spooled.ready UNION ALL SELECT org FROM spooled.lease) t JOIN spooled.org o ON o.id = t.org WHERE slug = 'limits'});
+}
+
+# Runs the statement in so many sessions, which start at the same moment; returns how many succeeded.
+sub race
+{
+	my ($sessions, $sql) = @_;
+	my $gate = $node->background_psql('postgres');
+	my (@running, @out, @err);
+
+	$gate->query_safe('SELECT pg_advisory_lock(1)');
+	for my $i (0 .. $sessions - 1)
+	{
+		$running[$i] = IPC::Run::start([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $app, '-c', 'SELECT pg_advisory_lock_shared(1)', '-c', $sql ], '<', \undef, '>', \$out[$i], '2>', \$err[$i]);
+	}
+	$node->poll_query_until('postgres', "SELECT count(*) = $sessions FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") or die 'the sessions did not come';
+	$gate->query_safe('SELECT pg_advisory_unlock(1)');
+	$gate->quit;
+	my $won = grep { $_->finish } @running;
+	my $strange = grep { $_ && !/limit reached/ } @err;
+	is($strange, 0, 'and the others hear of the limit') or diag(@err);
+	return $won;
+}
+
+counted();
+$node->safe_psql('postgres', q{SELECT spooled.enqueue('q', '1') FROM generate_series(1, 99)}, connstr => $app);
+is(race(12, q{SELECT spooled.enqueue('q', '1')}), 1, 'one of twelve gets the last place');
+is(active(), 100, 'and no more');
+
+# Again and again, with places coming free by completion; each way of adding jobs.
+for my $sql (q{SELECT spooled.enqueue('q', '1', delay => '0 s')}, q{SELECT * FROM spooled.enqueue_many('q', ARRAY['1', '2', '3']::json[])},
+	q{BEGIN; SAVEPOINT a; SELECT spooled.enqueue('q', '1'); ROLLBACK TO a; SELECT * FROM spooled.enqueue_many('q', ARRAY['1', '2']::json[]); COMMIT})
+{
+	$node->safe_psql('postgres', q{SELECT * FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q', 'w', 7)), 'w')}, connstr => $app);
+	my $each = $sql =~ /'3'/ ? 3 : $sql =~ /'2'/ ? 2 : 1;
+	my $won = race(10, $sql);
+	is($won, int(7 / $each), "seven places for $each each");
+	is(active(), 93 + $won * $each, 'no more');
+	$node->safe_psql('postgres', q{SELECT spooled.enqueue('q', '1') FROM generate_series(1, 100 - } . active() . ')', connstr => $app) if active() < 100;
+}
+
+# A key that several want is one job, at the last place as well: the others get its id and no refusal.
+$node->safe_psql('postgres', q{SELECT * FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q', 'w', 1)), 'w')}, connstr => $app);
+is(race(8, q{SELECT spooled.enqueue('q', '1', idempotency_key => 'the last')}), 8, 'all who have the key are served');
+is(active(), 100, 'with one job');
+
+# A session that is ended gives back what it had reserved.
+$node->safe_psql('postgres', q{SELECT * FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q', 'w', 1)), 'w')}, connstr => $app);
+my ($in, $out) = ('', '');
+my $holder = IPC::Run::start([ 'psql', '-XqAt', '-d', $app ], '<', \$in, '>', \$out, '2>', \my $err, IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default));
+$in .= "BEGIN; SELECT spooled.enqueue('q', '1');\n\\echo reserved\n";
+$holder->pump until $out =~ /reserved/;
+isnt($node->psql('postgres', q{SELECT spooled.enqueue('q', '1')}, connstr => $app), 0, 'an open transaction keeps its place');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
+$holder->finish;
+ok($node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'app')}), 'it is gone');
+is(race(6, q{SELECT spooled.enqueue('q', '1')}), 1, 'its place is free, once');
+
+# PREPARE TRANSACTION would leave a reservation that nobody ends.
+$node->safe_psql('postgres', q{SELECT * FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q', 'w', 1)), 'w')}, connstr => $app);
+my ($code, undef, $prepare_error) = $node->psql('postgres', q{BEGIN; SELECT spooled.enqueue('q', '1'); PREPARE TRANSACTION 'p'}, connstr => $app);
+like($prepare_error, qr/cannot be prepared/, 'a transaction with reserved jobs is not prepared');
+is(race(6, q{SELECT spooled.enqueue('q', '1')}), 1, 'and its place is free');
+$node->safe_psql('postgres', q{BEGIN; SELECT * FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q', 'w', 1)), 'w'); PREPARE TRANSACTION 'p'}, connstr => $app);
+is(race(6, q{SELECT spooled.enqueue('q', '1')}), 0, 'what a prepared transaction has ended still counts');
+$node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
+ok($node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM spooled.prepared_delta)}), 'until it is committed');
+is(race(6, q{SELECT spooled.enqueue('q', '1')}), 1, 'then no more');
+
+# After a crash the tables answer until they have been counted, and the counters after that.
+for my $round (1 .. 2)
+{
+	$node->safe_psql('postgres', q{SELECT * FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q', 'w', 1)), 'w')}, connstr => $app);
+	$node->stop('immediate');
+	$node->start;
+	counted() if $round == 2;
+	is(race(12, q{SELECT spooled.enqueue('q', '1')}), 1, $round == 1 ? 'after a crash, at once' : 'after a crash, counted');
+	is(active(), 100, 'no more');
+}
+
+# The day: what was added before the crash counts after it.
+my $made = $node->safe_psql('postgres', q{SELECT count(*) FROM spooled.job j JOIN spooled.org o ON o.id = j.org WHERE slug = 'limits'});
+$node->safe_psql('postgres', q{UPDATE spooled.org SET custom_limits = format('{"max_active_jobs": null, "max_jobs_per_day": %s}', } . ($made + 1) . q{)::json WHERE slug = 'limits'});
+is(race(8, q{SELECT spooled.enqueue('q', '1')}), 1, 'one more today');
+$node->stop;
+done_testing();
