@@ -75,6 +75,7 @@ ROOMS
 {
     strays microhttpd.h http
     strays libpq-fe.h db
+    strays jansson.h op
     strays curl/curl.h outbound
     strays 'grpc/.*' grpc
 } | rule 'a library is known to one room of the gateway'

@@ -9,6 +9,7 @@
 #include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
+#include "base/uuid7.h"
 #include "ops/request.h"
 #include "ops/schedule.h"
 #include "json/json_write.h"
@@ -196,13 +197,14 @@ SPL_FUNCTION(spooled_wire_schedule_resume, SCHEDULES_WRITE)
 SPL_FUNCTION(spooled_wire_schedule_trigger, SCHEDULES_WRITE)
 {
 	pg_uuid_t	   id = id_arg(fcinfo);
+	const char	  *operation = psprintf("schedule.trigger %s", spl_uuid_text(&id));
 	pg_uuid_t	   job_id;
 	TimestampTz	   at;
 	StringInfoData body;
 	Datum		   repeated;
 	SplFault	   fault;
 
-	if (spl_reply_repeated(fcinfo, "schedule.trigger", 1, &repeated))
+	if (spl_reply_repeated(fcinfo, operation, 1, &repeated))
 		return repeated;
 	raise_unless_ok(spl_schedule_trigger(&id, &job_id, &at, &fault), &fault);
 	initStringInfo(&body);
@@ -211,7 +213,7 @@ SPL_FUNCTION(spooled_wire_schedule_trigger, SCHEDULES_WRITE)
 	spl_json_time(&body, "triggered_at", at);
 	spl_json_time(&body, "scheduled_at", at);
 	spl_json_close(&body, '}');
-	return spl_reply_kept(fcinfo, "schedule.trigger", 1, REPLY_OK, &body, NULL);
+	return spl_reply_kept(fcinfo, operation, 1, REPLY_OK, &body, NULL);
 }
 
 /* spooled._schedule_history(id text, max_runs int) returns spooled._reply */

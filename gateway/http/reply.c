@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "http/request.h"
-#include "op/json_scan.h"
+#include "op/error_body.h"
 
 #define JSON_TYPE "application/json"
 
@@ -152,100 +152,20 @@ reply_preflight(Request *request)
 	finish(request, 204, response, NULL);
 }
 
-/* add_spread writes the members of the detail at the top of the body, where old clients look for them. */
-static void
-add_spread(Buf *body, const char *detail, size_t len)
-{
-	const char *first = memchr(detail, '{', len);
-	const char *last = memrchr(detail, '}', len);
-
-	if (first == NULL || last == NULL)
-		return;
-	first++;
-	while (first < last && (*first == ' ' || *first == '\n'))
-		first++;
-	if (first == last)
-		return;
-	buf_str(body, ",");
-	buf_add(body, first, (size_t) (last - first));
-}
-
-/* detail_number finds an integer member of the detail, or returns "otherwise". */
-static int64_t
-detail_number(const char *detail, size_t len, const char *wanted, int64_t otherwise)
-{
-	char	  *copy = xmalloc(len + 1);
-	JsonCursor cursor;
-	JsonSpan   name;
-	JsonSpan   value;
-	int64_t	   number = otherwise;
-
-	memcpy(copy, detail, len);
-	copy[len] = '\0';
-	if (json_open(&cursor, copy, len))
-	{
-		while (json_next(&cursor, &name, &value))
-		{
-			if (value.kind == JSON_NUMBER && name.len == strlen(wanted) + 2 &&
-				memcmp(name.at + 1, wanted, name.len - 2) == 0)
-				number = strtoll(value.at, NULL, 10);
-		}
-	}
-	free(copy);
-	return number;
-}
-
-static void
-error_body(Buf *body, const StatusRow *row, const char *message, const char *detail, size_t detail_len)
-{
-	buf_printf(body, "{\"code\":\"%s\",\"message\":", row->name);
-	buf_json_text(body, message);
-	buf_str(body, ",\"error\":");
-	buf_json_text(body, row->error != NULL ? row->error : message);
-	if (row->spread && detail_len > 0)
-		add_spread(body, detail, detail_len);
-	buf_str(body, ",\"details\":");
-	if (detail_len > 0)
-		buf_add(body, detail, detail_len);
-	else
-		buf_str(body, "{}");
-	buf_str(body, "}");
-}
-
-/* usable_detail tells whether the text is one JSON object: other details are PostgreSQL's prose. */
-static bool
-usable_detail(const char *detail, size_t len)
-{
-	JsonSpan span;
-
-	return detail != NULL && len > 0 && *detail == '{' && json_check((char *) detail, len, &span) == NULL;
-}
-
 void
 reply_error(Request *request, const char *code, const char *message, const char *detail, size_t detail_len)
 {
 	const StatusRow		*row = status_of(code);
 	struct MHD_Response *response;
-	Buf					 body = {0};
+	ErrorBody			 body;
 
-	if (row->message != NULL)
-		message = row->message;
-	if (row->message != NULL || !usable_detail(detail, detail_len))
-		detail_len = 0;
-	error_body(&body, row, message, detail, detail_len);
-	response = MHD_create_response_from_buffer(body.len, body.data, MHD_RESPMEM_MUST_FREE);
+	error_body_make(&body, row, message, detail, detail_len);
+	response = MHD_create_response_from_buffer(strlen(body.text), body.text, MHD_RESPMEM_MUST_FREE);
 	cors_add_headers(request, response);
 	if (row->retry_after > 0)
-	{
-		int64_t wait = row->retry_after;
-
-		if (detail_len > 0)
-			wait = detail_number(detail, detail_len, "retry_after_seconds", wait);
-		add_number(response, MHD_HTTP_HEADER_RETRY_AFTER, wait);
-	}
-	if (strcmp(row->code, CODE_RATE_LIMITED) == 0 && detail_len > 0)
-		request->rate = (OpRate) {.limit = (int) detail_number(detail, detail_len, "limit", 0),
-								  .reset_at = detail_number(detail, detail_len, "reset_at", 0)};
+		add_number(response, MHD_HTTP_HEADER_RETRY_AFTER, body.retry_after > 0 ? body.retry_after : row->retry_after);
+	if (strcmp(row->code, CODE_RATE_LIMITED) == 0 && body.limit > 0)
+		request->rate = (OpRate) {.limit = (int) body.limit, .reset_at = body.reset_at};
 	if (row->http == 405 && request->route.allowed[0] != '\0')
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->route.allowed);
 	if (row->http == 401)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "op/json_hex.h"
+#include "op/json_unescape.h"
 
 typedef struct Scan
 {
@@ -37,6 +37,37 @@ fail(Scan *scan, const char *error)
 {
 	scan->error = error;
 	return false;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* read_hex4 returns the four hex digits at "text", or -1. */
+static int
+read_hex4(const char *text, const char *end)
+{
+	int value = 0;
+
+	if (end - text < 4)
+		return -1;
+	for (int i = 0; i < 4; i++)
+	{
+		int digit = hex_value(text[i]);
+
+		if (digit < 0)
+			return -1;
+		value = value * 16 + digit;
+	}
+	return value;
 }
 
 static bool
@@ -411,4 +442,25 @@ json_check(char *text, size_t len, JsonSpan *value)
 		return scan.error;
 	skip_space(&scan);
 	return scan.at == scan.end ? NULL : syntax_error;
+}
+
+/* Most strings have no escapes and only lose their quotes. */
+long
+json_decode_string(JsonSpan *string)
+{
+	long len = (long) string->len - 2;
+
+	if (memchr(string->at, '\\', string->len) != NULL)
+	{
+		len = json_unescape(string->at, string->len);
+		if (len < 0)
+			return -1;
+	}
+	else
+	{
+		string->at++;
+		string->at[len] = '\0';
+	}
+	string->len = (size_t) len;
+	return len;
 }

@@ -1,6 +1,6 @@
 /*
  * op_value.c
- *    See op_value.h.  What is wrong with a request is collected, so that one answer names all of it.
+ *    See op_value.h.
  */
 #include "op/op_value.h"
 
@@ -10,72 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/status.h"
 #include "base/utf8.h"
-
-#define MAX_FAULTS 16
-
-struct OpFaults
-{
-	Arena *arena;
-	int	   count;
-	struct
-	{
-		const char *field;
-		const char *reason;
-		const char *message;
-	} items[MAX_FAULTS];
-};
-
-OpFaults *
-op_faults_new(Arena *arena)
-{
-	OpFaults *faults = arena_alloc(arena, sizeof(*faults));
-
-	faults->arena = arena;
-	faults->count = 0;
-	return faults;
-}
-
-bool
-op_faults_any(const OpFaults *faults)
-{
-	return faults->count > 0;
-}
-
-void
-op_faults_add(OpFaults *faults, const char *prefix, const char *field, const char *reason, const char *message)
-{
-	if (faults->count == MAX_FAULTS)
-		return;
-	field = prefix == NULL ? field : arena_printf(faults->arena, "%s.%s", prefix, field);
-	faults->items[faults->count].field = field;
-	faults->items[faults->count].reason = reason;
-	faults->items[faults->count].message = arena_printf(faults->arena, "%s %s", field, message);
-	faults->count++;
-}
-
-void
-op_faults_done(OpFaults *faults, OpFault *fault)
-{
-	Buf detail = {0};
-
-	buf_str(&detail, "{\"fields\":[");
-	for (int i = 0; i < faults->count; i++)
-	{
-		buf_str(&detail, i > 0 ? ",{\"field\":" : "{\"field\":");
-		buf_json_text(&detail, faults->items[i].field);
-		buf_str(&detail, ",\"message\":");
-		buf_json_text(&detail, faults->items[i].message);
-		buf_printf(&detail, ",\"code\":\"%s\"}", faults->items[i].reason);
-	}
-	buf_str(&detail, "]}");
-	fault->code = CODE_INVALID;
-	fault->message = faults->items[0].message;
-	fault->detail = arena_copy(faults->arena, detail.data, detail.len);
-	buf_free(&detail);
-}
 
 void
 op_value_set(OpValues *values, int number, const char *text)
