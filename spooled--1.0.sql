@@ -385,7 +385,7 @@ CREATE TABLE workflow (
     name             text NOT NULL,
     description      text,
     metadata         json,
-    queues           int4[] NOT NULL,        -- of its jobs: a credential sees a workflow when it may use all of them
+    queues           text[] NOT NULL,        -- of its jobs: a credential sees a workflow when it may use all of them
     total_jobs       int4 NOT NULL,
     created_at       timestamptz NOT NULL,
     idempotency_key  text,
@@ -688,6 +688,25 @@ CREATE FUNCTION job_dependencies(job_id uuid)
 RETURNS TABLE (relation text, job_id uuid, queue text, status text, mode text, met boolean) LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_job_dependencies';
 COMMENT ON FUNCTION job_dependencies(uuid) IS 'What a job depends on (relation parent) and what depends on it (child); at most 10,000 of each.';
 
+CREATE FUNCTION create_workflow(name text, jobs json, description text DEFAULT NULL, metadata json DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_create_workflow';
+COMMENT ON FUNCTION create_workflow(text, json, text, json, text) IS
+'Creates jobs that wait for each other, all in the caller''s transaction, and returns the workflow''s id. jobs is an array of up to 100,000 objects with key, queue_name, payload, depends_on (keys), dependency_mode (all, any), and what else a job can have.';
+
+CREATE FUNCTION cancel_workflow(workflow_id uuid) RETURNS text LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_cancel_workflow';
+COMMENT ON FUNCTION cancel_workflow(uuid) IS 'Cancels the jobs of a workflow that do not run yet; running ones go on. One that is over stays as it is. Returns its status.';
+
+CREATE FUNCTION retry_workflow(workflow_id uuid) RETURNS int LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_retry_workflow';
+COMMENT ON FUNCTION retry_workflow(uuid) IS 'Lets the jobs of a failed workflow that did not complete run again, with all their retries; returns how many.';
+
+CREATE FUNCTION delete_workflow(workflow_id uuid) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_delete_workflow';
+COMMENT ON FUNCTION delete_workflow(uuid) IS 'Deletes a workflow that is over. Its jobs stay as long as other jobs do.';
+
+CREATE FUNCTION workflow_status(workflow_id uuid, OUT status text, OUT total_jobs int, OUT completed_jobs int, OUT failed_jobs int,
+                                OUT cancelled_jobs int, OUT created_at timestamptz, OUT started_at timestamptz, OUT finished_at timestamptz)
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_workflow_status';
+COMMENT ON FUNCTION workflow_status(uuid) IS 'How far a workflow is.';
+
 CREATE PROCEDURE wait_for_jobs(queue text, timeout interval DEFAULT '20 s') LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_wait_for_jobs';
 COMMENT ON PROCEDURE wait_for_jobs(text, interval) IS 'Returns when the queue may have a claimable job, or after the timeout. Holds no snapshot while it waits; not inside a transaction block.';
 CREATE PROCEDURE wait_for_jobs(queues text[], timeout interval DEFAULT '20 s') LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_wait_for_jobs_queues';
@@ -920,6 +939,17 @@ CREATE FUNCTION _dependency_list(id text) RETURNS _reply LANGUAGE c VOLATILE AS 
 CREATE FUNCTION _dependency_add(id text, depends_on text[], dependency_mode text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dependency_add';
 
+CREATE FUNCTION _workflow_list(status text, max_workflows int, skip int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_list';
+CREATE FUNCTION _workflow_create(name text, description text, jobs text, metadata text, idempotency_key text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_create';
+CREATE FUNCTION _workflow_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_get';
+CREATE FUNCTION _workflow_cancel(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_cancel';
+CREATE FUNCTION _workflow_retry(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_retry';
+CREATE FUNCTION _workflow_delete(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_delete';
+CREATE FUNCTION _workflow_members(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_members';
+CREATE FUNCTION _workflow_member(id text, job_id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_member';
+CREATE FUNCTION _workflow_member_states(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_member_states';
+
 CREATE FUNCTION _dlq_list(queue_name text, tag text, max_jobs int, skip int, order_by text, order_dir text, after text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_list';
 CREATE FUNCTION _dlq_retry(job_ids text[], queue_name text, max_jobs int)
@@ -1115,6 +1145,35 @@ SELECT a.id, a.at, a.action, a.target_kind, a.target_id, a.actor_kind, a.actor, 
  WHERE _in_scope(NULL);
 COMMENT ON VIEW audit_log IS 'Who changed what in the current organization, and from where. Superusers find all organizations'' in spooled.audit_entry.';
 
+-- The numbers of a live workflow are counted from the edges of its members; those of one that is over are in its row.
+CREATE VIEW workflows AS
+SELECT w.id, w.name, w.description,
+       CASE w.status WHEN 'c' THEN 'completed' WHEN 'f' THEN 'failed' WHEN 'x' THEN 'cancelled'
+                     ELSE CASE WHEN n.completed + n.failed + n.cancelled > 0 OR r.started_at IS NOT NULL THEN 'running' ELSE 'pending' END END AS status,
+       w.total_jobs, coalesce(w.completed_jobs, n.completed)::int AS completed_jobs, coalesce(w.failed_jobs, n.failed)::int AS failed_jobs,
+       CASE WHEN w.completed_jobs IS NULL THEN n.cancelled ELSE w.total_jobs - w.completed_jobs - w.failed_jobs END::int AS cancelled_jobs,
+       w.created_at, r.started_at, w.finished_at, w.metadata, w.queues, w.idempotency_key
+  FROM workflow w
+ CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE d.state = 'c') AS completed, count(*) FILTER (WHERE d.state = 'x') AS failed,
+                            count(*) FILTER (WHERE d.state IN ('k', 'g')) AS cancelled
+                       FROM dependency d WHERE d.org = w.org AND d.child = w.id AND w.completed_jobs IS NULL) n
+ CROSS JOIN LATERAL (SELECT CASE WHEN w.completed_jobs IS NOT NULL THEN w.started_at ELSE (
+                            SELECT min(t.started_at) FROM dependency d, LATERAL (
+                                   SELECT l.since AS started_at FROM lease l WHERE l.org = d.org AND l.job_id = d.parent
+                                   UNION ALL SELECT o.started_at FROM outcome o WHERE o.org = d.org AND o.job_id = d.parent
+                                   UNION ALL SELECT x.started_at FROM dead_letter x WHERE x.org = d.org AND x.job_id = d.parent
+                                   UNION ALL SELECT a.started_at FROM attempt a WHERE a.org = d.org AND a.job_id = d.parent) t
+                             WHERE d.org = w.org AND d.child = w.id) END AS started_at) r
+ WHERE (SELECT coalesce(bool_and(_in_scope(q)), true) FROM unnest(w.queues) q);
+COMMENT ON VIEW workflows IS 'Workflows: pending, running, completed, failed or cancelled, and how many of their jobs are over. A live one is counted when it is read.';
+
+CREATE VIEW workflow_jobs AS
+SELECT m.workflow AS workflow_id, m.position, m.key, m.job_id, j.queue, j.status, j.attempt, j.error, j.started_at, j.finished_at,
+       ARRAY(SELECT d.parent FROM dependency d WHERE d.org = m.org AND d.child = m.job_id ORDER BY d.parent) AS depends_on
+  FROM workflow_job m JOIN workflow w ON w.org = m.org AND w.id = m.workflow LEFT JOIN jobs j ON j.id = m.job_id
+ WHERE (SELECT coalesce(bool_and(_in_scope(q)), true) FROM unnest(w.queues) q);
+COMMENT ON VIEW workflow_jobs IS 'The jobs of workflows, by their keys. The status of a job that retention has deleted is null.';
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- Owner and rights.  PUBLIC has nothing; what else a role may do is listed here.
 -- ---------------------------------------------------------------------------------------------------------------
@@ -1168,8 +1227,8 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_entry FROM spooled_owner;
 DO $$
 DECLARE
     own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_plans_changed', '_restore_default_org'];
-    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'cron_next', 'job_dependencies'];
-    producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel', 'add_dependencies'];
+    everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'cron_next', 'job_dependencies', 'workflow_status'];
+    producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel', 'add_dependencies', 'create_workflow', 'cancel_workflow'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
                                     'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
                                     'worker_heartbeat', 'deregister_worker'];
@@ -1209,6 +1268,6 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON jobs, queues, queue_stats, job_stats, workers, schedules, dead_letters, api_keys, audit_log TO spooled_reader, spooled_operator;
+GRANT SELECT ON workflows, workflow_jobs, jobs, queues, queue_stats, job_stats, workers, schedules, dead_letters, api_keys, audit_log TO spooled_reader, spooled_operator;
 COMMENT ON TYPE _reply IS 'Private: an answer for the gateway.';
 COMMENT ON TYPE _item_reply IS 'Private: one answer of a batch for the gateway.';

@@ -151,6 +151,8 @@ draft_item(int32 org, EnqueueItem *item, TimestampTz now, Draft *draft)
 	job->tags = item->tags;
 	job->payload = item->payload;
 	draft->kind = job->scheduled_at != NO_TIME && job->scheduled_at > now ? TICKET_DELAYED : TICKET_READY;
+	if (item->waits)
+		draft->kind = TICKET_BLOCKED;
 	if (item->parent_job_id)
 	{
 		char *state = &draft->parent_state;

@@ -30,6 +30,7 @@ typedef struct EnqueueItem
 	const char	   *idempotency_key;
 	const char	   *parent_job_id; /* text form; what cannot be an id is unknown */
 	const char	   *completion_webhook;
+	bool			waits; /* blocked until edges are met that the caller adds in the same transaction */
 
 	/* out */
 	SplFault	fault; /* code SPL_OK: the job exists */

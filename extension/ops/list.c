@@ -172,7 +172,7 @@ spl_job_list(const JobFilter *filter, JobView **jobs, int *count, SplFault *faul
 
 /* read_ids reads jobs by id, in no order; what is outside the credential's queues is left out. */
 static int
-read_ids(const pg_uuid_t *ids, int count, bool with_payload, JobView *views)
+read_ids(const pg_uuid_t *ids, int count, bool with_payload, int64 max_bytes, JobView *views)
 {
 	ListQuery query = {
 		.org = spl_org(),
@@ -182,6 +182,7 @@ read_ids(const pg_uuid_t *ids, int count, bool with_payload, JobView *views)
 		.id_count = count,
 		.limit = count,
 		.with_payload = with_payload,
+		.max_bytes = max_bytes,
 	};
 	int found = read_page(&query, views);
 	int visible = 0;
@@ -208,7 +209,7 @@ read_ties(JobView *view)
 SplCode
 spl_job_get(const pg_uuid_t *id, JobView *job, SplFault *fault)
 {
-	if (read_ids(id, 1, true, job) == 1)
+	if (read_ids(id, 1, true, 0, job) == 1)
 	{
 		read_ties(job);
 		return SPL_OK;
@@ -222,7 +223,7 @@ spl_job_get_many(const pg_uuid_t *ids, int count, JobView *jobs)
 {
 	JobView *found = palloc(sizeof(JobView) * Max(count, 1));
 	bool	*taken = palloc0(sizeof(bool) * Max(count, 1));
-	int		 found_count = count > 0 ? read_ids(ids, count, false, found) : 0;
+	int		 found_count = count > 0 ? read_ids(ids, count, false, 0, found) : 0;
 	int		 ordered = 0;
 
 	for (int i = 0; i < count; i++)
@@ -234,4 +235,34 @@ spl_job_get_many(const pg_uuid_t *ids, int count, JobView *jobs)
 				break;
 			}
 	return ordered;
+}
+
+/* place_views puts views at the places of their ids, where none stands yet. */
+static void
+place_views(const JobView *views, int view_count, const pg_uuid_t *ids, int count, JobView *jobs, bool *found)
+{
+	for (int v = 0; v < view_count; v++)
+		for (int i = 0; i < count; i++)
+			if (!found[i] && spl_uuid_equal(&ids[i], &views[v].job.id))
+			{
+				jobs[i] = views[v];
+				found[i] = true;
+				break;
+			}
+}
+
+void
+spl_job_get_whole(const pg_uuid_t *ids, int count, int64 max_bytes, JobView *jobs, bool *found)
+{
+	JobView *views = palloc(sizeof(JobView) * Max(count, 1));
+	int		 whole;
+
+	memset(found, 0, sizeof(bool) * count);
+	if (count == 0)
+		return;
+	whole = read_ids(ids, count, true, max_bytes, views);
+	place_views(views, whole, ids, count, jobs, found);
+	if (whole < count)
+		place_views(views, read_ids(ids, count, false, 0, views), ids, count, jobs, found);
+	pfree(views);
 }

@@ -80,4 +80,10 @@ extern SplCode spl_job_get(const pg_uuid_t *id, JobView *job, SplFault *fault);
 /* spl_job_get_many reads those that exist, in the order asked for, without payloads; returns how many. */
 extern int spl_job_get_many(const pg_uuid_t *ids, int count, JobView *jobs);
 
+/*
+ * spl_job_get_whole is the same with payloads and results, of as many as fit into "max_bytes"; the others come without.  Those
+ * that exist stand at the places of their ids; found[i] tells.
+ */
+extern void spl_job_get_whole(const pg_uuid_t *ids, int count, int64 max_bytes, JobView *jobs, bool *found);
+
 #endif

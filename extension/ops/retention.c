@@ -22,6 +22,7 @@
 #include "store/retention_store.h"
 #include "store/tuple.h"
 #include "store/worker_store.h"
+#include "store/workflow_store.h"
 #include "utils/timestamp.h"
 
 typedef enum Step
@@ -36,6 +37,7 @@ typedef enum Step
 	STEP_WORKERS,
 	STEP_LOGINS,
 	STEP_EMAIL_CODES,
+	STEP_WORKFLOWS,
 	STEPS
 } Step;
 
@@ -180,7 +182,8 @@ is_wanted(Step step)
 {
 	switch (step)
 	{
-		case STEP_OUTCOMES: return spooled_job_retention > 0;
+		case STEP_OUTCOMES:
+		case STEP_WORKFLOWS: return spooled_job_retention > 0;
 		case STEP_DEAD_LETTERS: return spooled_dead_letter_retention > 0;
 		case STEP_ATTEMPTS:
 		case STEP_EVENTS:
@@ -204,6 +207,7 @@ do_step(TimestampTz now, int limit)
 		case STEP_SCHEDULE_RUNS: return delete_schedule_runs(cutoff_of(now, spooled_history_retention), limit);
 		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
 		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
+		case STEP_WORKFLOWS: return spl_workflow_delete_old(cutoff_of(now, spooled_job_retention), limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
 		case STEP_LOGINS: return spl_login_delete_old(now - USECS_PER_HOUR, limit);		 /* clocks may differ */
 		case STEP_EMAIL_CODES: return spl_email_delete_old(now - USECS_PER_HOUR, limit); /* they count for an hour */

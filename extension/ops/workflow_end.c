@@ -14,7 +14,7 @@
 #include "ops/audit.h"
 #include "ops/dependency.h"
 #include "ops/job_move.h"
-#include "ops/settle_refused.h"
+#include "ops/limit.h"
 #include "ops/workflow_end.h"
 #include "shmem/counters.h"
 #include "store/attempt_store.h"
@@ -38,7 +38,7 @@ lock(int32 org, const pg_uuid_t *id, WorkflowRow *row, SplFault *fault)
 	bool is_known = spl_workflow_lock(org, id, row);
 
 	for (int i = 0; is_known && i < row->queue_count; i++)
-		is_known = spl_settle_in_scope(row->queues[i]);
+		is_known = spl_queue_in_scope(row->queues[i]);
 	if (!is_known)
 		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Workflow %s not found", spl_uuid_text(id));
 	return SPL_OK;
@@ -209,6 +209,8 @@ spl_workflow_retry(const pg_uuid_t *id, int *revived, SplFault *fault)
 	if (row.status != WORKFLOW_FAILED)
 		return spl_fault(fault, SPL_BAD_REQUEST, NULL, NULL, NULL,
 						 "Only a failed workflow can be retried; this one is %s", status_name(row.status));
+	if (spl_limit_resource(fault, LIMIT_WORKFLOWS) != SPL_OK)
+		return fault->code;
 	revival.ids = palloc(sizeof(pg_uuid_t) * row.total_jobs);
 	revival.tickets = palloc(sizeof(Ticket) * row.total_jobs);
 	listed = spl_workflow_failed(revival.org, id, row.total_jobs, revival.ids);

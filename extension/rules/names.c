@@ -149,6 +149,28 @@ spl_is_plain_name(const char *text, const char *also)
 	return true;
 }
 
+SplCode
+spl_check_workflow_name(const char *name, SplFault *fault)
+{
+	SplCode code = check_length("name", name, SPL_WORKFLOW_NAME_MAX, fault);
+
+	if (code == SPL_OK && !spl_is_plain_name(name, " -_.():"))
+		code = spl_fault(fault, SPL_INVALID, "name", "invalid_format", NULL,
+						 "name may contain only letters, digits, spaces and - _ . ( ) :");
+	return code;
+}
+
+SplCode
+spl_check_workflow_key(const char *key, SplFault *fault)
+{
+	SplCode code = check_length("key", key, SPL_WORKFLOW_KEY_MAX, fault);
+
+	if (code == SPL_OK && !spl_is_plain_name(key, "-_"))
+		code = spl_fault(fault, SPL_INVALID, "key", "invalid_format", NULL,
+						 "key may contain only letters, digits, dash and underscore");
+	return code;
+}
+
 /* spl_is_queue_filter: a queue could have this name. */
 bool
 spl_is_queue_filter(const char *name)

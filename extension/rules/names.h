@@ -14,9 +14,17 @@
 #define SPL_WORKER_ID_MAX 128
 #define SPL_HOSTNAME_MAX 255
 #define SPL_TAG_FILTER_MAX 64
+#define SPL_WORKFLOW_NAME_MAX 255
+#define SPL_WORKFLOW_KEY_MAX 100
 
 /* spl_check_queue_name: 1-100 letters, digits, - _ or . of any script; not starting with . or - */
 extern SplCode spl_check_queue_name(const char *name, SplFault *fault);
+
+/* spl_check_workflow_name: 1-255 letters and digits of any script, spaces, - _ . ( ) or : */
+extern SplCode spl_check_workflow_name(const char *name, SplFault *fault);
+
+/* spl_check_workflow_key: the name of a job in its workflow is 1-100 letters and digits of any script, - or _ */
+extern SplCode spl_check_workflow_key(const char *key, SplFault *fault);
 
 /* spl_check_worker_name: whoever claims may call itself anything of 1-255 characters. */
 extern SplCode spl_check_worker_name(const char *worker, SplFault *fault);

@@ -46,7 +46,6 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_JOB] = "job_pkey",
 	[INDEX_DEPENDENCY] = "dependency_pkey",
 	[INDEX_DEPENDENCY_CHILD] = "dependency_child",
-	[INDEX_WORKFLOW_JOB] = "workflow_job_pkey",
 	[INDEX_QUEUE] = "queue_pkey",
 	[INDEX_QUEUE_NAME] = "queue_org_name_key",
 	[INDEX_API_KEY] = "api_key_pkey",

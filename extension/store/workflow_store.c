@@ -9,8 +9,134 @@
 
 #include "store/job_store.h"
 #include "store/row_list.h"
+#include "store/tuple.h"
 #include "store/workflow_store.h"
 #include "utils/builtins.h"
+
+#define MAX_ROUNDS 10
+
+static SpiPlan free_key = {
+	.sql =
+		"UPDATE spooled.workflow SET idempotency_key = NULL WHERE org = $1 AND idempotency_key = $2 AND created_at <= $3",
+	.nargs = 3,
+	.argtypes = {INT4OID, TEXTOID, TIMESTAMPTZOID},
+};
+
+static SpiPlan put_workflow = {
+	.sql =
+		"INSERT INTO spooled.workflow (org, id, name, description, metadata, queues, total_jobs, created_at, idempotency_key)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+		" ON CONFLICT (org, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
+	.nargs = 9,
+	.argtypes = {INT4OID, UUIDOID, TEXTOID, TEXTOID, JSONOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID, TEXTOID},
+};
+
+static SpiPlan find_key = {
+	.sql = "SELECT id FROM spooled.workflow WHERE org = $1 AND idempotency_key = $2 AND created_at > $3",
+	.nargs = 3,
+	.argtypes = {INT4OID, TEXTOID, TIMESTAMPTZOID},
+};
+
+static void
+read_id(HeapTuple row, TupleDesc desc, void *id)
+{
+	spl_row_uuid(row, desc, 1, id);
+}
+
+bool
+spl_workflow_find_key(int32 org, const char *key, TimestampTz since, pg_uuid_t *id)
+{
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(key), TimestampTzGetDatum(since)};
+
+	return spl_spi_run(&find_key, values, NULL, read_id, id) == 1;
+}
+
+/* text_array returns texts as a text[] value. */
+static Datum
+text_array(const char **texts, int count)
+{
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = CStringGetTextDatum(texts[i]);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static Datum
+text_or_null(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+/* insert_draft inserts the row; false: its key is taken. */
+static bool
+insert_draft(const WorkflowDraft *draft)
+{
+	bool  nulls[9] = {false};
+	Datum values[9] = {Int32GetDatum(draft->org), UUIDPGetDatum(&draft->id)};
+
+	values[2] = CStringGetTextDatum(draft->name);
+	values[3] = text_or_null(draft->description, &nulls[3]);
+	values[4] = PointerGetDatum(draft->metadata);
+	nulls[4] = draft->metadata == NULL;
+	values[5] = text_array(draft->queues, draft->queue_count);
+	values[6] = Int32GetDatum(draft->total_jobs);
+	values[7] = TimestampTzGetDatum(draft->created_at);
+	values[8] = text_or_null(draft->idempotency_key, &nulls[8]);
+	return spl_spi_run(&put_workflow, values, nulls, NULL, NULL) == 1;
+}
+
+bool
+spl_workflow_put(const WorkflowDraft *draft, pg_uuid_t *id, bool *created)
+{
+	*created = false;
+	for (int round = 0; round < MAX_ROUNDS; round++)
+	{
+		bool  nulls[3] = {false};
+		Datum values[3] = {Int32GetDatum(draft->org), text_or_null(draft->idempotency_key, &nulls[1]),
+						   TimestampTzGetDatum(draft->key_since)};
+
+		if (draft->idempotency_key && !TIMESTAMP_IS_NOBEGIN(draft->key_since))
+			spl_spi_run(&free_key, values, nulls, NULL, NULL);
+		if (insert_draft(draft))
+		{
+			*id = draft->id;
+			*created = true;
+			return true;
+		}
+		if (spl_spi_run(&find_key, values, nulls, read_id, id) == 1)
+			return true;
+	}
+	return false;
+}
+
+enum MemberColumn
+{
+	MEMBER_ORG = 1,
+	MEMBER_WORKFLOW,
+	MEMBER_POSITION,
+	MEMBER_JOB_ID,
+	MEMBER_KEY
+};
+
+static void
+fill_member(const void *members, int i, Datum *values, bool *nulls)
+{
+	const WorkflowMember *member = (const WorkflowMember *) members + i;
+
+	values[MEMBER_ORG - 1] = Int32GetDatum(member->org);
+	values[MEMBER_WORKFLOW - 1] = UUIDPGetDatum(&member->workflow);
+	values[MEMBER_POSITION - 1] = Int32GetDatum(member->position);
+	values[MEMBER_JOB_ID - 1] = UUIDPGetDatum(&member->job_id);
+	values[MEMBER_KEY - 1] = CStringGetTextDatum(member->key);
+}
+
+void
+spl_workflow_put_members(const WorkflowMember *members, int count)
+{
+	spl_tuples_insert(TABLE_WORKFLOW_JOB, members, count, fill_member, NULL);
+}
 
 static SpiPlan lock_workflow = {
 	.sql = "SELECT id, status, total_jobs, queues FROM spooled.workflow WHERE org = $1 AND id = $2 FOR UPDATE",
@@ -24,15 +150,18 @@ read_row(HeapTuple tuple, TupleDesc desc, void *arg)
 	WorkflowRow	 *row = arg;
 	bool		  is_live;
 	Datum		  status = spl_row_datum(tuple, desc, 2, &is_live);
-	ArrayType	 *queues = DatumGetArrayTypePCopy(spl_row_datum(tuple, desc, 4, NULL));
-	MemoryContext caller = spl_spi_caller_context();
+	MemoryContext old = MemoryContextSwitchTo(spl_spi_caller_context());
+	Datum		 *names;
 
 	spl_row_uuid(tuple, desc, 1, &row->id);
 	row->status = is_live ? WORKFLOW_LIVE : DatumGetChar(status);
 	row->total_jobs = spl_row_int32(tuple, desc, 3);
-	row->queue_count = ArrayGetNItems(ARR_NDIM(queues), ARR_DIMS(queues));
-	row->queues = MemoryContextAlloc(caller, sizeof(int32) * Max(row->queue_count, 1));
-	memcpy(row->queues, ARR_DATA_PTR(queues), sizeof(int32) * row->queue_count);
+	deconstruct_array(DatumGetArrayTypeP(spl_row_datum(tuple, desc, 4, NULL)), TEXTOID, -1, false, TYPALIGN_INT, &names,
+					  NULL, &row->queue_count);
+	row->queues = palloc(sizeof(char *) * Max(row->queue_count, 1));
+	for (int i = 0; i < row->queue_count; i++)
+		row->queues[i] = TextDatumGetCString(names[i]);
+	MemoryContextSwitchTo(old);
 }
 
 bool
@@ -193,4 +322,22 @@ spl_workflow_delete(int32 org, const pg_uuid_t *id)
 	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
 
 	spl_spi_run(&delete_workflow, values, NULL, NULL, NULL);
+}
+
+static SpiPlan delete_old = {
+	.sql =
+		"WITH old AS (SELECT org, id FROM spooled.workflow WHERE finished_at < $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED),"
+		" edges AS (DELETE FROM spooled.dependency d USING old o WHERE d.org = o.org AND d.child = o.id),"
+		" members AS (DELETE FROM spooled.workflow_job m USING old o WHERE m.org = o.org AND m.workflow = o.id)"
+		" DELETE FROM spooled.workflow w USING old o WHERE w.org = o.org AND w.id = o.id",
+	.nargs = 2,
+	.argtypes = {TIMESTAMPTZOID, INT4OID},
+};
+
+int
+spl_workflow_delete_old(TimestampTz cutoff, int limit)
+{
+	Datum values[] = {TimestampTzGetDatum(cutoff), Int32GetDatum(limit)};
+
+	return spl_spi_run(&delete_old, values, NULL, NULL, NULL);
 }

@@ -13,13 +13,49 @@
 #define WORKFLOW_FAILED 'f'
 #define WORKFLOW_CANCELLED 'x'
 
+/* A row to be. */
+typedef struct WorkflowDraft
+{
+	int32			org;
+	pg_uuid_t		id;
+	const char	   *name;
+	const char	   *description;
+	struct varlena *metadata; /* json */
+	const char	  **queues;	  /* names */
+	int				queue_count;
+	int				total_jobs;
+	TimestampTz		created_at;
+	const char	   *idempotency_key;
+	TimestampTz		key_since; /* a key that was taken before is free again; DT_NOBEGIN: never */
+} WorkflowDraft;
+
+/*
+ * spl_workflow_put inserts a workflow; *created false: its key is that of workflow *id, and nothing was inserted.  False: the
+ * key changed hands too fast.
+ */
+extern bool spl_workflow_put(const WorkflowDraft *draft, pg_uuid_t *id, bool *created);
+
+/* spl_workflow_find_key finds the workflow that has taken a key since a time. */
+extern bool spl_workflow_find_key(int32 org, const char *key, TimestampTz since, pg_uuid_t *id);
+
+typedef struct WorkflowMember
+{
+	int32		org;
+	pg_uuid_t	workflow;
+	int			position;
+	pg_uuid_t	job_id;
+	const char *key;
+} WorkflowMember;
+
+extern void spl_workflow_put_members(const WorkflowMember *members, int count);
+
 /* What has to be known of a workflow to change it. */
 typedef struct WorkflowRow
 {
 	pg_uuid_t id;
 	char	  status; /* WORKFLOW_* */
 	int		  total_jobs;
-	int32	 *queues;
+	char	**queues; /* names */
 	int		  queue_count;
 } WorkflowRow;
 
@@ -42,5 +78,8 @@ extern int spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uui
 extern void spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *members, int count);
 
 extern void spl_workflow_delete(int32 org, const pg_uuid_t *id);
+
+/* spl_workflow_delete_old deletes up to "limit" workflows of all organizations that were over before a time. */
+extern int spl_workflow_delete_old(TimestampTz cutoff, int limit);
 
 #endif

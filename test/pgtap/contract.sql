@@ -17,6 +17,7 @@ SELECT set_eq(
 	$s$check_integrity() returns TABLE(invariant text, job_id uuid, details text)$s$,
 	$s$claim(queue text, worker text, max_jobs integer DEFAULT 1, lease interval DEFAULT NULL::interval) returns SETOF spooled.claimed_job$s$,
 	$s$claim(queues text[], worker text, max_jobs integer DEFAULT 1, lease interval DEFAULT NULL::interval) returns SETOF spooled.claimed_job$s$,
+	$s$cancel_workflow(workflow_id uuid) returns text$s$,
 	$s$complete(job_id uuid, worker text DEFAULT NULL::text, result json DEFAULT NULL::json, lease_id uuid DEFAULT NULL::uuid) returns void$s$,
 	$s$complete_and_claim(job_ids uuid[], queue text, worker text, max_jobs integer DEFAULT 1, lease interval DEFAULT NULL::interval, results json[] DEFAULT NULL::json[], lease_ids uuid[] DEFAULT NULL::uuid[]) returns SETOF spooled.claimed_job$s$,
 	$s$complete_many(job_ids uuid[], worker text DEFAULT NULL::text, results json[] DEFAULT NULL::json[], lease_ids uuid[] DEFAULT NULL::uuid[]) returns TABLE(job_id uuid, code text, message text)$s$,
@@ -26,10 +27,12 @@ SELECT set_eq(
 	$s$create_organization(name text, slug text, plan_tier text DEFAULT 'enterprise'::text, billing_email text DEFAULT NULL::text) returns uuid$s$,
 	$s$create_queue(name text, max_retries integer DEFAULT NULL::integer, default_timeout integer DEFAULT NULL::integer, lease interval DEFAULT NULL::interval, rate_limit integer DEFAULT NULL::integer, backoff text DEFAULT NULL::text, backoff_base interval DEFAULT NULL::interval, backoff_factor double precision DEFAULT NULL::double precision, backoff_cap interval DEFAULT NULL::interval, backoff_jitter double precision DEFAULT NULL::double precision, enforce_timeout boolean DEFAULT NULL::boolean, settings jsonb DEFAULT NULL::jsonb) returns boolean$s$,
 	$s$create_schedule(name text, cron text, queue text, payload json DEFAULT '{}'::json, timezone text DEFAULT 'UTC'::text, priority integer DEFAULT 0, max_retries integer DEFAULT NULL::integer, timeout_seconds integer DEFAULT NULL::integer, tags json DEFAULT NULL::json, metadata json DEFAULT NULL::json, description text DEFAULT NULL::text, active boolean DEFAULT true, catch_up text DEFAULT 'one'::text, max_outstanding integer DEFAULT NULL::integer, skip_if_running boolean DEFAULT NULL::boolean, jitter interval DEFAULT NULL::interval, ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, or_replace boolean DEFAULT false) returns uuid$s$,
+	$s$create_workflow(name text, jobs json, description text DEFAULT NULL::text, metadata json DEFAULT NULL::json, idempotency_key text DEFAULT NULL::text) returns uuid$s$,
 	$s$cron_next(expression text, timezone text DEFAULT 'UTC'::text, after timestamp with time zone DEFAULT now(), n integer DEFAULT 1) returns SETOF timestamp with time zone$s$,
 	$s$current_org() returns integer$s$,
 	$s$delete_queue(name text, delete_jobs boolean DEFAULT false) returns void$s$,
 	$s$delete_schedule(schedule_id uuid) returns void$s$,
+	$s$delete_workflow(workflow_id uuid) returns void$s$,
 	$s$deregister_worker(worker_id text) returns integer$s$,
 	$s$dlq_list(queue text DEFAULT NULL::text, max_jobs integer DEFAULT 50, before uuid DEFAULT NULL::uuid) returns TABLE(job_id uuid, queue text, payload json, error text, retry_count integer, created_at timestamp with time zone, dead_since timestamp with time zone)$s$,
 	$s$dlq_purge(queue text DEFAULT NULL::text, older_than interval DEFAULT NULL::interval, job_ids uuid[] DEFAULT NULL::uuid[], max_jobs integer DEFAULT 10000, confirm boolean DEFAULT false) returns bigint$s$,
@@ -57,6 +60,7 @@ SELECT set_eq(
 	$s$resume_queue(name text) returns interval$s$,
 	$s$resume_schedule(schedule_id uuid) returns timestamp with time zone$s$,
 	$s$retry(job_id uuid) returns void$s$,
+	$s$retry_workflow(workflow_id uuid) returns integer$s$,
 	$s$revoke_api_key(id uuid) returns void$s$,
 	$s$rotate_api_key(id uuid, overlap interval DEFAULT '1 day'::interval) returns text$s$,
 	$s$schedule_history(schedule_id uuid, max_runs integer DEFAULT 50) returns TABLE(run_id uuid, occurrence timestamp with time zone, status text, job_id uuid, job_status text, error text, started_at timestamp with time zone)$s$,
@@ -68,9 +72,10 @@ SELECT set_eq(
 	$s$update_schedule(schedule_id uuid, name text DEFAULT NULL::text, cron text DEFAULT NULL::text, queue text DEFAULT NULL::text, payload json DEFAULT NULL::json, timezone text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, max_retries integer DEFAULT NULL::integer, timeout_seconds integer DEFAULT NULL::integer, tags json DEFAULT NULL::json, metadata json DEFAULT NULL::json, description text DEFAULT NULL::text, active boolean DEFAULT NULL::boolean, catch_up text DEFAULT NULL::text, max_outstanding integer DEFAULT NULL::integer, skip_if_running boolean DEFAULT NULL::boolean, jitter interval DEFAULT NULL::interval, ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone) returns timestamp with time zone$s$,
 	$s$wait_for_jobs(IN queue text, IN timeout interval DEFAULT '00:00:20'::interval) returns nothing$s$,
 	$s$wait_for_jobs(IN queues text[], IN timeout interval DEFAULT '00:00:20'::interval) returns nothing$s$,
+	$s$workflow_status(workflow_id uuid, OUT status text, OUT total_jobs integer, OUT completed_jobs integer, OUT failed_jobs integer, OUT cancelled_jobs integer, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT finished_at timestamp with time zone) returns record$s$,
 	$s$worker_heartbeat(worker_id text, current_jobs integer DEFAULT 0, status text DEFAULT NULL::text, metadata json DEFAULT NULL::json) returns text$s$],
 	'public functions, with arguments and results');
-SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'schedules', 'dead_letters', 'api_keys', 'audit_log'], 'views');
+SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'workflows', 'workflow_jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'schedules', 'dead_letters', 'api_keys', 'audit_log'], 'views');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE prosecdef$$, 'no function runs as its owner by SECURITY DEFINER');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE proparallel = 's'$$, 'none is said to be parallel safe: the organization lives in the leader''s memory');
 
@@ -98,10 +103,10 @@ SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'spooled%' AND
 -- The roles: exactly these public functions, nothing else.
 CREATE FUNCTION pg_temp.may(role name) RETURNS SETOF text LANGUAGE sql AS
 $$ SELECT DISTINCT proname::text FROM functions WHERE NOT is_private AND has_function_privilege(role, oid, 'EXECUTE') $$;
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_producer')$$, '{add_dependencies,cancel,cron_next,current_org,enqueue,enqueue_many,enter,explain_job,job_dependencies,job_history}'::text[], 'spooled_producer');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_worker')$$, '{claim,complete,complete_and_claim,complete_many,cron_next,current_org,deregister_worker,enter,explain_job,fail,fail_many,job_dependencies,job_history,register_worker,release,release_many,renew_lease,renew_lease_many,subscribe,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_worker');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_reader')$$, '{cron_next,current_org,dlq_list,enter,explain_job,job_dependencies,job_history,schedule_history,schedule_next}'::text[], 'spooled_reader');
-SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{add_dependencies,cancel,check_integrity,claim,complete,complete_and_claim,complete_many,configure_api_key,configure_queue,create_api_key,create_queue,create_schedule,cron_next,current_org,delete_queue,delete_schedule,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_dependencies,job_history,pause_queue,pause_schedule,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,resume_schedule,retry,revoke_api_key,rotate_api_key,schedule_history,schedule_next,set_priority,shared_memory,subscribe,trigger_schedule,update_schedule,wait_for_jobs,worker_heartbeat}'::text[], 'spooled_operator: all but what decides over organizations');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_producer')$$, '{add_dependencies,cancel,cancel_workflow,create_workflow,cron_next,current_org,enqueue,enqueue_many,enter,explain_job,job_dependencies,job_history,workflow_status}'::text[], 'spooled_producer');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_worker')$$, '{claim,complete,complete_and_claim,complete_many,cron_next,current_org,deregister_worker,enter,explain_job,fail,fail_many,job_dependencies,job_history,register_worker,release,release_many,renew_lease,renew_lease_many,subscribe,wait_for_jobs,worker_heartbeat,workflow_status}'::text[], 'spooled_worker');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_reader')$$, '{cron_next,current_org,dlq_list,enter,explain_job,job_dependencies,job_history,schedule_history,schedule_next,workflow_status}'::text[], 'spooled_reader');
+SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_operator')$$, '{add_dependencies,cancel,cancel_workflow,check_integrity,claim,complete,complete_and_claim,complete_many,configure_api_key,configure_queue,create_api_key,create_queue,create_schedule,create_workflow,cron_next,current_org,delete_queue,delete_schedule,delete_workflow,deregister_worker,dlq_list,dlq_purge,dlq_retry,doctor,enqueue,enqueue_many,enter,explain_job,fail,fail_many,job_dependencies,job_history,pause_queue,pause_schedule,purge_queue,recount,register_worker,release,release_many,renew_lease,renew_lease_many,resume_queue,resume_schedule,retry,retry_workflow,revoke_api_key,rotate_api_key,schedule_history,schedule_next,set_priority,shared_memory,subscribe,trigger_schedule,update_schedule,wait_for_jobs,worker_heartbeat,workflow_status}'::text[], 'spooled_operator: all but what decides over organizations');
 SELECT set_eq($$SELECT * FROM pg_temp.may('spooled_gateway')$$, '{enter,enter_admin,subscribe}'::text[], 'spooled_gateway');
 SELECT is_empty($$SELECT * FROM pg_temp.may('spooled_background')$$, 'spooled_background');
 SELECT is_empty($$SELECT r || ' ' || f.oid::regprocedure FROM functions f, unnest(ARRAY['spooled_producer', 'spooled_worker']) r WHERE is_private AND has_function_privilege(r, f.oid, 'EXECUTE')$$,

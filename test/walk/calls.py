@@ -52,6 +52,12 @@ FUNCTIONS = {
     "set_priority(uuid,integer)": "SELECT spooled.set_priority({ready}, 77)",
     "add_dependencies(uuid,uuid[],text)": "SELECT * FROM spooled.add_dependencies({delayed}, ARRAY[{ready}]::uuid[])",
     "job_dependencies(uuid)": "SELECT * FROM spooled.job_dependencies({child})",
+    "create_workflow(text,json,text,json,text)":
+        "SELECT spooled.create_workflow('w', json_build_array(json_build_object('key', 'a', 'queue_name', {queue}, 'payload', 1)), idempotency_key => {key})",
+    "cancel_workflow(uuid)": "SELECT spooled.cancel_workflow({workflow})",
+    "retry_workflow(uuid)": "SELECT spooled.retry_workflow({failed_workflow})",
+    "delete_workflow(uuid)": "SELECT spooled.delete_workflow({failed_workflow})",
+    "workflow_status(uuid)": "SELECT * FROM spooled.workflow_status({workflow})",
     "wait_for_jobs(text,interval)": Everybody("CALL spooled.wait_for_jobs({queue}::text, '10 ms')"),
     "wait_for_jobs(text[],interval)": Everybody("CALL spooled.wait_for_jobs(ARRAY[{queue}], '10 ms')"),
     "subscribe()": Everybody("SELECT spooled.subscribe()"),
@@ -164,6 +170,16 @@ FUNCTIONS = {
     "_job_release(text,text,text)": "SELECT * FROM spooled._job_release({leased}, {worker}, {lease})",
     "_dependency_list(text)": "SELECT * FROM spooled._dependency_list({child})",
     "_dependency_add(text,text[],text)": "SELECT * FROM spooled._dependency_add({delayed}, ARRAY[{ready}], 'any')",
+    "_workflow_list(text,integer,integer)": "SELECT * FROM spooled._workflow_list(NULL, NULL, NULL)",
+    "_workflow_create(text,text,text,text,text)":
+        "SELECT * FROM spooled._workflow_create('w', NULL, json_build_array(json_build_object('key', 'a', 'queue_name', {queue}, 'payload', 1))::text, NULL, {key})",
+    "_workflow_get(text)": "SELECT * FROM spooled._workflow_get({workflow})",
+    "_workflow_cancel(text)": "SELECT * FROM spooled._workflow_cancel({workflow})",
+    "_workflow_retry(text)": "SELECT * FROM spooled._workflow_retry({failed_workflow})",
+    "_workflow_delete(text)": "SELECT * FROM spooled._workflow_delete({failed_workflow})",
+    "_workflow_members(text)": "SELECT * FROM spooled._workflow_members({workflow})",
+    "_workflow_member(text,text)": "SELECT * FROM spooled._workflow_member({workflow}, 'a')",
+    "_workflow_member_states(text)": "SELECT * FROM spooled._workflow_member_states({workflow})",
     "_dlq_list(text,text,integer,integer,text,text,text)": "SELECT * FROM spooled._dlq_list({queue}, NULL, NULL, NULL, NULL, NULL, NULL)",
     "_dlq_retry(text[],text,integer)": "SELECT * FROM spooled._dlq_retry(ARRAY[{dead}], NULL, NULL)",
     "_dlq_purge(boolean,text,timestamp with time zone,integer,text[],integer)":
@@ -219,7 +235,7 @@ FUNCTIONS = {
     "_schedule_next(text,integer)": "SELECT * FROM spooled._schedule_next({schedule}, NULL)",
 }
 
-VIEWS = {"jobs", "queues", "queue_stats", "job_stats", "workers", "schedules", "dead_letters", "audit_log", "api_keys"}
+VIEWS = {"jobs", "workflows", "workflow_jobs", "queues", "queue_stats", "job_stats", "workers", "schedules", "dead_letters", "audit_log", "api_keys"}
 
 CLAIM = {"queue_name": "{queue}", "worker_id": "{worker}"}
 RUN = {"worker_id": "{worker}", "lease_id": "{lease}"}
@@ -271,6 +287,15 @@ ROUTES = {
     "POST /api/v1/jobs/{id}/release": {"id": "{leased}", **RUN},
     "GET /api/v1/jobs/{id}/dependencies": {"id": "{child}"},
     "POST /api/v1/jobs/{id}/dependencies": {"id": "{delayed}", "depends_on": ["{ready}"]},
+    "GET /api/v1/workflows": None,
+    "POST /api/v1/workflows": {"name": "w", "idempotency_key": "{key}", "jobs": [{"key": "a", "queue_name": "{queue}", "payload": 1}]},
+    "GET /api/v1/workflows/{id}": {"id": "{workflow}"},
+    "DELETE /api/v1/workflows/{id}": {"id": "{failed_workflow}"},
+    "POST /api/v1/workflows/{id}/cancel": {"id": "{workflow}"},
+    "POST /api/v1/workflows/{id}/retry": {"id": "{failed_workflow}"},
+    "GET /api/v1/workflows/{id}/jobs": {"id": "{workflow}"},
+    "GET /api/v1/workflows/{id}/jobs/status": {"id": "{workflow}"},
+    "GET /api/v1/workflows/{id}/jobs/{job_id}": {"id": "{workflow}", "job_id": "a"},
     "GET /api/v1/jobs/dlq": {"?": "queue_name={queue}"},
     "POST /api/v1/jobs/dlq/retry": {"job_ids": ["{dead}"]},
     "POST /api/v1/jobs/dlq/purge": {"job_ids": ["{dead}"]},

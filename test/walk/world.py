@@ -92,6 +92,12 @@ def make(root, tenant):
         % (have["schedule_name"], queue, have["hidden"], active))
         for queue, active in ((have["queue"], "true"), (have["paused"], "false")))
     sql.rows("SELECT spooled.trigger_schedule('%s')" % have["paused_schedule"])
+    step = '[{"key": "a", "queue_name": "%s", "payload": "%s", "max_retries": 0, "priority": 100}]' % (have["queue"], have["hidden"])
+    have["failed_workflow"] = sql.value("SELECT spooled.create_workflow('%s', '%s')" % (have["hidden"], step))
+    while sql.value("SELECT status FROM spooled.workflow_status('%s')" % have["failed_workflow"]) != "failed":
+        sql.rows("SELECT spooled.fail(m.job_id, '%s', '%s', false) FROM spooled.claim('%s'::text, '%s', 1) c JOIN spooled.workflow_jobs m"
+                 " USING (job_id)" % (have["worker"], have["hidden"], have["queue"], have["worker"]))
+    have["workflow"] = sql.value("SELECT spooled.create_workflow('%s', '%s')" % (have["hidden"], step))
     sql.rows("SELECT spooled.register_worker('%s', '%s', '%s')" % (have["queue"], have["hidden"], have["worker"]))
     sql.rows("SELECT spooled.create_api_key('%s')" % have["hidden"])
     have["api_key"] = root.value("SELECT id FROM spooled.api_key WHERE name = '%s'" % have["hidden"])

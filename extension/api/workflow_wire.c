@@ -1,0 +1,199 @@
+/*
+ * workflow_wire.c
+ *    Workflows, for the gateway.
+ */
+#include "postgres.h"
+
+#include "api/function.h"
+#include "api/reply.h"
+#include "api/wire_args.h"
+#include "base/uuid7.h"
+#include "ops/request.h"
+#include "ops/workflow.h"
+#include "ops/workflow_end.h"
+#include "json/json_write.h"
+#include "json/workflow_json.h"
+
+/* id_arg reads the id of a workflow; a text that can be none is one that nobody has. */
+static pg_uuid_t
+id_arg(FunctionCallInfo fcinfo, int n)
+{
+	char	 *text = text_arg(fcinfo, n);
+	pg_uuid_t id;
+	SplFault  fault;
+
+	spl_need_arg(fcinfo, n, "id");
+	if (!spl_uuid_parse(text, &id))
+		raise_unless_ok(spl_fault(&fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Workflow not found"), &fault);
+	return id;
+}
+
+/* reply_summary answers with a workflow as it is now. */
+static Datum
+reply_summary(FunctionCallInfo fcinfo, const pg_uuid_t *id)
+{
+	WorkflowSummary workflow;
+	StringInfoData	body;
+	SplFault		fault;
+
+	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
+	initStringInfo(&body);
+	spl_json_workflow(&body, &workflow);
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
+}
+
+static Datum
+reply_detail(FunctionCallInfo fcinfo, const pg_uuid_t *id, ReplyCode code, bool created)
+{
+	WorkflowSummary workflow;
+	MemberView	   *members;
+	int				count;
+	StringInfoData	body;
+	SplFault		fault;
+
+	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
+	count = spl_workflow_members(id, &members);
+	initStringInfo(&body);
+	spl_json_workflow_detail(&body, &workflow, members, count, created);
+	return spl_reply(fcinfo, code, &body, 0);
+}
+
+/* spooled._workflow_list(status text, max_workflows int, skip int) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_list, WORKFLOWS_READ)
+{
+	WorkflowSummary *workflows;
+	int				 limit = spl_page_limit(int_arg(fcinfo, 1, PAGE_DEFAULT));
+	int count = spl_workflow_list(text_arg(fcinfo, 0), limit, spl_page_offset(int_arg(fcinfo, 2, 0)), &workflows);
+	StringInfoData body;
+
+	initStringInfo(&body);
+	spl_json_open(&body, NULL, '[');
+	for (int i = 0; i < count; i++)
+		spl_json_workflow(&body, &workflows[i]);
+	spl_json_close(&body, ']');
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
+}
+
+/* spooled._workflow_create(name text, description text, jobs text, metadata text, idempotency_key text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_create, WORKFLOWS_WRITE)
+{
+	NewWorkflow workflow = {
+		.name = text_arg(fcinfo, 0),
+		.description = text_arg(fcinfo, 1),
+		.jobs = bytes_arg(fcinfo, 2),
+		.metadata = bytes_arg(fcinfo, 3),
+		.idempotency_key = text_arg(fcinfo, 4),
+		.most_jobs = REQUEST_MAX_JOBS,
+	};
+	SplFault fault;
+
+	raise_unless_ok(spl_workflow_create(&workflow, &fault), &fault);
+	return reply_detail(fcinfo, &workflow.id, workflow.created ? REPLY_CREATED : REPLY_OK, true);
+}
+
+/* spooled._workflow_get(id text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_get, WORKFLOWS_READ)
+{
+	pg_uuid_t id = id_arg(fcinfo, 0);
+
+	return reply_detail(fcinfo, &id, REPLY_OK, false);
+}
+
+/* spooled._workflow_cancel(id text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_cancel, WORKFLOWS_WRITE)
+{
+	pg_uuid_t id = id_arg(fcinfo, 0);
+	SplFault  fault;
+
+	raise_unless_ok(spl_workflow_cancel(&id, &fault), &fault);
+	return reply_summary(fcinfo, &id);
+}
+
+/* spooled._workflow_retry(id text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_retry, WORKFLOWS_WRITE)
+{
+	pg_uuid_t id = id_arg(fcinfo, 0);
+	int		  revived;
+	SplFault  fault;
+
+	raise_unless_ok(spl_workflow_retry(&id, &revived, &fault), &fault);
+	return reply_summary(fcinfo, &id);
+}
+
+/* spooled._workflow_delete(id text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_delete, WORKFLOWS_WRITE)
+{
+	pg_uuid_t id = id_arg(fcinfo, 0);
+	SplFault  fault;
+
+	raise_unless_ok(spl_workflow_remove(&id, &fault), &fault);
+	return spl_reply(fcinfo, REPLY_NO_CONTENT, NULL, 0);
+}
+
+/* members_arg reads the members of the workflow that argument 0 names. */
+static int
+members_arg(FunctionCallInfo fcinfo, pg_uuid_t *id, MemberView **members)
+{
+	WorkflowSummary workflow;
+	SplFault		fault;
+
+	*id = id_arg(fcinfo, 0);
+	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
+	return spl_workflow_members(id, members);
+}
+
+/* spooled._workflow_members(id text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_members, WORKFLOWS_READ)
+{
+	pg_uuid_t	   id;
+	MemberView	  *members;
+	int			   count = members_arg(fcinfo, &id, &members);
+	StringInfoData body;
+
+	initStringInfo(&body);
+	spl_json_open(&body, NULL, '[');
+	for (int i = 0; i < count; i++)
+		spl_json_workflow_job(&body, &id, &members[i]);
+	spl_json_close(&body, ']');
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
+}
+
+/* spooled._workflow_member(id text, job_id text) returns spooled._reply: the job with this id or this key */
+SPL_FUNCTION(spooled_wire_workflow_member, WORKFLOWS_READ)
+{
+	pg_uuid_t	   id;
+	pg_uuid_t	   job_id;
+	MemberView	  *members;
+	int			   count = members_arg(fcinfo, &id, &members);
+	char		  *wanted = text_arg(fcinfo, 1);
+	bool		   is_id = wanted && spl_uuid_parse(wanted, &job_id);
+	StringInfoData body;
+	SplFault	   fault;
+
+	spl_need_arg(fcinfo, 1, "job_id");
+	for (int i = 0; i < count; i++)
+		if (is_id ? spl_uuid_equal(&members[i].job_id, &job_id) : strcmp(members[i].key, wanted) == 0)
+		{
+			initStringInfo(&body);
+			spl_json_workflow_job(&body, &id, &members[i]);
+			return spl_reply(fcinfo, REPLY_OK, &body, 0);
+		}
+	raise_unless_ok(spl_no_such_job(&fault), &fault);
+	pg_unreachable();
+}
+
+/* spooled._workflow_member_states(id text) returns spooled._reply */
+SPL_FUNCTION(spooled_wire_workflow_member_states, WORKFLOWS_READ)
+{
+	pg_uuid_t	   id;
+	MemberView	  *members;
+	int			   count = members_arg(fcinfo, &id, &members);
+	StringInfoData body;
+
+	initStringInfo(&body);
+	spl_json_open(&body, NULL, '[');
+	for (int i = 0; i < count; i++)
+		spl_json_workflow_job_status(&body, &members[i]);
+	spl_json_close(&body, ']');
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
+}

@@ -1,0 +1,157 @@
+/*
+ * workflow_read_store.c
+ *    Reading workflows: the view that users read as well, and members.
+ */
+#include "postgres.h"
+
+#include "store/row_list.h"
+#include "store/workflow_read_store.h"
+#include "utils/builtins.h"
+
+/* clang-format off */
+#define COLUMNS \
+	"SELECT w.id, o.uid, w.name, w.description, w.status, w.total_jobs, w.completed_jobs, w.failed_jobs, w.cancelled_jobs," \
+	" w.created_at, w.started_at, w.finished_at, w.metadata" \
+	" FROM spooled.workflow own JOIN spooled.workflows w ON w.id = own.id JOIN spooled.org o ON o.id = $1 WHERE own.org = $1"
+/* clang-format on */
+
+enum Column
+{
+	W_ID = 1,
+	W_ORG_UID,
+	W_NAME,
+	W_DESCRIPTION,
+	W_STATUS,
+	W_TOTAL,
+	W_COMPLETED,
+	W_FAILED,
+	W_CANCELLED,
+	W_CREATED_AT,
+	W_STARTED_AT,
+	W_FINISHED_AT,
+	W_METADATA
+};
+
+static SpiPlan find_workflow = {
+	.sql = COLUMNS " AND own.id = $2",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDOID},
+};
+
+static SpiPlan page_workflows = {
+	.sql = COLUMNS " AND ($2 IS NULL OR w.status = $2) ORDER BY own.id DESC LIMIT $3 OFFSET $4",
+	.nargs = 4,
+	.argtypes = {INT4OID, TEXTOID, INT4OID, INT4OID},
+};
+
+static SpiPlan read_members = {
+	.sql = "SELECT m.position, m.job_id, m.key, d.state FROM spooled.workflow_job m"
+		   " LEFT JOIN spooled.dependency d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2"
+		   " WHERE m.org = $1 AND m.workflow = $2 ORDER BY m.position LIMIT $3",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, INT4OID},
+};
+
+typedef struct WorkflowList
+{
+	WorkflowSummary *workflows;
+	int				 count;
+	int				 room;
+} WorkflowList;
+
+/* json_column copies a value that may be null. */
+static struct varlena *
+json_column(HeapTuple row, TupleDesc desc, int column)
+{
+	bool			isnull;
+	Datum			value = spl_row_datum(row, desc, column, &isnull);
+	MemoryContext	old = MemoryContextSwitchTo(spl_spi_caller_context());
+	struct varlena *copy = isnull ? NULL : PG_DETOAST_DATUM_COPY(value);
+
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
+static void
+add_workflow(HeapTuple row, TupleDesc desc, void *arg)
+{
+	WorkflowList	*list = arg;
+	WorkflowSummary *workflow;
+
+	if (list->count == list->room)
+		list->workflows = spl_grow_rows(list->workflows, &list->room, sizeof(WorkflowSummary));
+	workflow = &list->workflows[list->count++];
+	spl_row_uuid(row, desc, W_ID, &workflow->id);
+	spl_row_uuid(row, desc, W_ORG_UID, &workflow->org_uid);
+	workflow->name = spl_row_text(row, desc, W_NAME);
+	workflow->description = spl_row_text(row, desc, W_DESCRIPTION);
+	workflow->status = spl_row_text(row, desc, W_STATUS);
+	workflow->total_jobs = spl_row_int32(row, desc, W_TOTAL);
+	workflow->completed_jobs = spl_row_int32(row, desc, W_COMPLETED);
+	workflow->failed_jobs = spl_row_int32(row, desc, W_FAILED);
+	workflow->cancelled_jobs = spl_row_int32(row, desc, W_CANCELLED);
+	workflow->created_at = spl_row_time(row, desc, W_CREATED_AT);
+	workflow->started_at = spl_row_time(row, desc, W_STARTED_AT);
+	workflow->finished_at = spl_row_time(row, desc, W_FINISHED_AT);
+	workflow->metadata = json_column(row, desc, W_METADATA);
+}
+
+bool
+spl_workflow_find(int32 org, const pg_uuid_t *id, WorkflowSummary *workflow)
+{
+	WorkflowList list = {NULL, 0, 0};
+	Datum		 values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
+
+	spl_spi_run(&find_workflow, values, NULL, add_workflow, &list);
+	if (list.count == 1)
+		*workflow = list.workflows[0];
+	return list.count == 1;
+}
+
+int
+spl_workflow_page(int32 org, const char *status, int limit, int offset, WorkflowSummary **workflows)
+{
+	WorkflowList list = {NULL, 0, 0};
+	Datum		 values[] = {Int32GetDatum(org), status ? CStringGetTextDatum(status) : (Datum) 0, Int32GetDatum(limit),
+							 Int32GetDatum(offset)};
+	bool		 nulls[] = {false, status == NULL, false, false};
+
+	spl_spi_run(&page_workflows, values, nulls, add_workflow, &list);
+	*workflows = list.workflows;
+	return list.count;
+}
+
+typedef struct MemberList
+{
+	MemberRow *rows;
+	int		   count;
+	int		   room;
+} MemberList;
+
+static void
+add_member(HeapTuple row, TupleDesc desc, void *arg)
+{
+	MemberList *list = arg;
+	MemberRow  *member;
+	bool		isnull;
+	Datum		state = spl_row_datum(row, desc, 4, &isnull);
+
+	if (list->count == list->room)
+		list->rows = spl_grow_rows(list->rows, &list->room, sizeof(MemberRow));
+	member = &list->rows[list->count++];
+	member->position = spl_row_int32(row, desc, 1);
+	spl_row_uuid(row, desc, 2, &member->job_id);
+	member->key = spl_row_text(row, desc, 3);
+	member->state = isnull ? '\0' : DatumGetChar(state);
+}
+
+int
+spl_workflow_members_read(int32 org, const pg_uuid_t *id, int limit, MemberRow **members)
+{
+	MemberList list = {NULL, 0, 0};
+	Datum	   values[] = {Int32GetDatum(org), UUIDPGetDatum(id), Int32GetDatum(limit)};
+
+	spl_spi_run(&read_members, values, NULL, add_member, &list);
+	*members = list.rows;
+	return list.count;
+}

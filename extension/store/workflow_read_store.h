@@ -1,0 +1,45 @@
+/*
+ * workflow_read_store.h
+ *    Reading workflows: the view that users read as well, and members.
+ */
+#ifndef SPL_WORKFLOW_READ_STORE_H
+#define SPL_WORKFLOW_READ_STORE_H
+
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
+typedef struct WorkflowSummary
+{
+	pg_uuid_t		id;
+	pg_uuid_t		org_uid;
+	char		   *name;
+	char		   *description;
+	char		   *status; /* on the wire */
+	int				total_jobs;
+	int				completed_jobs;
+	int				failed_jobs;
+	int				cancelled_jobs;
+	TimestampTz		created_at;
+	TimestampTz		started_at; /* DT_NOBEGIN: nothing has run */
+	TimestampTz		finished_at;
+	struct varlena *metadata; /* json, or NULL */
+} WorkflowSummary;
+
+/* spl_workflow_find reads one that this credential may see. */
+extern bool spl_workflow_find(int32 org, const pg_uuid_t *id, WorkflowSummary *workflow);
+
+/* spl_workflow_page reads a page, newest first; status NULL: any. */
+extern int spl_workflow_page(int32 org, const char *status, int limit, int offset, WorkflowSummary **workflows);
+
+typedef struct MemberRow
+{
+	int		  position;
+	pg_uuid_t job_id;
+	char	 *key;
+	char	  state; /* of its edge to the workflow */
+} MemberRow;
+
+/* spl_workflow_members_read reads up to "limit" members in their order. */
+extern int spl_workflow_members_read(int32 org, const pg_uuid_t *id, int limit, MemberRow **members);
+
+#endif

@@ -1,0 +1,158 @@
+"""Workflows, end to end."""
+
+import uuid
+
+from client import Case, NOBODY, delete, eventually, get, new_queue, post
+
+SUMMARY = {"id": "uuid", "organization_id": "uuid", "name": "str", "description": "str?", "status": "str", "total_jobs": "int",
+           "completed_jobs": "int", "failed_jobs": "int", "progress_percent": "int", "created_at": "ts", "started_at": "ts?",
+           "completed_at": "ts?", "metadata": "any"}
+DETAIL = dict(SUMMARY, jobs="list", dependencies="list", progress="obj")
+DETAIL_JOB = {"id": "uuid", "organization_id": "uuid", "queue": "str", "job_type": "str", "payload": "any", "status": "str",
+              "priority": "int", "attempt": "int", "max_retries": "int", "backoff_type": "str", "timeout_ms": "int",
+              "created_at": "ts", "workflow_id": "uuid"}
+MEMBER = {"id": "uuid", "job_id": "uuid", "workflow_id": "uuid", "key": "str", "queue_name": "str", "status": "str", "payload": "any",
+          "result": "any", "error": "str?", "depends_on": "list", "dependency_mode": "str", "priority": "int", "max_retries": "int",
+          "attempt": "int", "retry_count": "int", "timeout_seconds": "int", "created_at": "ts", "started_at": "ts?",
+          "completed_at": "ts?"}
+MEMBER_STATUS = {"key": "str", "job_id": "uuid", "status": "str", "depends_on": "list", "retry_count": "int", "error": "str?"}
+
+
+class Workflows(Case):
+    def diamond(self, queue, **fields):
+        def job(key, *parents):
+            return {"key": key, "queue_name": queue, "payload": {"step": key}, "depends_on": list(parents)}
+        body = dict({"name": "diamond", "jobs": [job("a"), job("b", "a"), job("c", "a"), job("d", "b", "c")]}, **fields)
+        return self.ok(post("/api/v1/workflows", body), 201)
+
+    def finish(self, queue, count):
+        jobs = self.claim(queue, limit=10)
+        self.assertEqual(len(jobs), count)
+        for job in jobs:
+            self.ok(self.complete(job["id"]))
+        return sorted(job["payload"]["step"] for job in jobs)
+
+    def status(self, workflow):
+        body = self.ok(get("/api/v1/workflows/" + workflow))
+        self.assertShape(body, DETAIL)
+        return body
+
+    def test_diamond(self):
+        queue = new_queue()
+        body = self.diamond(queue, description="four jobs", metadata={"n": 1.50})
+        self.assertShape(body, dict(DETAIL, workflow_id="uuid", job_ids="list"))
+        workflow = body["workflow_id"]
+        self.assertEqual((body["id"], body["status"], body["metadata"]), (workflow, "pending", {"n": 1.50}))
+        self.assertEqual([job["key"] for job in body["job_ids"]], ["a", "b", "c", "d"])
+        ids = {job["key"]: job["job_id"] for job in body["job_ids"]}
+        self.assertEqual([self.job(ids[key])["dependencies_met"] for key in "abcd"], [True, False, False, False])
+        self.assertEqual({self.job(ids[key])["status"] for key in "abcd"}, {"pending"})
+        self.assertEqual(self.job(ids["d"])["workflow_id"], workflow)
+        self.assertEqual(self.finish(queue, 1), ["a"])
+        self.assertEqual(self.status(workflow)["status"], "running")
+        self.assertEqual(self.finish(queue, 2), ["b", "c"])
+        body = self.status(workflow)
+        self.assertEqual((body["completed_jobs"], body["progress_percent"]), (3, 75))
+        self.assertEqual(body["progress"], {"total": 4, "completed": 3, "failed": 0, "pending": 1, "processing": 0})
+        self.assertEqual(self.finish(queue, 1), ["d"])
+        self.assertTrue(eventually(lambda: self.status(workflow)["status"] == "completed", 60))
+        body = self.status(workflow)
+        self.assertEqual((body["completed_jobs"], body["progress_percent"]), (4, 100))
+        self.assertTrue(body["started_at"] and body["completed_at"])
+        for job in body["jobs"]:
+            self.assertShape(job, DETAIL_JOB)
+        self.assertEqual({(edge["parent_job_id"], edge["child_job_id"]) for edge in body["dependencies"]},
+                         {(ids[p], ids[c]) for p, c in ("ab", "ac", "bd", "cd")})
+        reply = post("/api/v1/workflows/%s/retry" % workflow)
+        self.assertIn("failed", self.refused(reply, 400, "BAD_REQUEST")["message"])
+        self.assertEqual(self.ok(post("/api/v1/workflows/%s/cancel" % workflow))["status"], "completed")
+        self.empty(delete("/api/v1/workflows/" + workflow))
+        self.refused(get("/api/v1/workflows/" + workflow), 404, "NOT_FOUND")
+        self.assertEqual(self.job(ids["d"])["status"], "completed")
+
+    def test_jobs_of_a_workflow(self):
+        queue = new_queue()
+        workflow = self.diamond(queue)["workflow_id"]
+        path = "/api/v1/workflows/%s/jobs" % workflow
+        jobs = self.ok(get(path))
+        for job in jobs:
+            self.assertShape(job, MEMBER)
+        self.assertEqual([(job["key"], job["depends_on"], job["payload"]) for job in jobs],
+                         [("a", [], {"step": "a"}), ("b", ["a"], {"step": "b"}), ("c", ["a"], {"step": "c"}), ("d", ["b", "c"], {"step": "d"})])
+        self.assertEqual(self.ok(get(path + "/b"))["id"], jobs[1]["id"])
+        self.assertEqual(self.ok(get(path + "/" + jobs[2]["id"]))["key"], "c")
+        self.refused(get(path + "/nothing"), 404)
+        self.refused(get(path + "/" + NOBODY), 404)
+        states = self.ok(get(path + "/status"))
+        for state in states:
+            self.assertShape(state, MEMBER_STATUS)
+        self.assertEqual([state["status"] for state in states], ["pending"] * 4)
+        for route in ("", "/jobs", "/jobs/status", "/jobs/a"):
+            self.refused(get("/api/v1/workflows/%s%s" % (NOBODY, route)), 404)
+            self.refused(get("/api/v1/workflows/nonsense" + route), 404)
+
+    def test_failure_and_retry(self):
+        queue = new_queue()
+        workflow = self.diamond(queue)["workflow_id"]
+        job = self.claim_one(queue)
+        self.ok(self.fail_job(job["id"], no_retry=True))
+        self.assertTrue(eventually(lambda: self.status(workflow)["status"] == "failed", 60))
+        body = self.status(workflow)
+        self.assertEqual((body["failed_jobs"], body["progress"]["failed"]), (1, 4))
+        self.assertEqual([job["status"] for job in body["jobs"]], ["deadletter", "cancelled", "cancelled", "cancelled"])
+        self.assertEqual(body["jobs"][0]["error"]["message"], "broken")
+        body = self.ok(post("/api/v1/workflows/%s/retry" % workflow))
+        self.assertShape(body, SUMMARY)
+        self.assertEqual((body["status"], body["failed_jobs"], body["completed_at"]), ("running", 0, None))
+        self.refused(post("/api/v1/workflows/%s/retry" % workflow), 400)
+        for expected in (["a"], ["b", "c"], ["d"]):
+            self.assertEqual(self.finish(queue, len(expected)), expected)
+        self.assertTrue(eventually(lambda: self.status(workflow)["status"] == "completed", 60))
+
+    def test_cancel(self):
+        queue = new_queue()
+        workflow = self.diamond(queue)["workflow_id"]
+        job = self.claim_one(queue)
+        self.refused(delete("/api/v1/workflows/" + workflow), 409, "CONFLICT")
+        body = self.ok(post("/api/v1/workflows/%s/cancel" % workflow))
+        self.assertShape(body, SUMMARY)
+        self.assertEqual(body["status"], "cancelled")
+        self.assertEqual([job["status"] for job in self.status(workflow)["jobs"]], ["processing"] + ["cancelled"] * 3)
+        self.ok(self.complete(job["id"]))
+        self.assertEqual(self.status(workflow)["status"], "cancelled", "a late completion changes nothing")
+        self.refused(post("/api/v1/workflows/%s/cancel" % NOBODY), 404)
+        self.refused(post("/api/v1/workflows/%s/retry" % NOBODY), 404)
+
+    def test_list(self):
+        queue, name = new_queue(), "list " + uuid.uuid4().hex
+        ids = [self.diamond(queue, name=name)["id"] for _ in range(3)]
+        self.ok(post("/api/v1/workflows/%s/cancel" % ids[0]))
+        listed = [w for w in self.ok(get("/api/v1/workflows?limit=100")) if w["name"] == name]
+        for workflow in listed:
+            self.assertShape(workflow, SUMMARY)
+        self.assertEqual([workflow["id"] for workflow in listed], ids[::-1])
+        cancelled = [w["id"] for w in self.ok(get("/api/v1/workflows?limit=100&status=cancelled")) if w["name"] == name]
+        self.assertEqual(cancelled, ids[:1])
+        self.assertEqual(len(self.ok(get("/api/v1/workflows?limit=2&offset=1&status=nonsense"))), 2)
+
+    def test_names_of_others_and_idempotency(self):
+        queue, key = new_queue(), uuid.uuid4().hex
+        body = {"name": "seed", "jobs": [{"name": "first", "queue": queue, "payload": {"x": 1}},
+                                         {"name": "second", "queue": queue, "payload": {}, "dependencies": ["first"], "timeout_ms": 1500}]}
+        first = self.ok(post("/api/v1/workflows", body, headers={"Idempotency-Key": key}), 201)
+        again = self.ok(post("/api/v1/workflows", body, headers={"Idempotency-Key": key}))
+        self.assertEqual(first["job_ids"], again["job_ids"])
+        self.assertEqual(self.ok(get("/api/v1/workflows/%s/jobs/second" % first["id"]))["timeout_seconds"], 2)
+
+    def test_refusals(self):
+        queue = new_queue()
+        job = {"key": "a", "queue_name": queue, "payload": 1}
+        for jobs, field in (([], "jobs"), ([dict(job, key="a b")], "jobs[0].key"), ([job, dict(job, key="b", priority=9999)], "jobs[1].priority"),
+                            ([dict(job, key="k%d" % i) for i in range(101)], "jobs"), ({}, "jobs"), ([dict(job, payload=1, queue_name="")], "jobs[0].queue_name")):
+            self.refused(post("/api/v1/workflows", {"name": "w", "jobs": jobs}), 400, None, field)
+        for jobs in ([job, job], [dict(job, depends_on=["a"])], [dict(job, depends_on=["b"])],
+                     [dict(job, depends_on=["b"]), dict(job, key="b", depends_on=["a"])]):
+            self.refused(post("/api/v1/workflows", {"name": "w", "jobs": jobs}), 400, "BAD_REQUEST")
+        self.refused(post("/api/v1/workflows", {"jobs": [job]}), 400, None, "name")
+        self.refused(post("/api/v1/workflows", {"name": "w"}), 400, None, "jobs")
+        self.assertEqual(self.ok(get("/api/v1/jobs?queue_name=" + queue)), [], "a refused workflow leaves no job")
