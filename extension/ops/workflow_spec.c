@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "ops/dependency_add.h"
 #include "ops/workflow_spec.h"
 #include "rules/json_text.h"
