@@ -164,9 +164,25 @@ fire(ScheduleRow *rows, int count, TimestampTz now)
 	batch.runs = palloc(sizeof(ScheduleRun) * (jobs + count));
 	for (int i = 0; i < count; i++)
 		add_firing(&batch, &firings[i], now);
-	spl_enqueue(batch.items, batch.count);
+	spl_enqueue_each(batch.items, batch.count);
 	settle_items(&batch, now);
 	spl_schedule_run_put(batch.runs, batch.run_count, spl_actor());
+	spl_schedule_advance(rows, count);
+}
+
+/* give_up records that schedules could not run. */
+static void
+give_up(ScheduleRow *rows, int count, TimestampTz now)
+{
+	for (int i = 0; i < count; i++)
+	{
+		Firing		firing;
+		ScheduleRun run;
+
+		spl_schedule_plan(&rows[i], now, &firing);
+		run = run_of(&rows[i], firing.due, now, RUN_FAILED, "Could not be run; the server's log tells why");
+		spl_schedule_run_put(&run, 1, spl_actor());
+	}
 	spl_schedule_advance(rows, count);
 }
 
@@ -186,9 +202,11 @@ copy_rows(const ScheduleRow *rows, int count)
 	return copies;
 }
 
-/* try_fire runs schedules in a savepoint; false: that failed, and nothing has happened. */
+typedef void (*FireFn)(ScheduleRow *rows, int count, TimestampTz now);
+
+/* in_savepoint does something with schedules in a savepoint; false: that failed, and nothing has happened. */
 static bool
-try_fire(const ScheduleRow *rows, int count, TimestampTz now)
+in_savepoint(FireFn what, const ScheduleRow *rows, int count, TimestampTz now)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -200,7 +218,7 @@ try_fire(const ScheduleRow *rows, int count, TimestampTz now)
 	{
 		(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
 								 false);
-		fire(copy_rows(rows, count), count, now);
+		what(copy_rows(rows, count), count, now);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -219,19 +237,6 @@ try_fire(const ScheduleRow *rows, int count, TimestampTz now)
 		ReThrowError(error);
 	ereport(WARNING, (errcode(error->sqlerrcode), errmsg("running %d schedules failed: %s", count, error->message)));
 	return false;
-}
-
-/* give_up records that a schedule could not run. */
-static void
-give_up(ScheduleRow *row, TimestampTz now)
-{
-	Firing		firing;
-	ScheduleRun run;
-
-	spl_schedule_plan(row, now, &firing);
-	run = run_of(row, firing.due, now, RUN_FAILED, "Could not be run; the server's log tells why");
-	spl_schedule_run_put(&run, 1, spl_actor());
-	spl_schedule_advance(row, 1);
 }
 
 static int
@@ -259,10 +264,10 @@ spl_schedule_fire_due(TimestampTz now, int limit)
 		while (end < count && rows[end].org == rows[start].org)
 			end++;
 		spl_org_set_background(rows[start].org);
-		if (!try_fire(&rows[start], end - start, now))
+		if (!in_savepoint(fire, &rows[start], end - start, now))
 			for (int i = start; i < end; i++)
-				if (end - start == 1 || !try_fire(&rows[i], 1, now))
-					give_up(&rows[i], now);
+				if (end - start == 1 || !in_savepoint(fire, &rows[i], 1, now))
+					(void) in_savepoint(give_up, &rows[i], 1, now);
 		start = end;
 	}
 	return count == BATCH_LIMIT ? limit : count;

@@ -215,6 +215,14 @@ SELECT spooled.pause_schedule(:'theirs');
 SELECT spooled.resume_schedule(:'paused') > now() AS next;
 SELECT spooled.update_schedule(:'theirs', active => true);
 SELECT spooled.update_schedule(:'theirs', payload => json_build_object('x', repeat('x', 66000)));
+-- ... and jobs: a run whose job is refused says so, and the schedule goes on
+SELECT spooled.update_schedule(:'paused', catch_up => 'all') > now() AS next;
+RESET ROLE;
+SELECT set_back(:'paused', 20);
+CALL let_run();
+SET ROLE schedule_other;
+SELECT status, left(error, 26) AS error, count(*) FROM runs(:'paused') GROUP BY 1, 2 ORDER BY 1;
+SELECT active, next_run_at > now() AS ahead, run_count FROM spooled.schedules WHERE id = :'paused';
 RESET ROLE;
 DELETE FROM spooled.role_binding WHERE role IN ('schedule_reader'::regrole, 'schedule_other'::regrole);
 DROP ROLE schedule_reader, schedule_other;
