@@ -54,7 +54,7 @@ CREATE TABLE plan_limits (
     tier        text PRIMARY KEY CHECK (tier IN ('free', 'starter', 'pro', 'enterprise')),
     limits      json NOT NULL
 );
-COMMENT ON TABLE plan_limits IS 'What this installation changes of the built-in plans, by the names of an organization''s custom_limits. spooled.set_plan() writes it.';
+COMMENT ON TABLE plan_limits IS 'What this installation changes of the built-in plans, by the names of an organization''s custom_limits. make up writes it from SPOOLED_PLAN_*.';
 
 CREATE TABLE api_key (
     id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -825,6 +825,10 @@ CREATE FUNCTION explain_job(job_id uuid, OUT status text, OUT reason text, OUT s
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_explain_job';
 COMMENT ON FUNCTION explain_job(uuid) IS 'Why a job is not running, in one row.';
 
+CREATE FUNCTION usage() RETURNS TABLE (resource text, used bigint, allowed bigint)
+LANGUAGE c VOLATILE ROWS 8 AS 'MODULE_PATHNAME', 'spooled_usage';
+COMMENT ON FUNCTION usage() IS 'What the current organization uses of what its plan allows; allowed null: no limit. jobs_per_day are those of today, in UTC.';
+
 CREATE FUNCTION doctor() RETURNS TABLE (finding text, severity text, subject text, details jsonb, hint text)
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_doctor';
 COMMENT ON FUNCTION doctor() IS 'What an operator should look at, each with a hint. No rows: nothing to do.';
@@ -960,6 +964,7 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_purge
 CREATE FUNCTION _organization_create(name text, slug text, billing_email text, admin_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_create';
 CREATE FUNCTION _organization_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_list';
+CREATE FUNCTION _usage(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_usage';
 CREATE FUNCTION _organization_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_get';
 CREATE FUNCTION _organization_update(id text, name text, billing_email text, settings text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_update';
@@ -1232,7 +1237,7 @@ DECLARE
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
                                     'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
                                     'worker_heartbeat', 'deregister_worker'];
-    reader CONSTANT text[] := ARRAY['_in_scope', '_queue_counts', '_queue_oldest', 'dlq_list', 'schedule_history', 'schedule_next'];
+    reader CONSTANT text[] := ARRAY['_in_scope', '_queue_counts', '_queue_oldest', 'dlq_list', 'usage', 'schedule_history', 'schedule_next'];
     superuser_only CONSTANT text[] := ARRAY['bind_role', 'enter_admin', 'enter_organization', 'create_organization'];
     func record;
 BEGIN

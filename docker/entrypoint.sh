@@ -18,6 +18,11 @@ base=${SPOOLED_DATA_DIR:-/var/lib/spooled}
 data=$base/data
 port=${SPOOLED_PG_PORT:-5432}
 
+die() {
+    echo "error: $*" >&2
+    exit 1
+}
+
 # shellcheck source=scripts/settings.sh
 . "${SPOOLED_SETTINGS:-/usr/local/lib/spooled/settings.sh}"
 random_hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
@@ -62,6 +67,8 @@ query "SET client_min_messages = warning;
        GRANT spooled_gateway TO gateway;
        ALTER ROLE gateway SET log_parameter_max_length = 0;
        ALTER ROLE gateway SET log_parameter_max_length_on_error = 0"
+plans=$(plan_statements)
+[ -z "$plans" ] || query "$plans"
 if [ ! -s "$base/api.key" ]; then
     key=$(query "SELECT spooled.create_api_key('container')")
     echo "$key" >"$base/api.key"

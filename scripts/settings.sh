@@ -45,3 +45,41 @@ decided_settings() {
     setting spooled.external_url "$(remember "$1" EXTERNAL_URL "${BASE_URL:-}")"
     if [ "$environment" = production ]; then setting spooled.api_key_prefix sk_live_; fi
 }
+
+# plan_number VARIABLE VALUE prints what a limit is in JSON; what is no number stops with the variable's name.
+plan_number() {
+    case $2 in
+        unlimited | none | null | -1) printf null ;;
+        '' | *[!0-9]*) die "$1 is \"$2\": it must be a number from 0 on, or unlimited" ;;
+        *) printf %s "$2" ;;
+    esac
+}
+
+# plan_statements prints the SQL that writes SPOOLED_PLAN_* into the database, the more particular over the more general;
+# nothing when none is set.
+plan_statements() {
+    for tier in FREE STARTER PRO ENTERPRISE; do
+        fields=
+        for field in MAX_JOBS_PER_DAY MAX_ACTIVE_JOBS MAX_QUEUES MAX_WORKERS MAX_API_KEYS MAX_SCHEDULES MAX_WORKFLOWS MAX_WEBHOOKS \
+            MAX_PAYLOAD_SIZE_BYTES RATE_LIMIT_RPS RATE_LIMIT_BURST JOB_RETENTION_DAYS HISTORY_RETENTION_DAYS; do
+            eval "value=\${SPOOLED_PLAN_${tier}_$field:-}"
+            [ -n "$value" ] || continue
+            number=$(plan_number "SPOOLED_PLAN_${tier}_$field" "$value") || exit 1
+            name=$(printf %s "$field" | tr '[:upper:]' '[:lower:]')
+            [ "$field" != RATE_LIMIT_RPS ] || name=rate_limit_requests_per_second
+            fields="$fields${fields:+, }\"$name\": $number"
+        done
+        eval "own=\${SPOOLED_PLAN_${tier}_LIMITS_JSON:-}"
+        [ -n "${SPOOLED_PLAN_LIMITS_JSON:-}$own$fields" ] || continue
+        cat <<SQL
+INSERT INTO spooled.plan_limits
+SELECT lower('$tier'), (coalesce($(quoted "${SPOOLED_PLAN_LIMITS_JSON:-{\}}")::jsonb -> lower('$tier'), '{}') || $(quoted "${own:-{\}}")::jsonb || '{$fields}')::text::json
+ON CONFLICT (tier) DO UPDATE SET limits = excluded.limits;
+SQL
+    done
+}
+
+# quoted TEXT prints a text as SQL does.
+quoted() {
+    printf "'%s'" "$(printf %s "$1" | sed "s/'/''/g")"
+}

@@ -150,6 +150,7 @@ typedef struct OpTable
 extern OpTable op_table_health(void);
 extern OpTable op_table_auth(void);
 extern OpTable op_table_email(void);
+extern OpTable op_table_usage(void);
 extern OpTable op_table_queues(void);
 extern OpTable op_table_jobs(void);
 extern OpTable op_table_dlq(void);

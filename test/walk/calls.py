@@ -96,6 +96,7 @@ FUNCTIONS = {
     # reading
     "job_history(uuid)": "SELECT * FROM spooled.job_history({dead})",
     "explain_job(uuid)": "SELECT * FROM spooled.explain_job({child})",
+    "usage()": "SELECT used FROM spooled.usage()",
     "doctor()": "SELECT * FROM spooled.doctor()",
     "shared_memory()": Everybody("SELECT * FROM spooled.shared_memory()"),
     "check_integrity()": Everybody("SELECT * FROM spooled.check_integrity()"),
@@ -123,6 +124,7 @@ FUNCTIONS = {
     "_signup_complete(text,text,text,text)": Everybody("SELECT * FROM spooled._signup_complete({unknown_key}, 'Walk', 'walk-c', NULL)"),
     "_mail_claim()": Everybody("SELECT * FROM spooled._mail_claim()"),      # of no tenant: only the gateway's role may
     "_mail_done(text,text,boolean)": Everybody("SELECT * FROM spooled._mail_done({unknown_key}, {unknown_key}, false)"),
+    "_usage(text)": "SELECT * FROM spooled._usage({organization})",
     "_health()": Everybody("SELECT * FROM spooled._health()"),
     "_metrics()": Everybody("SELECT spooled._metrics()"),
     "_in_scope(text)": Everybody("SELECT spooled._in_scope({queue})"),
@@ -258,6 +260,8 @@ ROUTES = {
     "POST /api/v1/auth/validate": Everybody(),
     "GET /api/v1/auth/me": Everybody(),
     "POST /api/v1/auth/logout": Everybody(),
+    "GET /api/v1/organizations/usage": None,
+    "GET /api/v1/organizations/{id}/usage": {"id": "{organization}"},
     "GET /api/v1/queues": None,
     "POST /api/v1/queues": {"name": "{queue}", "max_retries": 9},
     "GET /api/v1/queues/{queue_name}": {"queue_name": "{queue}"},
