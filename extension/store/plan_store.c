@@ -126,7 +126,6 @@ static SpiPlan counts[COUNTED_THINGS] = {
 	[COUNTED_WORKFLOWS] = COUNT("workflow WHERE org = $1 AND finished_at IS NULL"),
 	[COUNTED_WORKERS] = COUNT("worker WHERE org = $1 AND status <> 'offline'"),
 	[COUNTED_SCHEDULES] = COUNT("schedule WHERE org = $1 AND is_active"),
-	[COUNTED_WORKFLOWS] = COUNT("workflow WHERE org = $1 AND status IS NULL"),
 	[COUNTED_API_KEYS] = COUNT("api_key WHERE org = $1 AND is_active AND (expires_at IS NULL OR expires_at > now())"),
 };
 
