@@ -22,6 +22,7 @@ SETTINGS = {
     "checkpoint_timeout": "30min",      # a timed checkpoint would hit one system of a comparison and not the other
     "max_connections": "200",
     "shared_preload_libraries": "spooled",
+    "spooled.rate_limits": "off",
 }
 
 

@@ -24,6 +24,7 @@ class Gateway:
         self.cluster = cluster
         self.database = database
         self.port = free_port()
+        self.grpc_port = free_port()
         self.process = None
         cluster.sql("""DO $$ BEGIN
                            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gateway') THEN CREATE ROLE gateway LOGIN; END IF;
@@ -36,7 +37,7 @@ class Gateway:
         shutil.copy(PROGRAM, program)
         program.chmod(0o755)
         environment = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": str(self.port), "METRICS_PORT": str(free_port()),
-                       "GRPC_PORT": str(free_port()), "LOG_LEVEL": "error",
+                       "GRPC_PORT": str(self.grpc_port), "LOG_LEVEL": "error",
                        "DATABASE_URL": f"postgresql://gateway@/{self.database}?host={self.cluster.folder}"}
         other = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
         with open(self.cluster.folder / "gateway.log", "ab") as log:

@@ -37,6 +37,7 @@ class Turn:
     total: int = 0                      # operations of the memory test
     old_snapshot: bool = False
     rest: bool = False                  # through the gateway; clients are keep-alive connections
+    grpc: bool = False                  # through the gateway; clients are calls, or requests on one stream, in flight
     options: str = ""                   # server settings of the driver's sessions
     settings: dict = field(default_factory=dict, hash=False, compare=False)    # settings changed for this turn
 
@@ -100,6 +101,12 @@ class Measurer:
         with Gateway(self.cluster, turn.system) as gateway:
             return report_of([str(self.driver("rest_driver")), "127.0.0.1", str(gateway.port), turn.load, str(turn.clients),
                               str(seconds)], dict(os.environ, SPOOLED_API_KEY=gateway.api_key))
+
+    def drive_grpc(self, turn, seconds):
+        """The same with the gRPC driver."""
+        with Gateway(self.cluster, turn.system) as gateway:
+            return report_of([str(self.driver("grpc_driver")), "127.0.0.1", str(gateway.grpc_port), turn.load,
+                              str(turn.clients), str(seconds)], dict(os.environ, SPOOLED_API_KEY=gateway.api_key))
 
     def driver(self, name):
         """The path of a load driver, built when first asked for."""
@@ -166,7 +173,9 @@ class Measurer:
         held = OldSnapshot(self.cluster, turn.system) if turn.old_snapshot else None
         try:
             wal, buffers, cpu = self._server_marks(turn.system)
-            if turn.rest:
+            if turn.grpc:
+                report = self.drive_grpc(turn, seconds)
+            elif turn.rest:
                 report = self.drive_rest(turn, seconds)
             else:
                 report = self.drive(turn.system, turn.load, options=turn.options, **flags)
@@ -217,6 +226,7 @@ def compile_driver(folder, name):
     """Builds a load driver into a scratch folder and returns its path."""
     program = Path(folder) / name
     sources = [str(path) for path in sorted(HERE.glob(f"{name}*.c"))]
+    libraries = ["-lgrpc", "-lgpr"] if name == "grpc_driver" else ["-lpq"]
     subprocess.run([os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra", "-pthread", "-I" + pg_config("includedir"),
-                    *sources, "-o", str(program), "-lpq"], check=True)
+                    *sources, "-o", str(program), *libraries], check=True)
     return program

@@ -64,8 +64,10 @@ def rest_block():
     return [Turn("SQL enqueue@32", "spooled", "enqueue", clients=32),
             Turn("REST enqueue@64", "spooled", "enqueue", clients=64, rest=True),
             Turn("REST enqueue@128", "spooled", "enqueue", clients=128, rest=True),
+            Turn("gRPC enqueue@128", "spooled", "enqueue", clients=128, grpc=True),
             Turn("SQL claim and complete@32", "spooled", "consume", clients=32, fill=None),
-            Turn("REST claim and complete@64", "spooled", "consume", clients=64, fill=None, rest=True)]
+            Turn("REST claim and complete@64", "spooled", "consume", clients=64, fill=None, rest=True),
+            Turn("gRPC one stream@256", "spooled", "process", clients=256, fill=None, grpc=True)]
 
 
 def memory_block(operations):

@@ -306,7 +306,7 @@ on_sent(GrpcCall *call, bool ok)
 }
 
 void
-call_send(GrpcCall *call, grpc_byte_buffer *message, void (*happened)(GrpcCall *call, bool ok))
+call_send(GrpcCall *call, grpc_byte_buffer *message, bool more, void (*happened)(GrpcCall *call, bool ok))
 {
 	grpc_op ops[2] = {0};
 	size_t	count = 0;
@@ -318,6 +318,7 @@ call_send(GrpcCall *call, grpc_byte_buffer *message, void (*happened)(GrpcCall *
 		grpc_byte_buffer_destroy(call->outgoing);
 	call->outgoing = message;
 	ops[count].op = GRPC_OP_SEND_MESSAGE;
+	ops[count].flags = more ? GRPC_WRITE_BUFFER_HINT : 0;
 	ops[count++].data.send_message.send_message = call->outgoing;
 	call->on_sent = happened;
 	call->sending = true;

@@ -163,8 +163,11 @@ extern void call_finish_with(GrpcCall *call, const ProtobufCMessage *response);
 /* call_finish_reply ends a call with the refusal that an operation was answered with. */
 extern void call_finish_reply(GrpcCall *call, const OpReply *reply);
 
-/* call_send sends a message of a stream, and takes it; "happened" hears when there is room for the next one. */
-extern void call_send(GrpcCall *call, grpc_byte_buffer *message, void (*happened)(GrpcCall *call, bool ok));
+/*
+ * call_send sends a message of a stream, and takes it; "happened" hears when there is room for the next one.  "more" says
+ * that the next one follows at once, so that both may leave together.
+ */
+extern void call_send(GrpcCall *call, grpc_byte_buffer *message, bool more, void (*happened)(GrpcCall *call, bool ok));
 
 /* call_receive asks for a stream's next message; it will be call->payload, NULL: there are no more. */
 extern void call_receive(GrpcCall *call, void (*happened)(GrpcCall *call, bool ok));

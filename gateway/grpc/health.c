@@ -58,7 +58,7 @@ tell(GrpcCall *call)
 	if (call->sending || call->gone || (int) response.status == watch->told)
 		return;
 	watch->told = (int) response.status;
-	call_send(call, codec_write(&response.base), on_told);
+	call_send(call, codec_write(&response.base), false, on_told);
 }
 
 static void

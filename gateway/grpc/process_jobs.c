@@ -136,7 +136,7 @@ send_ready(GrpcCall *call)
 	process->leaving = pending;
 	response = pending->response;
 	pending->response = NULL;
-	call_send(call, response, on_sent);
+	call_send(call, response, process->first != NULL && process->first->response != NULL, on_sent);
 }
 
 static void

@@ -280,7 +280,7 @@ on_request(GrpcCall *call, bool ok)
 	else
 	{
 		answer(request, &response, &arena);
-		call_send(call, codec_write(&response.base), on_answered);
+		call_send(call, codec_write(&response.base), false, on_answered);
 	}
 	arena_free(&arena);
 }

@@ -171,7 +171,7 @@ send_job(Stream *stream, Spooled__V1__Job *job)
 	stream->delivered = true;
 	hold(stream, job->id);
 	fit_job(job);
-	call_send(call, codec_write(&job->base), on_sent);
+	call_send(call, codec_write(&job->base), false, on_sent);
 }
 
 /* wait_for_jobs puts the stream into the hub, or claims once more. */

@@ -17,11 +17,11 @@ PROTO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "pr
 TIMEOUT = 60
 BIG = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
-_made = tempfile.mkdtemp(prefix="spooled-proto.")
-atexit.register(shutil.rmtree, _made, True)
-subprocess.run(["protoc", "-I", PROTO, "-I", "/usr/include", "--python_out", _made]
+MADE = tempfile.mkdtemp(prefix="spooled-proto.")
+atexit.register(shutil.rmtree, MADE, True)
+subprocess.run(["protoc", "-I", PROTO, "-I", "/usr/include", "--python_out", MADE]
                + [name for name in os.listdir(PROTO) if name.endswith(".proto")], check=True)
-sys.path.insert(0, _made)
+sys.path.insert(0, MADE)
 pb = importlib.import_module("spooled_pb2")
 health = importlib.import_module("health_pb2")
 reflection = importlib.import_module("reflection_pb2")

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 
 import grpc
@@ -11,7 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 
 import client
 from client import needs_gateway, needs_psql
-from rpc import ADDRESS, BIG, Case, Code, Stub, health, metadata, pb, queue_service, reflection, reflection_alpha
+from rpc import ADDRESS, BIG, MADE, PROTO, Case, Code, Stub, health, metadata, pb, queue_service, reflection, reflection_alpha
 
 ENQUEUE = "/spooled.v1.QueueService/Enqueue"
 
@@ -355,3 +356,16 @@ class Port(Case):
     def test_switched_off(self):
         with client.Gateway(GRPC_ENABLED="false") as gateway:
             self.assertEqual(gateway.get("/health").status, 200)
+
+
+class Readme(Case):
+    def test_the_example(self):
+        """The Python example of README.md, with stubs made as it says."""
+        with open(os.path.join(PROTO, "..", "README.md")) as file:
+            example = file.read().split("```python\n")[1].split("```")[0]
+        with tempfile.TemporaryDirectory(prefix="spooled-readme.") as folder:
+            subprocess.run([sys.executable, "-m", "grpc_tools.protoc", "-I", PROTO, "-I", "/usr/include",
+                            "--grpc_python_out", folder, "spooled.proto"], check=True)
+            done = subprocess.run([sys.executable, "-c", example.replace("letter", self.queue)], capture_output=True,
+                                  text=True, timeout=120, env=dict(os.environ, PYTHONPATH=folder + ":" + MADE))
+        self.assertEqual(done.stdout, "to a@example.com\n", done.stderr)
