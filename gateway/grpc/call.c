@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "grpc/call.h"
+#include "grpc/error_details.h"
 
 #define STREAM_MEMORY 1536
 
@@ -215,19 +216,34 @@ on_finished(GrpcCall *call, bool ok)
 	(void) ok;
 }
 
-/* finish sends the status, with a unary call's response before it. */
+/* add_status adds the operation that ends the call; code NULL: it went well. */
 static void
-finish(GrpcCall *call, int status, const char *message, const ProtobufCMessage *response)
+add_status(grpc_op *op, const char *code, grpc_slice *message, grpc_metadata *details)
 {
-	grpc_op	   ops[3] = {0};
-	size_t	   count = 0;
-	grpc_slice details = grpc_slice_from_copied_string(message == NULL ? "" : message);
+	op->op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+	op->data.send_status_from_server.status_details = message;
+	if (code == NULL)
+		return;
+	op->data.send_status_from_server.status = (grpc_status_code) status_rpc(status_of(code));
+	op->data.send_status_from_server.trailing_metadata_count = 1;
+	op->data.send_status_from_server.trailing_metadata = details;
+}
 
+/* finish sends the status, with a unary call's response before it; code NULL: it went well. */
+static void
+finish(GrpcCall *call, const char *code, const char *message, const ProtobufCMessage *response)
+{
+	grpc_metadata trailer = {.key = grpc_slice_from_static_string("grpc-status-details-bin")};
+	grpc_op		  ops[3] = {0};
+	size_t		  count = 0;
+	grpc_slice	  details = grpc_slice_from_copied_string(message == NULL ? "" : message);
+
+	trailer.value = code == NULL ? grpc_empty_slice() : error_details(code, message == NULL ? "" : message);
 	if (call->sending && !call->finished)
 	{
 		/* One batch that sends at a time: the status goes behind the message. */
 		call->ends = true;
-		call->end_status = status;
+		call->end_code = code == NULL ? NULL : arena_printf(&call->arena, "%s", code);
 		call->end_message =
 			arena_copy(&call->arena, message == NULL ? "" : message, strlen(message == NULL ? "" : message));
 	}
@@ -243,14 +259,13 @@ finish(GrpcCall *call, int status, const char *message, const ProtobufCMessage *
 			ops[count].op = GRPC_OP_SEND_MESSAGE;
 			ops[count++].data.send_message.send_message = call->outgoing;
 		}
-		ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-		ops[count].data.send_status_from_server.status = (grpc_status_code) status;
-		ops[count++].data.send_status_from_server.status_details = &details;
+		add_status(&ops[count++], code, &details, &trailer);
 		call->sent = (GrpcEvent) {.call = call, .happened = on_finished};
 		if (!start(call, ops, count, &call->sent))
 			grpc_call_cancel(call->call, NULL);
 	}
 	grpc_slice_unref(details);
+	grpc_slice_unref(trailer.value);
 }
 
 void
@@ -258,13 +273,13 @@ call_finish(GrpcCall *call, const char *code, const char *message)
 {
 	const StatusRow *row = status_of(code);
 
-	finish(call, (int) status_rpc(row), row->message != NULL ? row->message : message, NULL);
+	finish(call, code, row->message != NULL ? row->message : message, NULL);
 }
 
 void
 call_finish_ok(GrpcCall *call)
 {
-	finish(call, RPC_OK, NULL, NULL);
+	finish(call, NULL, NULL, NULL);
 }
 
 void
@@ -275,7 +290,7 @@ call_finish_with(GrpcCall *call, const ProtobufCMessage *response)
 	else if (protobuf_c_message_get_packed_size(response) > CODEC_MAX_MESSAGE)
 		call_finish(call, CODE_MESSAGE_TOO_LARGE, "The response is larger than 4 MiB");
 	else
-		finish(call, RPC_OK, NULL, response);
+		finish(call, NULL, NULL, response);
 }
 
 const char *
@@ -293,7 +308,7 @@ reply_message(const GrpcMethod *method, const OpReply *reply)
 void
 call_finish_reply(GrpcCall *call, const OpReply *reply)
 {
-	finish(call, (int) status_rpc(status_of(reply->code)), reply_message(call->method, reply), NULL);
+	finish(call, reply->code, reply_message(call->method, reply), NULL);
 }
 
 static void
@@ -301,7 +316,7 @@ on_sent(GrpcCall *call, bool ok)
 {
 	call->sending = false;
 	if (call->ends)
-		finish(call, call->end_status, call->end_message, NULL);
+		finish(call, call->end_code, call->end_message, NULL);
 	call->on_sent(call, ok);
 }
 

@@ -94,7 +94,7 @@ struct GrpcCall
 	bool				has_sent;	   /* initial metadata */
 	bool				sending;	   /* a stream's message */
 	bool				ends;		   /* with this status, when the message is sent */
-	int					end_status;
+	const char		   *end_code;
 	const char		   *end_message;
 	void (*on_sent)(GrpcCall *call, bool ok);
 	const char *credential;

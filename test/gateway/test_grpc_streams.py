@@ -326,14 +326,14 @@ class ProcessJobs(StreamCase):
         self.assertEqual(self.states(), (0, 0, count))
 
     def test_cancelled_with_much_under_way(self):
-        for _ in range(50):
+        for _ in range(100):
             self.enqueue()
         for _ in range(60):
             self.requests.put(dequeue=pb.DequeueRequest(queue_name=self.queue, worker_id=self.worker))
         seen = next(self.responses)
-        self.assertTrue(seen.job.id)
+        self.assertTrue(seen.job.id, seen)
         self.responses.cancel()
-        self.assertTrue(client.eventually(lambda: sum(self.states()) == 50, 60))
+        self.assertTrue(client.eventually(lambda: sum(self.states()) == 100, 60))
         for job in self.dequeue(batch_size=100):
             self.assertEqual(job.retry_count, 0)
 

@@ -2,6 +2,7 @@
 
 import time
 
+import grpc
 from google.protobuf import json_format
 
 import client
@@ -210,6 +211,15 @@ class Fencing(Case):
     def test_another_lease(self):
         self.refused_with(Code.FAILED_PRECONDITION, self.queues.Complete, self.settle(self.worker, NOBODY),
                           "Lease expired")
+
+    def test_the_details_of_a_refusal(self):
+        """grpc-status-details-bin is a google.rpc.Status with an ErrorInfo: REST's code, and the SQLSTATE."""
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.call(self.queues.Complete, self.settle(self.worker, NOBODY))
+        details = dict(caught.exception.trailing_metadata())["grpc-status-details-bin"]
+        self.assertTrue(details.startswith(b"\x08\x09\x12\x0dLease expired\x1a"), details)
+        for part in (b"google.rpc.ErrorInfo", b"LEASE_EXPIRED", b"spooled", b"sqlstate", b"SP002"):
+            self.assertIn(part, details)
 
     def test_another_worker(self):
         self.refused_with(Code.NOT_FOUND, self.queues.Complete, self.settle("somebody"),
