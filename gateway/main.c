@@ -98,10 +98,11 @@ run(void)
 			return 1;
 		fronts[i] = worker_grpc(workers[i]);
 	}
-	for (int i = 0; i < config.threads; i++)
-		worker_run(workers[i]);
+	/* First, so that who is told that the gateway is healthy finds all of it. */
 	if (config.grpc_enabled && !rpc_server_start(fronts, config.threads))
 		return 1;
+	for (int i = 0; i < config.threads; i++)
+		worker_run(workers[i]);
 	log_line(LOG_INFO,
 			 "spooled-gateway listens on %s port %d, gRPC on port %d, metrics on port %d: %d threads,"
 			 " environment %s",
