@@ -31,6 +31,9 @@ SELECT spooled.register_worker('dump', 'host', 'worker-1');
 SELECT spooled._queue_create('dump', NULL, NULL, NULL, 'request-1');
 SELECT spooled.trigger_schedule(spooled.create_schedule('dump', '@yearly', 'dump'));
 SELECT spooled.create_api_key('dump', ARRAY['dump']);
+SELECT spooled.create_workflow('dump', '[{"key": "a", "queue_name": "dump", "payload": 1}, {"key": "b", "queue_name": "dump", "payload": 2, "depends_on": ["a"]}]');
+INSERT INTO spooled.login_session (id, org, email, refresh_id, created_at, expires_at) VALUES (gen_random_uuid(), 1, 'a@example.com', gen_random_uuid(), now(), now() + '1 day');
+INSERT INTO spooled.email_code (id, email, created_at, expires_at) VALUES (gen_random_uuid(), 'a@example.com', now(), now() + '10 min');
 SQL
 $node->safe_psql('source', $fill);
 $node->safe_psql('source', 'CREATE ROLE dump_app LOGIN IN ROLE spooled_producer; SELECT spooled.bind_role(\'dump_app\', \'other\')');
@@ -41,6 +44,9 @@ my $tables = $node->safe_psql('source', q{SELECT c.oid::regclass FROM pg_class c
 my $sequences = $node->safe_psql('source', q{SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE nspname = 'spooled' AND relkind = 'S' ORDER BY 1});
 
+# What the background worker takes away as soon as it sees it.
+my %passing = map { ("spooled.$_" => 1) } qw(prepared_delta dependency_mark);
+
 sub contents
 {
 	my ($database) = @_;
@@ -48,7 +54,7 @@ sub contents
 
 	for my $table (split /\n/, $tables)
 	{
-		next if $table eq 'spooled.prepared_delta';
+		next if $passing{$table};
 		$all .= "$table\n" . $node->safe_psql($database, "SELECT t::text FROM $table t ORDER BY 1") . "\n";
 	}
 	for my $sequence (split /\n/, $sequences)
@@ -61,7 +67,7 @@ sub contents
 # Rows of every table were made, so that none is missing from the comparison by being empty.
 for my $table (split /\n/, $tables)
 {
-	next if $table eq 'spooled.prepared_delta' || $table eq 'spooled.system';
+	next if $passing{$table} || $table eq 'spooled.system';
 	cmp_ok($node->safe_psql('source', "SELECT count(*) FROM $table"), '>', 0, "$table has rows to dump");
 }
 

@@ -23,6 +23,7 @@ $node->init;
 $node->append_conf(
 	'postgresql.conf', q{
 synchronous_commit = on
+spooled.rate_limits = off
 spooled.lease_min = 500
 spooled.backoff_unit = 0.2
 spooled.backoff_cap = 5
