@@ -45,7 +45,8 @@ CREATE TABLE org (
     stripe_subscription_id text,
     created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
-    deleted_at             timestamptz       -- its keys ended then; its rows stay until it is erased
+    deleted_at             timestamptz,      -- its keys ended then; its rows stay until it is erased
+    erase_at               timestamptz       -- since when the background worker deletes its rows
 );
 CREATE UNIQUE INDEX org_billing_email ON org (lower(billing_email)) WHERE deleted_at IS NULL;   -- one live organization for an address
 COMMENT ON TABLE org IS 'An organization: the tenant that owns queues, jobs and keys. Organization 1 is "default".';
@@ -476,7 +477,7 @@ BEGIN
            settings = NEW.settings, custom_limits = NEW.custom_limits, webhook_token_hash = NEW.webhook_token_hash,
            webhook_token_number = NEW.webhook_token_number, stripe_customer_id = NEW.stripe_customer_id,
            stripe_subscription_id = NEW.stripe_subscription_id, created_at = NEW.created_at, updated_at = NEW.updated_at,
-           deleted_at = NEW.deleted_at
+           deleted_at = NEW.deleted_at, erase_at = NEW.erase_at
      WHERE id = NEW.id;
     RETURN CASE WHEN FOUND THEN NULL ELSE NEW END;
 END
@@ -558,8 +559,8 @@ COMMENT ON FUNCTION enter(text, text, int) IS
 'Works for the organization of this API key until the transaction ends; returns what is left of its request rate, null when that is not limited. client is the caller''s address, requests how many requests this transaction stands for. Raises SP007 when the key is not valid, SP010 when there were too many requests.';
 CREATE FUNCTION _enter_public(client text, requests int DEFAULT 1) RETURNS request_rate LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_enter_public';
 
-CREATE FUNCTION enter_admin(key text, client text DEFAULT NULL) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_enter_admin';
-COMMENT ON FUNCTION enter_admin(text, text) IS 'Works as the installation''s admin until the transaction ends. The key''s SHA-256 is the setting spooled.admin_key_hash; client is the address that asks.';
+CREATE FUNCTION enter_admin(key text, client text DEFAULT NULL, requests int DEFAULT 1) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_enter_admin';
+COMMENT ON FUNCTION enter_admin(text, text, int) IS 'Works as the installation''s admin until the transaction ends. The key''s SHA-256 is the setting spooled.admin_key_hash; client is the address that asks, requests for how many requests the transaction stands.';
 
 CREATE FUNCTION enter_organization(organization text) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_enter_organization';
 COMMENT ON FUNCTION enter_organization(text) IS 'Works for the organization with this slug until the transaction ends. Superusers only.';
@@ -970,7 +971,8 @@ CREATE FUNCTION _organization_update(id text, name text, billing_email text, set
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_update';
 CREATE FUNCTION _organization_delete(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_delete';
 CREATE FUNCTION _organization_members(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_members';
-CREATE FUNCTION _organization_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
+CREATE FUNCTION _organization_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[],
+                                             idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_api_key_create';
 CREATE FUNCTION _webhook_token_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_get';
 CREATE FUNCTION _webhook_token_renew(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_renew';
@@ -978,8 +980,26 @@ CREATE FUNCTION _webhook_token_clear(id text) RETURNS _reply LANGUAGE c VOLATILE
 CREATE FUNCTION _slug_check(slug text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_slug_check';
 CREATE FUNCTION _slug_generate(name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_slug_generate';
 
+CREATE FUNCTION _dashboard() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dashboard';
+
+CREATE FUNCTION _admin_organization_list(plan_tier text, search text, max_rows int, skip int, sort_by text, sort_order text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_list';
+CREATE FUNCTION _admin_organization_create(name text, slug text, billing_email text, plan_tier text, settings text, custom_limits text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_create';
+CREATE FUNCTION _admin_organization_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_get';
+CREATE FUNCTION _admin_organization_update(id text, name text, billing_email text, settings text, plan_tier text, custom_limits text,
+                                           stripe_customer_id text, stripe_subscription_id text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_update';
+CREATE FUNCTION _admin_organization_delete(id text, hard_delete boolean)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_delete';
+CREATE FUNCTION _admin_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_api_key_create';
+CREATE FUNCTION _admin_usage_reset(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_usage_reset';
+CREATE FUNCTION _admin_plans() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_plans';
+CREATE FUNCTION _admin_stats() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_stats';
+
 CREATE FUNCTION _api_key_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_list';
-CREATE FUNCTION _api_key_create(name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
+CREATE FUNCTION _api_key_create(name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[], idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_create';
 CREATE FUNCTION _api_key_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_get';
 CREATE FUNCTION _api_key_update(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[], is_active boolean)

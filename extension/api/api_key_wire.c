@@ -29,13 +29,15 @@ spl_api_key_wish_args(FunctionCallInfo fcinfo, int first)
 }
 
 Datum
-spl_reply_new_api_key(FunctionCallInfo fcinfo, const ApiKeyRow *made, const char *key)
+spl_reply_new_api_key(FunctionCallInfo fcinfo, const ApiKeyRow *made, const char *key, int key_arg)
 {
 	StringInfoData body;
 
 	initStringInfo(&body);
 	spl_json_api_key(&body, NULL, made, key);
-	return spl_reply(fcinfo, REPLY_CREATED, &body, 0);
+	if (key_arg < 0)
+		return spl_reply(fcinfo, REPLY_CREATED, &body, 0);
+	return spl_reply_kept(fcinfo, API_KEY_CREATE, key_arg, REPLY_CREATED, &body, key);
 }
 
 /* spooled._api_key_list() returns spooled._reply */
@@ -55,17 +57,21 @@ SPL_FUNCTION(spooled_wire_api_key_list, API_KEYS_READ)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* spooled._api_key_create(name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[]) returns
- * spooled._reply */
+/* spooled._api_key_create(name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[],
+ * idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_api_key_create, API_KEYS_WRITE)
 {
 	ApiKeyWish	wish = spl_api_key_wish_args(fcinfo, 0);
 	ApiKeyRow	made;
 	const char *key;
+	Datum		repeated;
 	SplFault	fault;
 
+	raise_unless_ok(spl_need_unrestricted(&fault), &fault);
+	if (spl_reply_repeated(fcinfo, API_KEY_CREATE, 5, &repeated))
+		return repeated;
 	raise_unless_ok(spl_api_key_create(spl_org(), &wish, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key);
+	return spl_reply_new_api_key(fcinfo, &made, key, 5);
 }
 
 static Datum
@@ -113,7 +119,7 @@ SPL_FUNCTION(spooled_wire_api_key_rotate, API_KEYS_WRITE)
 	SplFault	fault;
 
 	raise_unless_ok(spl_api_key_rotate(&id, overlap_ms, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key);
+	return spl_reply_new_api_key(fcinfo, &made, key, -1);
 }
 
 /* spooled._api_key_revoke(id text) returns spooled._reply */

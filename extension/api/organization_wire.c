@@ -142,18 +142,22 @@ SPL_FUNCTION(spooled_wire_organization_members, ORGANIZATIONS_READ)
 }
 
 /* spooled._organization_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz,
- * permissions text[]) returns spooled._reply */
+ * permissions text[], idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_organization_api_key_create, API_KEYS_WRITE)
 {
 	ApiKeyWish	wish = spl_api_key_wish_args(fcinfo, 1);
 	OrgRow		org;
 	ApiKeyRow	made;
 	const char *key;
+	Datum		repeated;
 	SplFault	fault;
 
+	raise_unless_ok(spl_need_unrestricted(&fault), &fault);
 	raise_unless_ok(spl_organization_get(spl_org_id_arg(fcinfo, 0), &org, &fault), &fault);
+	if (spl_reply_repeated(fcinfo, API_KEY_CREATE, 6, &repeated))
+		return repeated;
 	raise_unless_ok(spl_api_key_create(org.id, &wish, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key);
+	return spl_reply_new_api_key(fcinfo, &made, key, 6);
 }
 
 static Datum

@@ -120,3 +120,14 @@ spl_uuid_parse(const char *text, pg_uuid_t *id)
 	}
 	return *text == '\0';
 }
+
+pg_uuid_t
+spl_uuid7_first(TimestampTz time)
+{
+	uint64	  ms = (time / 1000) + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
+	pg_uuid_t id = {{0}};
+
+	for (int i = 0; i < 6; i++)
+		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
+	return id;
+}

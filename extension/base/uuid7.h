@@ -11,6 +11,9 @@
 /* spl_uuid7 returns a new id for a job created at "now": greater than every id this backend made before. */
 extern pg_uuid_t spl_uuid7(TimestampTz now);
 
+/* spl_uuid7_first returns the lowest id that a job created at "time" can have. */
+extern pg_uuid_t spl_uuid7_first(TimestampTz time);
+
 /* spl_uuid_random returns a random id (version 4), for leases. */
 extern pg_uuid_t spl_uuid_random(void);
 

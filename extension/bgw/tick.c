@@ -43,6 +43,7 @@
 #define RETENTION_PERIOD_MS 60000
 #define AUDIT_PERIOD_MS 5000
 #define KEY_USE_PERIOD_MS 5000
+#define ERASE_PERIOD_MS 5000
 
 /* What a step works on; it runs in a transaction of its own. */
 typedef struct Step
@@ -81,6 +82,7 @@ static Step chores[] = {
 	 .run = run_batch,
 	 .sweep = spl_api_key_note_uses,
 	 .period_ms = KEY_USE_PERIOD_MS},
+	{.name = "erasing organizations", .run = run_batch, .sweep = spl_org_erase_due, .period_ms = ERASE_PERIOD_MS},
 	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_claim_lists_audit, .period_ms = AUDIT_PERIOD_MS},
 };
 

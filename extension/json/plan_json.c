@@ -21,13 +21,19 @@ write_limit(StringInfo out, const char *name, PlanField field, int64 limit)
 }
 
 void
-spl_json_plan(StringInfo out, const char *name, const SplPlan *plan)
+spl_json_plan_fields(StringInfo out, const SplPlan *plan)
 {
-	spl_json_open(out, name, '{');
 	spl_json_text(out, "tier", spl_plan_tier_name(plan->tier));
 	spl_json_text(out, "display_name", spl_plan_tier_title(plan->tier));
 	for (PlanField field = 0; field < PLAN_FIELDS; field++)
 		write_limit(out, spl_plan_field_name(field), field, plan->limit[field]);
+}
+
+void
+spl_json_plan(StringInfo out, const char *name, const SplPlan *plan)
+{
+	spl_json_open(out, name, '{');
+	spl_json_plan_fields(out, plan);
 	spl_json_close(out, '}');
 }
 
@@ -97,4 +103,13 @@ spl_json_usage_fields(StringInfo out, const OrgUsage *usage)
 	for (PlanField field = 0; field < PLAN_COUNTS; field++)
 		write_warning(out, usage, field);
 	spl_json_close(out, ']');
+}
+
+void
+spl_json_usage_numbers(StringInfo out, const char *name, const OrgUsage *usage)
+{
+	spl_json_open(out, name, '{');
+	for (PlanField field = 0; field < PLAN_COUNTS; field++)
+		spl_json_int(out, shown_name(field), usage->used[field]);
+	spl_json_close(out, '}');
 }

@@ -11,6 +11,7 @@
 
 #include "base/guc.h"
 #include "base/org_context.h"
+#include "base/uuid7.h"
 #include "ops/change.h"
 #include "ops/dependency.h"
 #include "ops/job_move.h"
@@ -56,18 +57,6 @@ static TimestampTz
 cutoff_of(TimestampTz now, int hours)
 {
 	return hours > 0 ? now - (int64) hours * USECS_PER_HOUR : NO_TIME;
-}
-
-/* first_id_of returns the lowest id that a job created at a time can have. */
-static pg_uuid_t
-first_id_of(TimestampTz time)
-{
-	uint64	  ms = (time / 1000) + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
-	pg_uuid_t id = {{0}};
-
-	for (int i = 0; i < 6; i++)
-		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
-	return id;
 }
 
 /* next_org goes on to the next organization; false: that was the last. */
@@ -117,7 +106,7 @@ static int
 delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
 {
 	Ticket	 *tickets = palloc(sizeof(Ticket) * limit);
-	pg_uuid_t before = first_id_of(cutoff);
+	pg_uuid_t before = spl_uuid7_first(cutoff);
 	int		  count = spl_retention_list(kind, pass.org, &pass.place.job_id, &before, limit, tickets);
 	int		  taken;
 
@@ -135,7 +124,7 @@ delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
 static int
 delete_attempts(TimestampTz cutoff, int limit)
 {
-	pg_uuid_t before = first_id_of(cutoff);
+	pg_uuid_t before = spl_uuid7_first(cutoff);
 
 	return spl_retention_delete_attempts(pass.org, &pass.place, &before, cutoff, limit);
 }
@@ -144,7 +133,7 @@ delete_attempts(TimestampTz cutoff, int limit)
 static int
 delete_schedule_runs(TimestampTz cutoff, int limit)
 {
-	pg_uuid_t before = first_id_of(cutoff);
+	pg_uuid_t before = spl_uuid7_first(cutoff);
 
 	return spl_retention_delete_schedule_runs(&before, limit);
 }

@@ -42,21 +42,6 @@ spl_scoped_queue_stats(const char *name, QueueStats *stats, SplFault *fault)
 	return SPL_OK;
 }
 
-static void
-add(JobStats *sum, const JobStats *stats)
-{
-	sum->pending += stats->pending;
-	sum->ready += stats->ready;
-	sum->backoff += stats->backoff;
-	sum->blocked += stats->blocked;
-	sum->scheduled += stats->scheduled;
-	sum->processing += stats->processing;
-	sum->completed += stats->completed;
-	sum->deadletter += stats->deadletter;
-	sum->cancelled += stats->cancelled;
-	sum->total += stats->total;
-}
-
 /* add_scope sums the queues that the credential is for. */
 static void
 add_scope(int32 org, JobStats *stats)
@@ -69,7 +54,7 @@ add_scope(int32 org, JobStats *stats)
 		JobStats one;
 
 		spl_org_job_stats(org, queues[i].id, &one);
-		add(stats, &one);
+		spl_job_stats_add(stats, &one);
 	}
 }
 

@@ -190,3 +190,18 @@ spl_stats_recount(void)
 	spl_count_again_note();
 	spl_due_note(spl_clock_now());
 }
+
+void
+spl_job_stats_add(JobStats *sum, const JobStats *stats)
+{
+	sum->pending += stats->pending;
+	sum->ready += stats->ready;
+	sum->backoff += stats->backoff;
+	sum->blocked += stats->blocked;
+	sum->scheduled += stats->scheduled;
+	sum->processing += stats->processing;
+	sum->completed += stats->completed;
+	sum->deadletter += stats->deadletter;
+	sum->cancelled += stats->cancelled;
+	sum->total += stats->total;
+}

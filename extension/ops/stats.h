@@ -50,6 +50,9 @@ typedef struct DatabaseStats
 	int64	 durations[DURATION_BUCKETS]; /* not cumulated; bounds are spl_duration_bounds */
 } DatabaseStats;
 
+/* spl_job_stats_add adds the numbers of one queue to a sum. */
+extern void spl_job_stats_add(JobStats *sum, const JobStats *stats);
+
 /* spl_org_queues lists the ids of an organization's queues. */
 extern int spl_org_queues(int32 org, int32 **queues);
 

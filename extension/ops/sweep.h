@@ -23,6 +23,9 @@ extern int spl_claim_lists_audit(TimestampTz now, int limit);
 /* spl_api_key_note_uses writes down which keys were used. */
 extern int spl_api_key_note_uses(TimestampTz now, int limit);
 
+/* spl_org_erase_due deletes rows of an organization that shall be erased. */
+extern int spl_org_erase_due(TimestampTz now, int limit);
+
 /* ops/retention.c, ops/worker.c */
 extern int spl_worker_mark_offline(TimestampTz now, int limit);
 extern int spl_retention_delete_due(TimestampTz now, int limit);

@@ -9,6 +9,7 @@
 #include "base/org_context.h"
 #include "ops/plan.h"
 #include "ops/queue.h"
+#include "ops/stats.h"
 #include "ops/usage.h"
 #include "shmem/org_usage.h"
 #include "store/plan_store.h"
@@ -30,18 +31,40 @@ count_jobs(int32 org, OrgUsage *usage)
 	usage->used[PLAN_JOBS_PER_DAY] = reading.committed.created;
 }
 
+/* count_queues: an admin works for no organization whose queues could be asked for their jobs. */
+static int64
+count_queues(int32 org)
+{
+	int32 *queues;
+
+	return spl_is_admin() ? spl_org_queues(org, &queues) : spl_queue_count();
+}
+
 void
 spl_usage_of(OrgUsage *usage)
 {
-	int32 org = spl_org();
+	spl_usage_of_org(spl_org(), usage);
+}
 
+void
+spl_usage_of_org(int32 org, OrgUsage *usage)
+{
 	usage->plan = *spl_plan_of(org);
 	usage->plan.limit[PLAN_PAYLOAD_BYTES] = Min(usage->plan.limit[PLAN_PAYLOAD_BYTES], spooled_max_payload_bytes);
 	count_jobs(org, usage);
-	usage->used[PLAN_QUEUES] = spl_queue_count();
+	usage->used[PLAN_QUEUES] = count_queues(org);
 	usage->used[PLAN_WORKERS] = spl_plan_count(COUNTED_WORKERS, org);
 	usage->used[PLAN_API_KEYS] = spl_plan_count(COUNTED_API_KEYS, org);
 	usage->used[PLAN_SCHEDULES] = spl_plan_count(COUNTED_SCHEDULES, org);
 	usage->used[PLAN_WORKFLOWS] = spl_plan_count(COUNTED_WORKFLOWS, org);
 	usage->used[PLAN_WEBHOOKS] = spl_plan_count(COUNTED_WEBHOOKS, org);
+}
+
+void
+spl_usage_reset_today(int32 org)
+{
+	UsageReading reading;
+
+	spl_usage_read(org, spl_usage_day(spl_clock_now()), &reading);
+	spl_usage_settle(org, (UsageCount) {.created = -reading.committed.created});
 }

@@ -16,4 +16,10 @@ typedef struct OrgUsage
 /* spl_usage_of counts for the current organization; jobs cost the same however many there are, once they are counted. */
 extern void spl_usage_of(OrgUsage *usage);
 
+/* spl_usage_of_org is the same for any organization: for an admin. */
+extern void spl_usage_of_org(int32 org, OrgUsage *usage);
+
+/* spl_usage_reset_today forgets the jobs of today; a recount counts them again. */
+extern void spl_usage_reset_today(int32 org);
+
 #endif

@@ -101,6 +101,31 @@ check_room(const char *worker_id, SplFault *fault)
 	return spl_limit_resource(fault, LIMIT_WORKERS);
 }
 
+/* is_visible: a credential for some queues sees the workers of these queues. */
+static bool
+is_visible(const WorkerRow *worker)
+{
+	if (!spl_scope_is_restricted())
+		return true;
+	for (int i = 0; i < worker->queue_count; i++)
+		if (spl_queue_in_scope(worker->queues[i]))
+			return true;
+	return false;
+}
+
+/* check_takeover: a credential for some queues may not take the place of a worker that it may not see. */
+static SplCode
+check_takeover(const char *worker_id, SplFault *fault)
+{
+	WorkerRow worker;
+
+	if (worker_id == NULL || !spl_scope_is_restricted() || !spl_worker_find(spl_org(), worker_id, &worker) ||
+		is_visible(&worker))
+		return SPL_OK;
+	return spl_fault(fault, SPL_CONFLICT, NULL, NULL, "Choose another worker id.",
+					 "Worker id \"%s\" belongs to a worker of other queues", worker_id);
+}
+
 /* spl_worker_register adds a worker or renews the one with this id. */
 SplCode
 spl_worker_register(const WorkerRegistration *registration, const char **id, SplFault *fault)
@@ -110,6 +135,8 @@ spl_worker_register(const WorkerRegistration *registration, const char **id, Spl
 
 	if (code == SPL_OK)
 		code = check_room(registration->worker_id, fault);
+	if (code == SPL_OK)
+		code = check_takeover(registration->worker_id, fault);
 	if (code != SPL_OK)
 		return code;
 	if (registration->worker_id)
@@ -141,18 +168,6 @@ spl_worker_is_status(const char *status)
 {
 	return strcmp(status, "healthy") == 0 || strcmp(status, "degraded") == 0 || strcmp(status, "draining") == 0 ||
 		strcmp(status, "offline") == 0;
-}
-
-/* is_visible: a credential for some queues sees the workers of these queues. */
-static bool
-is_visible(const WorkerRow *worker)
-{
-	if (!spl_scope_is_restricted())
-		return true;
-	for (int i = 0; i < worker->queue_count; i++)
-		if (spl_queue_in_scope(worker->queues[i]))
-			return true;
-	return false;
 }
 
 static SplCode

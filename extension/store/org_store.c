@@ -278,3 +278,17 @@ spl_org_close(int32 org, TimestampTz now)
 	if (spl_spi_run(&end_bindings, values, NULL, NULL, NULL) > 0)
 		spl_table_touched(TABLE_ROLE_BINDING);
 }
+
+static SpiPlan erase_from = {
+	.sql = "UPDATE spooled.org SET erase_at = $2 WHERE id = $1 AND erase_at IS NULL",
+	.nargs = 2,
+	.argtypes = {INT4OID, TIMESTAMPTZOID},
+};
+
+void
+spl_org_erase_from(int32 org, TimestampTz now)
+{
+	Datum values[] = {Int32GetDatum(org), TimestampTzGetDatum(now)};
+
+	spl_spi_run(&erase_from, values, NULL, NULL, NULL);
+}

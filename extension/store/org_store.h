@@ -60,6 +60,9 @@ extern int32 spl_org_by_email(const char *email);
 /* spl_org_is_in_use tells whether an organization has jobs that are not over, or workers that are not offline. */
 extern bool spl_org_is_in_use(int32 org);
 
+/* spl_org_erase_from lets the background worker delete all rows of an organization. */
+extern void spl_org_erase_from(int32 org, TimestampTz now);
+
 /* spl_org_close ends all keys and role bindings of an organization and marks it deleted. */
 extern void spl_org_close(int32 org, TimestampTz now);
 

@@ -7,23 +7,29 @@
 #include <string.h>
 #include <strings.h>
 
+bool
+credential_is_text(const char *credential)
+{
+	size_t len = strlen(credential);
+
+	if (len > CREDENTIAL_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (credential[i] <= ' ' || credential[i] > '~')
+			return false;
+	}
+	return true;
+}
+
 /* check_token returns the token if it can be one. */
 static const char *
 check_token(const char *token, const char **message)
 {
-	size_t len = strlen(token);
-
-	if (len == 0)
+	if (*token == '\0')
 		return NULL;
 	*message = "Invalid token";
-	if (len > CREDENTIAL_MAX)
-		return NULL;
-	for (size_t i = 0; i < len; i++)
-	{
-		if (token[i] <= ' ' || token[i] > '~')
-			return NULL;
-	}
-	return token;
+	return credential_is_text(token) ? token : NULL;
 }
 
 static const char *

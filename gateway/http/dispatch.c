@@ -26,7 +26,7 @@ static int64_t process_started_ms;
 static OpMethod
 method_of(const char *name)
 {
-	static const char *const names[] = {"GET", "POST", "PUT", "DELETE"};
+	static const char *const names[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
 
 	if (strcmp(name, "HEAD") == 0)
 		return HTTP_GET; /* libmicrohttpd leaves the body out */
@@ -161,6 +161,21 @@ dispatch_submit(Request *request)
 	return true;
 }
 
+/* find_admin_key takes the header as it is; what it is worth, and whether there is one, the database says. */
+static bool
+find_admin_key(Request *request)
+{
+	const char *key = request->admin_key == NULL ? "" : request->admin_key;
+
+	if (!credential_is_text(key))
+	{
+		refuse(request, CODE_BAD_ADMIN_KEY, "The X-Admin-Key header is not valid");
+		return false;
+	}
+	request->call.credential = arena_copy(&request->arena, key, strlen(key));
+	return true;
+}
+
 /* find_credential refuses the request when there is none. */
 static bool
 find_credential(Request *request)
@@ -175,6 +190,8 @@ find_credential(Request *request)
 		refuse(request, CODE_UNAUTHORIZED, message);
 		return false;
 	}
+	if (request->route.op->enter == ENTER_ADMIN)
+		return find_admin_key(request);
 	if (request->route.op->enter != ENTER_ORG)
 		return true;
 	if (credential_in_query(request->query))
@@ -226,6 +243,9 @@ bind_values(Request *request)
 					 .body_len = request->body_len,
 					 .idempotency_key = request->idempotency_key};
 	OpFault fault = {0};
+
+	if (request->admin_key != NULL && credential_is_text(request->admin_key))
+		input.admin_key = arena_copy(&request->arena, request->admin_key, strlen(request->admin_key));
 
 	request->call.op = request->route.op;
 	request->call.client = request->client;

@@ -89,6 +89,10 @@ note_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *va
 			if (strcasecmp(name, "Origin") == 0)
 				request->origin = value;
 			break;
+		case 11:
+			if (strcasecmp(name, "X-Admin-Key") == 0)
+				request->admin_key = value;
+			break;
 		case 12:
 			if (strcasecmp(name, "X-Request-Id") == 0 && is_usable_id(value))
 				request->id = value;

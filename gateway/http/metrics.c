@@ -19,7 +19,7 @@ static const int		 statuses[METRICS_STATUSES - 1] = {200, 201, 202, 204, 400, 40
 														   408, 409, 413, 429, 500, 503, 101, 304};
 static const double		 bounds[METRICS_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 													0.1,	0.25,  0.5,	   1,	  5,	30};
-static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
 
 void
 metrics_init(Metrics *metrics)

@@ -66,6 +66,7 @@ struct Request
 	const char *id;
 	const char *origin;
 	const char *authorization;
+	const char *admin_key;
 	const char *api_version;
 	const char *idempotency_key;
 	const char *requested_headers; /* of a CORS preflight */

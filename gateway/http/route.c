@@ -33,7 +33,7 @@ typedef struct Segment
 
 static Node *root;
 
-static const char *const method_names[HTTP_METHODS] = {"GET", "POST", "PUT", "DELETE"};
+static const char *const method_names[HTTP_METHODS] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
 
 /* split cuts a path that begins with a slash; returns -1 when it has too many segments or no slash. */
 static int

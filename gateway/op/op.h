@@ -28,6 +28,7 @@ typedef enum OpMethod
 	HTTP_POST,
 	HTTP_PUT,
 	HTTP_DELETE,
+	HTTP_PATCH,
 	HTTP_METHODS
 } OpMethod;
 
@@ -47,7 +48,8 @@ typedef enum OpFrom
 {
 	OP_BODY,
 	OP_PATH,
-	OP_QUERY
+	OP_QUERY,
+	OP_ADMIN_KEY /* the header X-Admin-Key */
 } OpFrom;
 
 typedef enum OpFlag
@@ -57,7 +59,8 @@ typedef enum OpFlag
 	OP_EMPTY_OBJECT = 4, /* an empty array becomes an empty object */
 	OP_ALONE = 8,		 /* a call with this value may wait for a lock: it shares no transaction */
 	OP_GATEWAY = 16,	 /* not passed to SQL; an integer from 0 to "max" */
-	OP_OWN = 32			 /* a call with this value has no place in the batch form */
+	OP_OWN = 32,		 /* a call with this value has no place in the batch form */
+	OP_NULL = 64		 /* null is a value, the text "null": it clears */
 } OpFlag;
 
 typedef struct OpParam
@@ -79,6 +82,7 @@ typedef enum OpEnter
 	ENTER_NONE,
 	ENTER_ORG,	  /* for an organization: before the call, in its transaction, the statement that enters */
 	ENTER_PUBLIC, /* for nobody, from an address */
+	ENTER_ADMIN,  /* as the installation's admin */
 	ENTER_KINDS
 } OpEnter;
 
@@ -155,6 +159,9 @@ extern OpTable op_table_queues(void);
 extern OpTable op_table_jobs(void);
 extern OpTable op_table_dlq(void);
 extern OpTable op_table_workers(void);
+extern OpTable op_table_organizations(void);
+extern OpTable op_table_api_keys(void);
+extern OpTable op_table_admin(void);
 extern OpTable op_table_grpc(void);
 extern OpTable op_table_workflow(void);
 extern OpTable op_table_schedules(void);

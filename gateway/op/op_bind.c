@@ -52,7 +52,8 @@ note_member(const Op *op, const char *inside, const char *name, size_t len, cons
 		if (param->from != OP_BODY || param->inside != inside)
 			continue;
 		rank = rank_of(param, name, len, &first_element);
-		if (rank == 0 || rank < found[i].rank || (value->kind == JSON_NULL && (param->flags & OP_VERBATIM) == 0))
+		if (rank == 0 || rank < found[i].rank ||
+			(value->kind == JSON_NULL && (param->flags & (OP_VERBATIM | OP_NULL)) == 0))
 			continue;
 		found[i] = (Found) {*value, rank, first_element};
 	}
@@ -287,6 +288,8 @@ op_bind(const Op *op, const OpInput *input, Arena *arena, OpValues *values, OpFa
 		return false;
 	for (int i = 0; i < OP_MAX_PARAMS && op->params[i].name != NULL; i++)
 	{
+		if (op->params[i].from == OP_ADMIN_KEY && input->admin_key != NULL)
+			op_value_set(values, i, input->admin_key);
 		if (op->params[i].header == NULL || values->text[i] != NULL || input->idempotency_key == NULL)
 			continue;
 		if (utf8_is_text(input->idempotency_key, strlen(input->idempotency_key)))

@@ -18,6 +18,7 @@ typedef struct OpInput
 	char	   *body;					   /* one byte longer than body_len */
 	size_t		body_len;
 	const char *idempotency_key; /* the header; NULL: none */
+	const char *admin_key;		 /* the header; NULL: none */
 } OpInput;
 
 typedef struct OpValues

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MAX_OPS 128
+#define MAX_OPS 256
 
 static Op			*all_ops[MAX_OPS];
 static int			 all_count;
@@ -45,9 +45,10 @@ add_op(Op *op)
 void
 op_table_init(void)
 {
-	OpTable tables[] = {op_table_health(),	 op_table_auth(),	   op_table_email(), op_table_usage(),
-						op_table_queues(),	 op_table_jobs(),	   op_table_dlq(),	 op_table_workers(),
-						op_table_workflow(), op_table_schedules(), op_table_grpc()};
+	OpTable tables[] = {op_table_health(),		  op_table_auth(),	   op_table_email(), op_table_usage(),
+						op_table_queues(),		  op_table_jobs(),	   op_table_dlq(),	 op_table_workers(),
+						op_table_organizations(), op_table_api_keys(), op_table_admin(), op_table_workflow(),
+						op_table_schedules(),	  op_table_grpc()};
 
 	all_count = all_stmt_count = 0;
 	queue_count = OP_QUEUE_BATCH;

@@ -7,6 +7,7 @@
 const DbStmt op_enter_stmts[ENTER_KINDS] = {
 	[ENTER_ORG] = {"SELECT spooled.enter($3, $1, $2)", 3},
 	[ENTER_PUBLIC] = {"SELECT spooled._enter_public($1, $2)", 2},
+	[ENTER_ADMIN] = {"SELECT spooled.enter_admin($3, $1, $2)", 3},
 };
 
 const DbStmt op_setup_stmt = {

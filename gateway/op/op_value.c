@@ -194,6 +194,11 @@ op_value_from_json(const OpParam *param, JsonSpan *span, bool first_element, con
 
 	if (first_element && !first_of(span))
 		return; /* as if it were absent */
+	if (span->kind == JSON_NULL && (param->flags & OP_NULL) != 0)
+	{
+		op_value_set(values, number, "null");
+		return;
+	}
 	if (span->kind == JSON_NULL && (param->flags & OP_REQUIRED) == 0)
 		return;
 	wrong = wrong_value(param, span, arena, values, number, &reason);

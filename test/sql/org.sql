@@ -55,7 +55,7 @@ SELECT (r).code FROM spooled._organization_get(:'id') r;
 SELECT code, message FROM spooled.org o, pg_temp.try(format('SELECT spooled._organization_get(%L)', uid)) WHERE slug = 'acme';
 SELECT code, message FROM spooled.org o, pg_temp.try(format('SELECT spooled._organization_update(%L, %L, NULL, NULL)', uid, 'Mine now')) WHERE slug = 'acme';
 SELECT code, message FROM spooled.org o, pg_temp.try(format('SELECT spooled._organization_delete(%L)', uid)) WHERE slug = 'acme';
-SELECT code, message FROM spooled.org o, pg_temp.try(format('SELECT spooled._organization_api_key_create(%L, %L, NULL, NULL, NULL, NULL)', uid, 'k')) WHERE slug = 'acme';
+SELECT code, message FROM spooled.org o, pg_temp.try(format('SELECT spooled._organization_api_key_create(%L, %L, NULL, NULL, NULL, NULL, NULL)', uid, 'k')) WHERE slug = 'acme';
 SELECT code, message FROM pg_temp.try($$SELECT spooled._organization_get('org_abc123')$$);
 -- changes: what is left out stays, settings keep the token, and no token comes in with them
 SELECT pg_temp.body(r)->>'name' AS name, pg_temp.body(r)->>'billing_email' AS email, (pg_temp.body(r)->'settings') - 'webhook_token'::text AS settings,
@@ -80,7 +80,7 @@ SELECT spooled.create_api_key('narrow', '{a}') AS narrow \gset
 COMMIT;
 SELECT statement, pg_temp.with_key(:'narrow', statement) FROM unnest(ARRAY['SELECT spooled._organization_update(NULL, NULL, NULL, NULL)', 'SELECT spooled._organization_delete(NULL)',
   'SELECT spooled._organization_members(NULL)', 'SELECT spooled._webhook_token_get(NULL)', 'SELECT spooled._webhook_token_renew(NULL)',
-  $$SELECT spooled._organization_api_key_create(NULL, 'k', '{a}', NULL, NULL, NULL)$$,
+  $$SELECT spooled._organization_api_key_create(NULL, 'k', '{a}', NULL, NULL, NULL, NULL)$$,
   $$SELECT (body::jsonb->'settings')::text FROM spooled._organization_get(NULL)$$]) statement;
 -- deleted: not while there is work; then its keys end at once, its slug stays taken, its address is free again
 BEGIN;

@@ -13,6 +13,10 @@ class Everybody(str):
     """It is the same for all and tells of no tenant: only that it names nothing of B's is checked."""
 
 
+class EverybodySends(dict):
+    """The same for a route with parameters."""
+
+
 class ByRole(str):
     """Called by database roles, through a view, though its name is private."""
 
@@ -21,7 +25,7 @@ FUNCTIONS = {
     # who is asking
     "current_org()": "SELECT spooled.current_org()",
     "enter(text,text,integer)": Everybody("SELECT spooled.enter({unknown_key})"),
-    "enter_admin(text,text)": Everybody("SELECT spooled.enter_admin({unknown_key})"),
+    "enter_admin(text,text,integer)": Everybody("SELECT spooled.enter_admin({unknown_key})"),
     "enter_organization(text)": Nobody("for superusers"),
     "create_organization(text,text,text,text)": Everybody("SELECT spooled.create_organization('Organization', 'walk-b')"),
     "create_api_key(text,text[],timestamp with time zone,text[],integer)": "SELECT spooled.create_api_key({queue})",
@@ -128,14 +132,6 @@ FUNCTIONS = {
     "_health()": Everybody("SELECT * FROM spooled._health()"),
     "_metrics()": Everybody("SELECT spooled._metrics()"),
     "_in_scope(text)": Everybody("SELECT spooled._in_scope({queue})"),
-    "_api_key_list()": "SELECT * FROM spooled._api_key_list()",
-    "_api_key_create(text,text[],integer,timestamp with time zone,text[])":
-        "SELECT * FROM spooled._api_key_create({queue}, NULL, NULL, NULL, NULL)",
-    "_api_key_get(text)": "SELECT * FROM spooled._api_key_get({api_key})",
-    "_api_key_update(text,text,text[],integer,timestamp with time zone,text[],boolean)":
-        "SELECT * FROM spooled._api_key_update({api_key}, 'n', NULL, NULL, NULL, NULL, NULL)",
-    "_api_key_rotate(text,integer)": "SELECT * FROM spooled._api_key_rotate({api_key}, NULL)",
-    "_api_key_revoke(text)": "SELECT * FROM spooled._api_key_revoke({api_key})",
     "_queue_list()": "SELECT * FROM spooled._queue_list()",
     "_queue_get(text)": "SELECT * FROM spooled._queue_get({queue})",
     "_queue_configure(text,integer,integer,integer,boolean,text)": "SELECT * FROM spooled._queue_configure({queue}, 9, NULL, NULL, NULL, NULL)",
@@ -192,15 +188,27 @@ FUNCTIONS = {
     "_organization_update(text,text,text,text)": "SELECT * FROM spooled._organization_update({organization}, 'New name', NULL, NULL)",
     "_organization_delete(text)": Everybody("SELECT * FROM spooled._organization_delete({organization})"),
     "_organization_members(text)": "SELECT * FROM spooled._organization_members({organization})",
-    "_organization_api_key_create(text,text,text[],integer,timestamp with time zone,text[])":
-        "SELECT * FROM spooled._organization_api_key_create({organization}, 'n', NULL, NULL, NULL, NULL)",
+    "_organization_api_key_create(text,text,text[],integer,timestamp with time zone,text[],text)":
+        "SELECT * FROM spooled._organization_api_key_create({organization}, 'n', NULL, NULL, NULL, NULL, {request_key})",
+    "_dashboard()": "SELECT * FROM spooled._dashboard()",
+    "_admin_organization_list(text,text,integer,integer,text,text)": Everybody("SELECT * FROM spooled._admin_organization_list(NULL, NULL, NULL, NULL, NULL, NULL)"),
+    "_admin_organization_create(text,text,text,text,text,text)": Everybody("SELECT * FROM spooled._admin_organization_create('Name', 'walk-c', NULL, NULL, NULL, NULL)"),
+    "_admin_organization_get(text)": Everybody("SELECT * FROM spooled._admin_organization_get({organization})"),
+    "_admin_organization_update(text,text,text,text,text,text,text,text)":
+        Everybody("SELECT * FROM spooled._admin_organization_update({organization}, 'Name', NULL, NULL, NULL, NULL, NULL, NULL)"),
+    "_admin_organization_delete(text,boolean)": Everybody("SELECT * FROM spooled._admin_organization_delete({organization}, true)"),
+    "_admin_api_key_create(text,text,text[],integer,timestamp with time zone,text[])":
+        Everybody("SELECT * FROM spooled._admin_api_key_create({organization}, 'n', NULL, NULL, NULL, NULL)"),
+    "_admin_usage_reset(text)": Everybody("SELECT * FROM spooled._admin_usage_reset({organization})"),
+    "_admin_plans()": Everybody("SELECT * FROM spooled._admin_plans()"),
+    "_admin_stats()": Everybody("SELECT * FROM spooled._admin_stats()"),
     "_webhook_token_get(text)": "SELECT * FROM spooled._webhook_token_get({organization})",
     "_webhook_token_renew(text)": "SELECT * FROM spooled._webhook_token_renew({organization})",
     "_webhook_token_clear(text)": Everybody("SELECT * FROM spooled._webhook_token_clear({organization})"),
     "_slug_check(text)": Everybody("SELECT * FROM spooled._slug_check('walk-b')"),
     "_slug_generate(text)": Everybody("SELECT * FROM spooled._slug_generate('walk b')"),
     "_api_key_list()": "SELECT * FROM spooled._api_key_list()",
-    "_api_key_create(text,text[],integer,timestamp with time zone,text[])": "SELECT * FROM spooled._api_key_create('n', NULL, NULL, NULL, NULL)",
+    "_api_key_create(text,text[],integer,timestamp with time zone,text[],text)": "SELECT * FROM spooled._api_key_create('n', NULL, NULL, NULL, NULL, {request_key})",
     "_api_key_get(text)": "SELECT * FROM spooled._api_key_get({api_key})",
     "_api_key_update(text,text,text[],integer,timestamp with time zone,text[],boolean)":
         "SELECT * FROM spooled._api_key_update({api_key}, 'n', NULL, NULL, NULL, NULL, NULL)",
@@ -303,6 +311,39 @@ ROUTES = {
     "GET /api/v1/jobs/dlq": {"?": "queue_name={queue}"},
     "POST /api/v1/jobs/dlq/retry": {"job_ids": ["{dead}"]},
     "POST /api/v1/jobs/dlq/purge": {"job_ids": ["{dead}"]},
+    "POST /api/v1/organizations": EverybodySends({"name": "Organization", "slug": "walk-b"}),
+    "GET /api/v1/organizations": None,
+    "GET /api/v1/organizations/check-slug": Everybody(),
+    "GET /api/v1/organizations/check-slug/{slug}": EverybodySends({"slug": "walk-b"}),
+    "POST /api/v1/organizations/generate-slug": EverybodySends({"name": "walk b"}),
+    "GET /api/v1/organizations/webhook-token": None,
+    "GET /api/v1/organizations/{id}/webhook-token": {"id": "{organization}"},
+    "POST /api/v1/organizations/webhook-token/regenerate": None,
+    "POST /api/v1/organizations/{id}/webhook-token/regenerate": {"id": "{organization}"},
+    "POST /api/v1/organizations/webhook-token/clear": Everybody(),
+    "DELETE /api/v1/organizations/{id}/webhook-token": EverybodySends({"id": "{organization}"}),
+    "GET /api/v1/organizations/{id}": {"id": "{organization}"},
+    "PUT /api/v1/organizations/{id}": {"id": "{organization}", "name": "New name"},
+    "DELETE /api/v1/organizations/{id}": EverybodySends({"id": "{organization}"}),
+    "GET /api/v1/organizations/{id}/members": {"id": "{organization}"},
+    "POST /api/v1/organizations/{id}/api-keys": {"id": "{organization}", "name": "n"},
+    "GET /api/v1/dashboard": None,
+    "GET /api/v1/api-keys": None,
+    "POST /api/v1/api-keys": {"name": "n"},
+    "GET /api/v1/api-keys/{id}": {"id": "{api_key}"},
+    "PUT /api/v1/api-keys/{id}": {"id": "{api_key}", "name": "n"},
+    "POST /api/v1/api-keys/{id}/rotate": {"id": "{api_key}"},
+    "DELETE /api/v1/api-keys/{id}": {"id": "{api_key}"},
+    "GET /api/v1/admin/organizations": Everybody(),
+    "POST /api/v1/admin/organizations": EverybodySends({"name": "Name", "slug": "walk-c"}),
+    "GET /api/v1/admin/organizations/{id}": EverybodySends({"id": "{organization}"}),
+    "PATCH /api/v1/admin/organizations/{id}": EverybodySends({"id": "{organization}", "name": "Name"}),
+    "PUT /api/v1/admin/organizations/{id}": EverybodySends({"id": "{organization}", "name": "Name"}),
+    "DELETE /api/v1/admin/organizations/{id}": EverybodySends({"id": "{organization}"}),
+    "POST /api/v1/admin/organizations/{id}/api-keys": EverybodySends({"id": "{organization}", "name": "n"}),
+    "POST /api/v1/admin/organizations/{id}/reset-usage": EverybodySends({"id": "{organization}"}),
+    "GET /api/v1/admin/plans": Everybody(),
+    "GET /api/v1/admin/stats": Everybody(),
     "GET /api/v1/workers": None,
     "POST /api/v1/workers/register": {"worker_id": "{worker}", "queue_name": "{queue}", "hostname": "h"},
     "GET /api/v1/workers/{id}": {"id": "{worker}"},

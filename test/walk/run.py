@@ -112,7 +112,7 @@ class Walk:
 
     def visit_route(self, name, sent, port):
         method, path = name.split(" ")
-        everybody = isinstance(sent, calls.Everybody)
+        everybody = isinstance(sent, (calls.Everybody, calls.EverybodySends))
 
         def fill(value, names):
             if isinstance(value, dict):

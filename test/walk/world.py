@@ -14,7 +14,7 @@ from pq import Connection  # noqa: E402
 PSQL_URL = os.environ["PSQL_URL"]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?")
-KEY = re.compile(r"sk_test_[A-Za-z0-9_-]+")
+KEY = re.compile(r"(sk_test|whk)_[A-Za-z0-9_-]+")
 NUMBER = re.compile(r"-?\d{5,}")  # an id or a hash; a count never gets that large here
 
 
