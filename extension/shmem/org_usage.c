@@ -303,7 +303,7 @@ spl_usage_settle(int32 org, UsageCount done)
 
 	if (is_nothing(done) && is_nothing(note.count))
 		return;
-	if (done.created > 0 && day == 0)
+	if (done.created != 0 && day == 0)
 		day = spl_usage_day(spl_clock_now());
 	bucket = lock(org);
 	slot = spl_counter_database(MyDatabaseId);

@@ -173,6 +173,7 @@ class Admin(Case):
             self.ok(post("/api/v1/jobs", {"queue_name": "q", "payload": {}}, key=key), 201)
         self.assertEqual(today(), 2)
         self.empty(admin("POST", path))
+        self.assertTrue(eventually(lambda: today() == 0 or admin("POST", path).status != 204, 60))  # a recount undoes it
         self.assertEqual(today(), 0)
         self.refused(admin("POST", "/organizations/%s/reset-usage" % uuid.uuid4()), 404, "NOT_FOUND")
 
