@@ -53,10 +53,11 @@ static Op ops[] = {
 		.routes = {{HTTP_POST, "/api/v1/auth/signup/complete"}},
 		.enter = ENTER_PUBLIC,
 		.lane = LANE_SLOW,
-		.call = {REPLY "_signup_complete($1, $2, $3, NULL)", 3},
+		.call = {REPLY "_signup_complete($1, $2, $3, $4)", 4},
 		.params = {{"signup_token", OP_TEXT, OP_REQUIRED},
 				   {"name", OP_TEXT, OP_REQUIRED},
-				   {"slug", OP_TEXT, OP_REQUIRED}},
+				   {"slug", OP_TEXT, OP_REQUIRED},
+				   {"admin_key", OP_TEXT, .from = OP_ADMIN_KEY}},
 	},
 	{
 		.name = "mail.claim",

@@ -72,11 +72,11 @@ class EmailLogin(Case):
         for secret in self.secrets + [os.environ.get("JWT_SECRET", "-"), "eyJ"]:
             self.assertNotRegex(output, "(?<![0-9a-f])" + re.escape(secret))
 
-    def ask(self, method, path, body=None, key=None):
+    def ask(self, method, path, body=None, key=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", int(self.gateway.variables["PORT"]), timeout=TIMEOUT)
         try:
             connection.request(method, path, body=None if body is None else json.dumps(body),
-                               headers={"Authorization": "Bearer " + key} if key else {})
+                               headers=dict(headers or {}, **({"Authorization": "Bearer " + key} if key else {})))
             return Reply(connection.getresponse())
         finally:
             connection.close()
@@ -141,6 +141,33 @@ class EmailLogin(Case):
         for key in (body["api_key"], body["access_token"]):
             self.ok(self.ask("GET", "/api/v1/queues", key=key))
         self.refused(complete(name="Signed up", slug=slug + "2"), 409, "CONFLICT")
+
+    @unittest.skipUnless(os.environ.get("ADMIN_API_KEY"), "needs ADMIN_API_KEY")
+    def test_signup_while_registration_is_closed(self):
+        address = new_address()
+        self.ok(self.start(address))
+        wish = {"name": "Signed up", "slug": "closed-" + uuid.uuid4().hex[:12],
+                "signup_token": self.ok(self.verify(address, self.code_for(address)))["signup_token"]}
+
+        def complete(**headers):
+            return self.ask("POST", AUTH + "signup/complete", wish, headers=headers)
+
+        def is_refused():
+            return self.ask("POST", "/api/v1/organizations", {"name": "Closed", "slug": "closed-" + uuid.uuid4().hex[:12]}).status == 403
+
+        psql("ALTER SYSTEM SET spooled.registration_mode = 'closed'")
+        try:
+            psql("SELECT pg_reload_conf()")
+            self.assertTrue(eventually(is_refused, 60))
+            self.refused(complete(), 403, "ACCESS_DENIED")
+            self.refused(complete(**{"X-Admin-Key": "wrong"}), 403, "ACCESS_DENIED")
+            body = self.ok(complete(**{"X-Admin-Key": os.environ["ADMIN_API_KEY"]}), 201)
+        finally:
+            psql("ALTER SYSTEM RESET spooled.registration_mode")
+            psql("SELECT pg_reload_conf()")
+        self.assertEqual(body["organization"]["billing_email"], address)
+        self.secrets.append(body["api_key"])
+        self.ok(self.ask("GET", "/api/v1/queues", key=body["access_token"]))
 
     def test_check(self):
         address = new_address()
