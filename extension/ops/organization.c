@@ -17,6 +17,7 @@
 #include "ops/plan.h"
 #include "rules/json_text.h"
 #include "rules/org_names.h"
+#include "store/email_store.h"
 #include "store/ticket.h"
 
 #define DEFAULT_ORG 1
@@ -69,6 +70,8 @@ spl_organization_create(const NewOrganization *wanted, OrgRow *made, SplFault *f
 		.plan_tier = pstrdup(wanted->plan_tier ? wanted->plan_tier : "free"),
 		.billing_email = wanted->billing_email ? pstrdup(wanted->billing_email) : NULL,
 	};
+	if (made->billing_email)
+		spl_email_lock(made->billing_email);
 	if (!spl_org_put(made))
 		return spl_org_slug_is_taken(wanted->slug)
 			? spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "Organization with this slug already exists")
@@ -255,6 +258,8 @@ spl_organization_change(const pg_uuid_t *uid, const OrganizationPatch *patch, Or
 	if (code != SPL_OK || (code = check_patch(patch, fault)) != SPL_OK)
 		return code;
 	apply(patch, org);
+	if (patch->billing_email)
+		spl_email_lock(org->billing_email);
 	org->updated_at = spl_clock_now();
 	if (!spl_org_write(org))
 		return email_taken(fault);

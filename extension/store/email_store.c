@@ -14,7 +14,7 @@
 #define ADDRESS_LOCK "5207" /* the lock space of addresses among our advisory locks */
 
 static SpiPlan lock_email = {
-	.sql = "SELECT pg_advisory_xact_lock(" ADDRESS_LOCK ", hashtext($1))",
+	.sql = "SELECT pg_advisory_xact_lock(" ADDRESS_LOCK ", hashtext(lower($1)))",
 	.nargs = 1,
 	.argtypes = {TEXTOID},
 	.across_orgs = true,

@@ -19,7 +19,7 @@ typedef struct EmailCode
 	pg_uuid_t	lease_id;
 } EmailCode;
 
-/* spl_email_lock makes others who are about the same address wait until this transaction ends. */
+/* spl_email_lock makes others who are about the same address, in whatever case, wait until this transaction ends. */
 extern void spl_email_lock(const char *email);
 
 /* spl_email_count_since counts the codes of an address that were asked for since a time. */
