@@ -236,7 +236,8 @@ static SpiPlan is_in_use = {
 		"SELECT WHERE EXISTS (SELECT FROM spooled.lease WHERE org = $1) OR EXISTS (SELECT FROM spooled.delayed WHERE org = $1)"
 		" OR EXISTS (SELECT FROM spooled.blocked WHERE org = $1)"
 		" OR EXISTS (SELECT FROM spooled.queue q WHERE q.org = $1 AND EXISTS (SELECT FROM spooled.ready r WHERE r.queue = q.id))"
-		" OR EXISTS (SELECT FROM spooled.worker WHERE org = $1 AND status <> 'offline')",
+		" OR EXISTS (SELECT FROM spooled.worker WHERE org = $1 AND status <> 'offline')"
+		" OR EXISTS (SELECT FROM spooled.schedule WHERE org = $1 AND is_active)",
 	.nargs = 1,
 	.argtypes = {INT4OID},
 };

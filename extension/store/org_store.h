@@ -57,7 +57,10 @@ extern int32 spl_org_by_slug(const char *slug);
 /* spl_org_by_email returns the live organization with this billing address, or SPL_ORG_NONE. */
 extern int32 spl_org_by_email(const char *email);
 
-/* spl_org_is_in_use tells whether an organization has jobs that are not over, or workers that are not offline. */
+/*
+ * spl_org_is_in_use tells whether an organization has jobs that are not over, workers that are not offline, or active
+ * schedules.
+ */
 extern bool spl_org_is_in_use(int32 org);
 
 /* spl_org_erase_from lets the background worker delete all rows of an organization. */

@@ -121,6 +121,10 @@ class Organizations(Case):
         job = self.ok(post("/api/v1/jobs", {"queue_name": "q", "payload": {}}, key=key), 201)["id"]
         self.refused(delete(path, key=key), 409, "CONFLICT")
         self.empty(delete("/api/v1/jobs/" + job, key=key))
+        schedule = self.ok(post("/api/v1/schedules", {"name": "s", "cron_expression": "0 0 1 1 *", "queue_name": "q", "payload_template": {}},
+                                key=key), 201)["id"]
+        self.refused(delete(path, key=key), 409, "CONFLICT")
+        self.ok(post("/api/v1/schedules/%s/pause" % schedule, key=key))
         self.empty(delete(path, key=key))
         body = self.refused(get(path, key=key), 401, "UNAUTHORIZED")
         self.assertEqual(body["message"], "Organization is not available")

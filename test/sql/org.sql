@@ -88,6 +88,9 @@ SELECT spooled.enter(:'key');
 SELECT spooled.enqueue('work', '1') AS job \gset
 SELECT code, message FROM pg_temp.try('SELECT spooled._organization_delete(NULL)');
 SELECT spooled.cancel(:'job');
+SELECT spooled.create_schedule('nightly', '@yearly', 'work') AS schedule \gset
+SELECT code, message FROM pg_temp.try('SELECT spooled._organization_delete(NULL)');
+SELECT spooled.pause_schedule(:'schedule');
 COMMIT;
 SELECT pg_temp.with_key(:'key', 'SELECT code FROM spooled._organization_delete(NULL)');
 SELECT pg_temp.with_key(:'key', 'SELECT 1') AS key, pg_temp.with_key(:'narrow', 'SELECT 1') AS narrow;
