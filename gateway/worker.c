@@ -179,7 +179,7 @@ worker_start(int number)
 		(number == 0 && !server_start(&worker->metrics_server, config.metrics_port)))
 		return NULL; /* the process ends */
 	op_engine_init(&worker->engine, &worker->loop);
-	worker->grpc = front_new(&worker->loop, &worker->engine, &worker->hub);
+	worker->grpc = front_new(&worker->loop, &worker->engine, &worker->hub, &worker->metrics);
 	workers[worker_count++] = worker;
 	return worker;
 }

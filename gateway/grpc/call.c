@@ -88,6 +88,24 @@ start(GrpcCall *call, const grpc_op *ops, size_t count, GrpcEvent *event)
 	return false;
 }
 
+/* note_end counts a call whose status is known, and logs it. */
+static void
+note_end(GrpcCall *call, RpcStatus status)
+{
+	int64_t	 duration_us = clock_us() - call->began_us;
+	LogLevel level = status == RPC_INTERNAL ? LOG_WARN : LOG_DEBUG;
+	LogField fields[] = {
+		{"method", call->method->path == NULL ? "unknown" : call->method->path, 0},
+		{"status", NULL, status},
+		{"ms", NULL, (double) duration_us / 1000},
+		{"client", call->client == NULL ? "unknown" : call->client, 0},
+	};
+
+	metrics_count_rpc(call->front->metrics, (int) status, call->number < 0 ? -1 : duration_us);
+	if (log_wants(level))
+		log_fields(level, "gRPC call", fields, (int) lengthof(fields));
+}
+
 /* go_away tells the method once that nobody listens any more. */
 static void
 go_away(GrpcCall *call)
@@ -104,8 +122,11 @@ static void
 on_closed(GrpcCall *call, bool ok)
 {
 	(void) ok;
-	if (call->was_cancelled)
+	if (call->was_cancelled && !call->finished)
+	{
 		call->finished = true; /* there is nobody to send a status to */
+		note_end(call, RPC_CANCELLED);
+	}
 	go_away(call);
 }
 
@@ -190,6 +211,7 @@ call_begin(GrpcCall *call, bool ok)
 
 	(void) ok; /* what gRPC never used does not get here */
 	front->active++;
+	call->began_us = clock_us();
 	if (call->number < 0)
 		arena_init_small(&call->arena, STREAM_MEMORY); /* there may be thousands of idle ones */
 	else
@@ -250,6 +272,7 @@ finish(GrpcCall *call, const char *code, const char *message, const ProtobufCMes
 	else if (!call->finished)
 	{
 		call->finished = true;
+		note_end(call, code == NULL ? RPC_OK : status_rpc(status_of(code)));
 		if (!call->has_sent)
 			ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
 		call->has_sent = true;

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "grpc/codec.h"
 #include "loop/inbox.h"
+#include "op/metrics.h"
 #include "op/op_run.h"
 #include "stream/waiter.h"
 
@@ -56,6 +57,7 @@ struct GrpcFront
 	Loop	  *loop;
 	OpEngine  *engine;
 	WaiterHub *hub;
+	Metrics	  *metrics;
 	Inbox	   inbox;
 
 	pthread_mutex_t lock;  /* guards the events */
@@ -80,6 +82,7 @@ struct GrpcCall
 	grpc_metadata_array metadata;
 	grpc_call_details	details; /* of a method that is not registered */
 	gpr_timespec		deadline;
+	int64_t				began_us;
 	grpc_byte_buffer   *payload; /* a unary call's request; a stream's message that just came */
 	grpc_byte_buffer   *outgoing;
 	GrpcEvent			arrived;

@@ -149,13 +149,14 @@ front_drain(GrpcFront *front)
 }
 
 GrpcFront *
-front_new(Loop *loop, OpEngine *engine, WaiterHub *hub)
+front_new(Loop *loop, OpEngine *engine, WaiterHub *hub, Metrics *metrics)
 {
 	GrpcFront *front = xcalloc(1, sizeof(*front));
 
 	front->loop = loop;
 	front->engine = engine;
 	front->hub = hub;
+	front->metrics = metrics;
 	front->last = &front->first;
 	pthread_mutex_init(&front->lock, NULL);
 	inbox_init(&front->inbox, loop, on_message, front);

@@ -14,9 +14,9 @@
 #include "auth/client.h"
 #include "base/arena.h"
 #include "base/buf.h"
-#include "http/metrics.h"
 #include "http/route.h"
 #include "loop/loop.h"
+#include "op/metrics.h"
 #include "op/op_run.h"
 #include "stream/waiter.h"
 

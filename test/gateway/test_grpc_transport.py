@@ -358,6 +358,40 @@ class Port(Case):
             self.assertEqual(gateway.get("/health").status, 200)
 
 
+@needs_gateway
+class Observed(Case):
+    """A gateway of its own, so that nobody else's calls are counted."""
+
+    def counted(self, gateway):
+        lines = self.assertStatus(gateway.get("/metrics", key=None), 200).body.decode().splitlines()
+        return {name: value for name, value in (line.rsplit(" ", 1) for line in lines)
+                if name.startswith(("spooled_grpc_requests_total", "spooled_grpc_request_duration_seconds_count"))}
+
+    def test_calls_are_counted_and_logged(self):
+        port = client.free_port()
+        with client.Gateway(GRPC_PORT=str(port)) as gateway, grpc.insecure_channel("127.0.0.1:%d" % port) as channel:
+            queues = queue_service(channel)
+            for _ in range(2):
+                self.call(queues.Enqueue, pb.EnqueueRequest(queue_name=self.queue))
+            self.refused_with(Code.NOT_FOUND, queues.GetJob, pb.GetJobRequest(job_id=client.NOBODY))
+            self.refused_with(Code.UNAUTHENTICATED, queues.GetJob, pb.GetJobRequest(job_id=client.NOBODY), metadata=())
+            unknown = channel.unary_unary("/spooled.v1.QueueService/Nonsense", lambda x: x, lambda x: x)
+            self.refused_with(Code.UNIMPLEMENTED, unknown, b"")
+            stream = queues.StreamJobs(pb.StreamJobsRequest(queue_name=self.queue, worker_id=self.worker),
+                                       metadata=metadata())
+            next(stream)
+            stream.cancel()
+            name = 'spooled_grpc_requests_total{code="%s"}'
+            expected = {name % "OK": "2", name % "CANCELLED": "1", name % "NOT_FOUND": "1", name % "UNIMPLEMENTED": "1",
+                        name % "UNAUTHENTICATED": "1", "spooled_grpc_request_duration_seconds_count": "4"}
+            client.eventually(lambda: self.counted(gateway) == expected, 60)
+            self.assertEqual(self.counted(gateway), expected)
+            log = gateway.log()
+        for method, status in (("/spooled.v1.QueueService/Enqueue", 0), ("/spooled.v1.QueueService/GetJob", 5),
+                               ("/spooled.v1.QueueService/StreamJobs", 1), ("unknown", 12)):
+            self.assertRegex(log, r"gRPC call method=%s status=%d ms=[0-9.e+-]+ client=127\.0\.0\.1" % (method, status))
+
+
 class Readme(Case):
     def test_the_example(self):
         """The Python example of README.md, with stubs made as it says."""

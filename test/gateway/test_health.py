@@ -13,6 +13,7 @@ METRICS = {
     "spooled_workers_healthy": "gauge", "spooled_claim_lists": "gauge", "spooled_claim_list_refills_total": "counter",
     "spooled_claim_list_misses_total": "counter", "spooled_claim_list_reassigned_total": "counter", "spooled_api_requests_total": "counter",
     "spooled_api_request_duration_seconds": "histogram", "spooled_database_connections_active": "gauge",
+    "spooled_grpc_requests_total": "counter", "spooled_grpc_request_duration_seconds": "histogram",
 }
 SAMPLE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+(Inf|NaN)?$')
 

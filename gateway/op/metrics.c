@@ -2,7 +2,7 @@
  * metrics.c
  *    See metrics.h.  Counters are written by one thread each and read by any, so relaxed atomics are enough.
  */
-#include "http/metrics.h"
+#include "op/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,18 @@ static const int		 statuses[METRICS_STATUSES - 1] = {200, 201, 202, 204, 400, 40
 static const double		 bounds[METRICS_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 													0.1,	0.25,  0.5,	   1,	  5,	30};
 static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
+
+static const char *const rpc_statuses[METRICS_RPC_STATUSES] = {
+	"OK",		 "CANCELLED",	   "UNKNOWN",			"INVALID_ARGUMENT",	  "DEADLINE_EXCEEDED",
+	"NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+	"ABORTED",	 "OUT_OF_RANGE",   "UNIMPLEMENTED",		"INTERNAL",			  "UNAVAILABLE",
+	"DATA_LOSS", "UNAUTHENTICATED"};
+
+/* The beginnings of the names of each front's histogram, and what it measures. */
+static const char *const duration_names[METRICS_FRONTS] = {"spooled_api_request_duration_seconds",
+														   "spooled_grpc_request_duration_seconds"};
+static const char *const duration_helps[METRICS_FRONTS] = {"Time from a request's first line to its answer.",
+														   "Time from a unary gRPC call's arrival to its answer."};
 
 void
 metrics_init(Metrics *metrics)
@@ -42,19 +54,34 @@ add(atomic_uint_fast64_t *counter, uint64_t more)
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more, memory_order_relaxed);
 }
 
+static void
+add_duration(Durations *durations, int64_t duration_us)
+{
+	int bucket = 0;
+
+	while (bucket < METRICS_BUCKETS && (double) duration_us > bounds[bucket] * 1e6)
+		bucket++;
+	add(&durations->buckets[bucket], 1);
+	add(&durations->sum_us, (uint64_t) duration_us);
+}
+
 void
 metrics_count(Metrics *metrics, int op_number, int status, int64_t duration_us)
 {
 	int slot = 0;
-	int bucket = 0;
 
 	while (slot < METRICS_STATUSES - 1 && statuses[slot] != status)
 		slot++;
-	while (bucket < METRICS_BUCKETS && (double) duration_us > bounds[bucket] * 1e6)
-		bucket++;
 	add(&metrics->requests[op_number < 0 ? op_count() : op_number][slot], 1);
-	add(&metrics->buckets[bucket], 1);
-	add(&metrics->duration_us, (uint64_t) duration_us);
+	add_duration(&metrics->durations[METRICS_REST], duration_us);
+}
+
+void
+metrics_count_rpc(Metrics *metrics, int rpc_status, int64_t duration_us)
+{
+	add(&metrics->rpcs[rpc_status], 1);
+	if (duration_us >= 0)
+		add_duration(&metrics->durations[METRICS_GRPC], duration_us);
 }
 
 static uint64_t
@@ -90,28 +117,42 @@ write_requests(Buf *out)
 }
 
 static void
-write_durations(Buf *out)
+write_rpcs(Buf *out)
 {
-	uint64_t below = 0;
-	uint64_t duration_us = 0;
-
 	buf_str(out,
-			"# HELP spooled_api_request_duration_seconds Time from a request's first line to its answer.\n"
-			"# TYPE spooled_api_request_duration_seconds histogram\n");
+			"# HELP spooled_grpc_requests_total gRPC calls that have ended, by status.\n"
+			"# TYPE spooled_grpc_requests_total counter\n");
+	for (int status = 0; status < METRICS_RPC_STATUSES; status++)
+	{
+		uint64_t sum = 0;
+
+		for (int i = 0; i < count; i++)
+			sum += atomic_load_explicit(&all[i]->rpcs[status], memory_order_relaxed);
+		if (sum != 0 || status == 0)
+			buf_printf(out, "spooled_grpc_requests_total{code=\"%s\"} %llu\n", rpc_statuses[status],
+					   (unsigned long long) sum);
+	}
+}
+
+static void
+write_durations(Buf *out, MetricsFront front)
+{
+	const char *name = duration_names[front];
+	uint64_t	below = 0;
+	uint64_t	sum_us = 0;
+
+	buf_printf(out, "# HELP %s %s\n# TYPE %s histogram\n", name, duration_helps[front], name);
 	for (int bucket = 0; bucket <= METRICS_BUCKETS; bucket++)
 	{
 		for (int i = 0; i < count; i++)
-			below += atomic_load_explicit(&all[i]->buckets[bucket], memory_order_relaxed);
+			below += atomic_load_explicit(&all[i]->durations[front].buckets[bucket], memory_order_relaxed);
 		if (bucket < METRICS_BUCKETS)
-			buf_printf(out, "spooled_api_request_duration_seconds_bucket{le=\"%g\"} %llu\n", bounds[bucket],
-					   (unsigned long long) below);
+			buf_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds[bucket], (unsigned long long) below);
 	}
 	for (int i = 0; i < count; i++)
-		duration_us += atomic_load_explicit(&all[i]->duration_us, memory_order_relaxed);
-	buf_printf(out,
-			   "spooled_api_request_duration_seconds_bucket{le=\"+Inf\"} %llu\n"
-			   "spooled_api_request_duration_seconds_sum %.6f\nspooled_api_request_duration_seconds_count %llu\n",
-			   (unsigned long long) below, (double) duration_us / 1e6, (unsigned long long) below);
+		sum_us += atomic_load_explicit(&all[i]->durations[front].sum_us, memory_order_relaxed);
+	buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name, (unsigned long long) below, name,
+			   (double) sum_us / 1e6, name, (unsigned long long) below);
 }
 
 void
@@ -121,7 +162,9 @@ metrics_write(Buf *out)
 	int waiting = 0;
 
 	write_requests(out);
-	write_durations(out);
+	write_durations(out, METRICS_REST);
+	write_rpcs(out);
+	write_durations(out, METRICS_GRPC);
 	for (int i = 0; i < count; i++)
 	{
 		connections += atomic_load_explicit(&all[i]->db_connections, memory_order_relaxed);
