@@ -13,6 +13,7 @@ from pq import Connection  # noqa: E402
 
 PSQL_URL = os.environ["PSQL_URL"]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UPTIME = re.compile(r'(?<="uptime_seconds":)\d+')
 TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?")
 KEY = re.compile(r"(sk_test|whk)_[A-Za-z0-9_-]+")
 NUMBER = re.compile(r"-?\d{5,}")  # an id or a hash; a count never gets that large here
@@ -126,7 +127,7 @@ def neutral(text, names):
         return result
 
     text = replace(lambda value: not value.isdigit())
-    text = TIME.sub("<time>", UUID.sub("<uuid>", text))
+    text = UPTIME.sub("<uptime>", TIME.sub("<time>", UUID.sub("<uuid>", text)))
     text = KEY.sub("<key>", text)
     return NUMBER.sub("<number>", replace(str.isdigit))
 
