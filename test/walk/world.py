@@ -123,7 +123,7 @@ def neutral(text, names):
         result = text
         for name, value in sorted(names.items(), key=lambda item: -len(item[1])):
             if wanted(value):
-                result = re.sub(r"\b%s\b" % re.escape(value), "<%s>" % name, result)
+                result = re.sub(r"\b%s\b(?!\.\d)" % re.escape(value), "<%s>" % name, result)
         return result
 
     text = replace(lambda value: not value.isdigit())
