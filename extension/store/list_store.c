@@ -166,23 +166,6 @@ typedef struct JobPage
 	bool			 full; /* max_bytes was reached */
 } JobPage;
 
-/* bytes_column copies a json or text value, detoasted; NULL when null. */
-static struct varlena *
-bytes_column(HeapTuple row, TupleDesc desc, int column)
-{
-	bool			isnull;
-	Datum			value = spl_row_datum(row, desc, column, &isnull);
-	MemoryContext	old;
-	struct varlena *copy;
-
-	if (isnull)
-		return NULL;
-	old = MemoryContextSwitchTo(spl_spi_caller_context());
-	copy = PG_DETOAST_DATUM_COPY(value);
-	MemoryContextSwitchTo(old);
-	return copy;
-}
-
 static void
 read_ticket(HeapTuple row, TupleDesc desc, int32 org, bool with_result, Ticket *ticket)
 {
@@ -207,7 +190,7 @@ read_ticket(HeapTuple row, TupleDesc desc, int32 org, bool with_result, Ticket *
 	ticket->has_run = spl_row_uuid(row, desc, T_LEASE_ID, &ticket->lease_id);
 	ticket->worker = spl_row_text(row, desc, T_WORKER);
 	ticket->error = spl_row_text(row, desc, T_ERROR);
-	ticket->result = with_result ? bytes_column(row, desc, T_RESULT) : NULL;
+	ticket->result = with_result ? spl_row_bytes(row, desc, T_RESULT) : NULL;
 }
 
 static void
@@ -223,9 +206,9 @@ read_job(HeapTuple row, TupleDesc desc, const Ticket *ticket, Job *job)
 	job->scheduled_at = spl_row_time(row, desc, J_SCHEDULED_AT);
 	job->expires_at = spl_row_time(row, desc, J_EXPIRES_AT);
 	job->has_parent = spl_row_uuid(row, desc, J_PARENT, &job->parent_job_id);
-	job->idempotency_key = bytes_column(row, desc, J_KEY);
-	job->completion_webhook = bytes_column(row, desc, J_WEBHOOK);
-	job->tags = bytes_column(row, desc, J_TAGS);
+	job->idempotency_key = spl_row_bytes(row, desc, J_KEY);
+	job->completion_webhook = spl_row_bytes(row, desc, J_WEBHOOK);
+	job->tags = spl_row_bytes(row, desc, J_TAGS);
 }
 
 /* string_of decodes a JSON string, or gives NULL for one with surrogates, of which a lone one cannot be decoded. */
@@ -270,7 +253,7 @@ read_payload(HeapTuple row, TupleDesc desc, JobPage *page, ListRow *shown)
 	shown->job_type = job_type_of(payload);
 	if (!page->query->with_payload)
 		return;
-	shown->job.payload = bytes_column(row, desc, J_PAYLOAD);
+	shown->job.payload = spl_row_bytes(row, desc, J_PAYLOAD);
 	page->bytes += VARSIZE(shown->job.payload) + (shown->ticket.result ? VARSIZE(shown->ticket.result) : 0);
 	page->full = page->query->max_bytes > 0 && page->bytes > page->query->max_bytes;
 }

@@ -69,23 +69,6 @@ int_or(HeapTuple row, TupleDesc desc, int column, int if_null)
 	return isnull ? if_null : DatumGetInt32(value);
 }
 
-/* json_of copies a json value into the caller's memory. */
-static struct varlena *
-json_of(HeapTuple row, TupleDesc desc, int column)
-{
-	bool			isnull;
-	Datum			value = spl_row_datum(row, desc, column, &isnull);
-	MemoryContext	old;
-	struct varlena *copy;
-
-	if (isnull)
-		return NULL;
-	old = MemoryContextSwitchTo(spl_spi_caller_context());
-	copy = PG_DETOAST_DATUM_COPY(value);
-	MemoryContextSwitchTo(old);
-	return copy;
-}
-
 static void
 read_schedule(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -100,9 +83,9 @@ read_schedule(HeapTuple row, TupleDesc desc, void *arg)
 	schedule->description = spl_row_text(row, desc, COLUMN_DESCRIPTION);
 	schedule->cron = spl_row_text(row, desc, COLUMN_CRON);
 	schedule->timezone = spl_row_text(row, desc, COLUMN_TIMEZONE);
-	schedule->payload = json_of(row, desc, COLUMN_PAYLOAD);
-	schedule->tags = json_of(row, desc, COLUMN_TAGS);
-	schedule->metadata = json_of(row, desc, COLUMN_METADATA);
+	schedule->payload = spl_row_bytes(row, desc, COLUMN_PAYLOAD);
+	schedule->tags = spl_row_bytes(row, desc, COLUMN_TAGS);
+	schedule->metadata = spl_row_bytes(row, desc, COLUMN_METADATA);
 	schedule->priority = spl_row_int32(row, desc, COLUMN_PRIORITY);
 	schedule->max_retries = int_or(row, desc, COLUMN_MAX_RETRIES, -1);
 	schedule->timeout_seconds = int_or(row, desc, COLUMN_TIMEOUT_SECONDS, -1);

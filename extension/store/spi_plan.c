@@ -196,3 +196,19 @@ spl_spi_end_transaction(void)
 	SPI_commit();
 	SPI_finish();
 }
+
+struct varlena *
+spl_row_bytes(HeapTuple row, TupleDesc desc, int column)
+{
+	bool			isnull;
+	Datum			value = spl_row_datum(row, desc, column, &isnull);
+	MemoryContext	old;
+	struct varlena *copy;
+
+	if (isnull)
+		return NULL;
+	old = MemoryContextSwitchTo(spl_spi_caller_context());
+	copy = PG_DETOAST_DATUM_COPY(value);
+	MemoryContextSwitchTo(old);
+	return copy;
+}

@@ -29,12 +29,15 @@ typedef void (*SpiRowFn)(HeapTuple row, TupleDesc desc, void *arg);
 extern uint64 spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg);
 
 /* Column n (from 1) of a row, copied into the caller's memory context; "isnull" may be NULL when the column can't be null. */
-extern char			*spl_row_text(HeapTuple row, TupleDesc desc, int column); /* NULL when null */
-extern Datum		 spl_row_datum(HeapTuple row, TupleDesc desc, int column,
-								   bool *isnull); /* by-value or pointer valid inside the callback */
-extern int32		 spl_row_int32(HeapTuple row, TupleDesc desc, int column);
-extern int64		 spl_row_int64(HeapTuple row, TupleDesc desc, int column);
-extern MemoryContext spl_spi_caller_context(void);
+extern char *spl_row_text(HeapTuple row, TupleDesc desc, int column); /* NULL when null */
+
+/* spl_row_bytes copies a json or text value, detoasted, into the memory of spl_spi_run's caller; NULL when null. */
+extern struct varlena *spl_row_bytes(HeapTuple row, TupleDesc desc, int column);
+extern Datum		   spl_row_datum(HeapTuple row, TupleDesc desc, int column,
+									 bool *isnull); /* by-value or pointer valid inside the callback */
+extern int32		   spl_row_int32(HeapTuple row, TupleDesc desc, int column);
+extern int64		   spl_row_int64(HeapTuple row, TupleDesc desc, int column);
+extern MemoryContext   spl_spi_caller_context(void);
 
 /*
  * spl_spi_end_transaction commits and begins a new transaction that has no snapshot yet.  Only inside a procedure that was
