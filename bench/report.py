@@ -118,8 +118,10 @@ class Results:
                  f"Medians of {self.arguments.rounds} rounds of {self.arguments.seconds:g} s; all systems turn by turn in one"
                  " run, so only ratios carry over to other machines. Server settings: "
                  + ", ".join(f"`{name} = {value}`" for name, value in self.machine["settings"].items() if value) + ".", "",
-                 "## What must be reached", "", "| Measure | Must | Aim | Reached | |", "| --- | --: | --: | --: | --- |"]
-        lines += ["| " + " | ".join(row) + " |" for row in criteria_rows(compared)]
+                 "## What must be reached", "", "| Measure | Must | Aim | Reached | | What holds it |",
+                 "| --- | --: | --: | --: | --- | --- |"]
+        lines += [f"| {' | '.join(row)} | {criterion.bound(self)} |"
+                  for row, (criterion, _) in zip(criteria_rows(compared), compared)]
         lines += ["", "A ratio is the median of the ratios of the rounds.", "", "## Measured", "",
                   "Latencies in milliseconds for one call. WAL, buffers and CPU time of the server's processes are per job, of"
                   " the named load only (a job that is consumed was enqueued before).", "",
