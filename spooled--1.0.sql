@@ -419,12 +419,14 @@ COMMENT ON TABLE workflow_job IS 'A job of a workflow, and the name that it has 
 CREATE TABLE schedule (
     org              int4 NOT NULL,
     id               uuid NOT NULL,
-    queue            int4 NOT NULL,
+    queue            int4,                   -- of the job that a run enqueues; null: it starts a workflow
+    queues           text[] NOT NULL,        -- of all that a run enqueues: a credential sees a schedule when it may use all of them
     name             text NOT NULL,
     description      text,
     cron             text NOT NULL,
     timezone         text NOT NULL,
-    payload          json NOT NULL,
+    payload          json,                   -- of the job
+    workflow_jobs    json,                   -- the jobs of the workflow, as create_workflow() takes them
     tags             json,
     metadata         json,
     priority         int2 NOT NULL,
@@ -433,7 +435,7 @@ CREATE TABLE schedule (
     is_active        boolean NOT NULL,
     catch_up         "char" NOT NULL,        -- missed occurrences: n none, o one for all, a all
     max_outstanding  int4,                   -- null: no bound
-    outstanding      uuid[] NOT NULL DEFAULT '{}',   -- with a bound: its jobs that were not over at the last run
+    outstanding      uuid[] NOT NULL DEFAULT '{}',   -- with a bound: its jobs and workflows that were not over at the last run
     jitter_ms        int8 NOT NULL,          -- each schedule has a fixed delay of its own below this
     ends_at          timestamptz,
     next_run_at      timestamptz,            -- null: it is over
@@ -441,7 +443,8 @@ CREATE TABLE schedule (
     run_count        int8 NOT NULL DEFAULT 0,
     created_at       timestamptz NOT NULL,
     updated_at       timestamptz NOT NULL,
-    PRIMARY KEY (org, id)
+    PRIMARY KEY (org, id),
+    CHECK (CASE WHEN queue IS NULL THEN workflow_jobs IS NOT NULL ELSE payload IS NOT NULL AND workflow_jobs IS NULL END)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX schedule_due ON schedule (next_run_at) WHERE is_active;            -- due sweep
 COMMENT ON TABLE schedule IS 'A cron schedule: what is enqueued, when, and when next.';
@@ -453,12 +456,13 @@ CREATE TABLE schedule_run (
     occurrence    timestamptz,               -- null: triggered by hand
     started_at    timestamptz NOT NULL,
     completed_at  timestamptz,
-    status        "char" NOT NULL,           -- c: the job is enqueued, f: it was refused, s: skipped
+    status        "char" NOT NULL,           -- c: the job is enqueued or the workflow started, f: it was refused, s: skipped
     job_id        uuid,
-    error         text
+    error         text,
+    workflow_id   uuid
 );
 CREATE INDEX schedule_run_schedule ON schedule_run (org, schedule, id);         -- history of a schedule, newest first
-COMMENT ON TABLE schedule_run IS 'A run of a schedule: the job that it enqueued, or why it did not.';
+COMMENT ON TABLE schedule_run IS 'A run of a schedule: the job that it enqueued or the workflow that it started, or why it did not.';
 
 CREATE TABLE prepared_delta (
     org         int4 NOT NULL,
@@ -777,39 +781,41 @@ CREATE FUNCTION cron_next(expression text, timezone text DEFAULT 'UTC', after ti
 RETURNS SETOF timestamptz LANGUAGE c STABLE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_cron_next';
 COMMENT ON FUNCTION cron_next(text, text, timestamptz, int) IS 'The next n occurrences of a cron expression later than a time, in a time zone (an IANA name or +HH:MM).';
 
-CREATE FUNCTION create_schedule(name text, cron text, queue text, payload json DEFAULT '{}', timezone text DEFAULT 'UTC', priority int DEFAULT 0,
+CREATE FUNCTION create_schedule(name text, cron text, queue text DEFAULT NULL, payload json DEFAULT '{}', timezone text DEFAULT 'UTC', priority int DEFAULT 0,
                                 max_retries int DEFAULT NULL, timeout_seconds int DEFAULT NULL, tags json DEFAULT NULL,
                                 metadata json DEFAULT NULL, description text DEFAULT NULL, active boolean DEFAULT true,
                                 catch_up text DEFAULT 'one', max_outstanding int DEFAULT NULL, skip_if_running boolean DEFAULT NULL,
-                                jitter interval DEFAULT NULL, ends_at timestamptz DEFAULT NULL, or_replace boolean DEFAULT false)
+                                jitter interval DEFAULT NULL, ends_at timestamptz DEFAULT NULL, or_replace boolean DEFAULT false,
+                                workflow_jobs json DEFAULT NULL)
 RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_create_schedule';
-COMMENT ON FUNCTION create_schedule(text, text, text, json, text, int, int, int, json, json, text, boolean, text, int, boolean, interval, timestamptz, boolean) IS
-'Enqueues a job whenever the cron expression occurs, exactly once for each occurrence; returns the schedule''s id. With or_replace a schedule of that name is changed instead of a second one made.';
+COMMENT ON FUNCTION create_schedule(text, text, text, json, text, int, int, int, json, json, text, boolean, text, int, boolean, interval, timestamptz, boolean, json) IS
+'Enqueues a job whenever the cron expression occurs, exactly once for each occurrence; returns the schedule''s id. With workflow_jobs (as in create_workflow, without fixed times) in the place of queue it starts a workflow of them, which gets the schedule''s name; payload, priority, retries, timeout and tags are for a job. With or_replace a schedule of that name is changed instead of a second one made.';
 
 CREATE FUNCTION update_schedule(schedule_id uuid, name text DEFAULT NULL, cron text DEFAULT NULL, queue text DEFAULT NULL, payload json DEFAULT NULL,
                                 timezone text DEFAULT NULL, priority int DEFAULT NULL, max_retries int DEFAULT NULL,
                                 timeout_seconds int DEFAULT NULL, tags json DEFAULT NULL, metadata json DEFAULT NULL,
                                 description text DEFAULT NULL, active boolean DEFAULT NULL, catch_up text DEFAULT NULL,
                                 max_outstanding int DEFAULT NULL, skip_if_running boolean DEFAULT NULL,
-                                jitter interval DEFAULT NULL, ends_at timestamptz DEFAULT NULL)
+                                jitter interval DEFAULT NULL, ends_at timestamptz DEFAULT NULL, workflow_jobs json DEFAULT NULL)
 RETURNS timestamptz LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_update_schedule';
-COMMENT ON FUNCTION update_schedule(uuid, text, text, text, json, text, int, int, int, json, json, text, boolean, text, int, boolean, interval, timestamptz) IS
-'Changes what is given of a schedule (ends_at infinity: no end; max_outstanding 0: no bound) and returns when it runs next.';
+COMMENT ON FUNCTION update_schedule(uuid, text, text, text, json, text, int, int, int, json, json, text, boolean, text, int, boolean, interval, timestamptz, json) IS
+'Changes what is given of a schedule (ends_at infinity: no end; max_outstanding 0: no bound; a queue or workflow_jobs: what it runs from now on) and returns when it runs next.';
 
 CREATE FUNCTION delete_schedule(schedule_id uuid) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_delete_schedule';
-COMMENT ON FUNCTION delete_schedule(uuid) IS 'Deletes a schedule and its history. Jobs that it has enqueued stay.';
+COMMENT ON FUNCTION delete_schedule(uuid) IS 'Deletes a schedule and its history. Jobs and workflows that it has made stay.';
 CREATE FUNCTION pause_schedule(schedule_id uuid) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_pause_schedule';
 COMMENT ON FUNCTION pause_schedule(uuid) IS 'Lets a schedule run no more until it is resumed.';
 CREATE FUNCTION resume_schedule(schedule_id uuid) RETURNS timestamptz LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_resume_schedule';
 COMMENT ON FUNCTION resume_schedule(uuid) IS 'Lets a paused schedule run again, from now on; returns when it does next.';
 CREATE FUNCTION trigger_schedule(schedule_id uuid) RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_trigger_schedule';
-COMMENT ON FUNCTION trigger_schedule(uuid) IS 'Enqueues a schedule''s job now, also when it is paused, and returns the job''s id. When it runs next stays as it is.';
+COMMENT ON FUNCTION trigger_schedule(uuid) IS 'Runs a schedule now, also when it is paused, and returns the id of the job or the workflow. When it runs next stays as it is.';
 
 CREATE FUNCTION schedule_history(schedule_id uuid, max_runs int DEFAULT 50)
-RETURNS TABLE (run_id uuid, occurrence timestamptz, status text, job_id uuid, job_status text, error text, started_at timestamptz)
+RETURNS TABLE (run_id uuid, occurrence timestamptz, status text, job_id uuid, job_status text, error text, started_at timestamptz,
+               workflow_id uuid, workflow_status text)
 LANGUAGE c VOLATILE ROWS 50 AS 'MODULE_PATHNAME', 'spooled_schedule_history';
 COMMENT ON FUNCTION schedule_history(uuid, int) IS
-'Runs of a schedule, newest first: completed (its job is enqueued; job_status tells what became of it), failed or skipped. occurrence is null for a run that was triggered by hand.';
+'Runs of a schedule, newest first: completed (its job is enqueued or its workflow started; job_status or workflow_status tells what became of it), failed or skipped. occurrence is null for a run that was triggered by hand.';
 CREATE FUNCTION schedule_next(schedule_id uuid, n int DEFAULT 1) RETURNS SETOF timestamptz
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_schedule_next';
 COMMENT ON FUNCTION schedule_next(uuid, int) IS 'The next n times at which a schedule runs, or would if it were not paused.';
@@ -1035,12 +1041,13 @@ CREATE FUNCTION _schedule_list(queue_name text, is_active boolean, max_rows int,
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_list';
 CREATE FUNCTION _schedule_create(name text, description text, cron_expression text, timezone text, queue_name text, payload_template text,
                             priority int, max_retries int, timeout_seconds int, tags text, metadata text, is_active boolean, catch_up text,
-                            max_outstanding int, skip_if_running boolean, jitter_seconds int, ends_at timestamptz, idempotency_key text)
+                            max_outstanding int, skip_if_running boolean, jitter_seconds int, ends_at timestamptz, workflow_jobs text,
+                            idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_create';
 CREATE FUNCTION _schedule_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_get';
 CREATE FUNCTION _schedule_update(id text, name text, description text, cron_expression text, timezone text, queue_name text, payload_template text,
                             priority int, max_retries int, timeout_seconds int, tags text, metadata text, is_active boolean, catch_up text,
-                            max_outstanding int, skip_if_running boolean, jitter_seconds int, ends_at timestamptz)
+                            max_outstanding int, skip_if_running boolean, jitter_seconds int, ends_at timestamptz, workflow_jobs text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_update';
 CREATE FUNCTION _schedule_delete(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_delete';
 CREATE FUNCTION _schedule_pause(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_schedule_pause';
@@ -1114,8 +1121,9 @@ SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, q.paused_at, q.paused
        q.backoff_factor, make_interval(secs => q.backoff_unit * q.backoff_cap) AS backoff_cap, q.backoff_jitter, q.enforce_timeout,
        q.settings, q.created_at, q.updated_at
   FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
- WHERE _in_scope(q.name) AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0);
-COMMENT ON VIEW queues IS 'Queues that are configured or have jobs. Null means the server''s default.';
+ WHERE _in_scope(q.name) AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0
+                              OR EXISTS (SELECT FROM schedule s WHERE s.org = q.org AND q.name = ANY (s.queues)));
+COMMENT ON VIEW queues IS 'Queues that are configured, have jobs or are used by a schedule. Null means the server''s default.';
 
 CREATE VIEW queue_stats AS
 SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, c.ready + c.backoff + c.blocked AS pending, c.ready, c.backoff, c.blocked,
@@ -1125,7 +1133,8 @@ SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, c.ready + c.backoff +
        c.duration_ms_24h / nullif(c.completed_24h, 0) AS avg_processing_ms, _queue_oldest(q.id) AS oldest_ready,
        (SELECT count(*) FROM worker w WHERE w.org = q.org AND q.name = ANY (w.queue_names) AND w.status <> 'offline') AS active_workers
   FROM queue q CROSS JOIN LATERAL _queue_counts(q.id) c
- WHERE _in_scope(q.name) AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0);
+ WHERE _in_scope(q.name) AND (q.configured OR c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled > 0
+                              OR EXISTS (SELECT FROM schedule s WHERE s.org = q.org AND q.name = ANY (s.queues)));
 COMMENT ON VIEW queue_stats IS 'Counts of each queue, as of the last commits. Costs the same however many jobs there are, except while the counters are being rebuilt after a start of the server.';
 
 CREATE VIEW job_stats AS
@@ -1148,9 +1157,11 @@ CREATE VIEW schedules AS
 SELECT s.id, s.name, q.name AS queue, s.cron, s.timezone, s.is_active AS active, s.next_run_at, s.last_run_at, s.run_count,
        s.payload, s.priority::int, s.max_retries::int, s.timeout_seconds,
        CASE s.catch_up WHEN 'n' THEN 'none' WHEN 'a' THEN 'all' ELSE 'one' END AS catch_up, s.max_outstanding,
-       make_interval(secs => s.jitter_ms / 1000.0) AS jitter, s.ends_at, s.description, s.tags, s.metadata, s.created_at, s.updated_at
-  FROM schedule s JOIN queue q ON q.id = s.queue AND _in_scope(q.name);
-COMMENT ON VIEW schedules IS 'Cron schedules, and when each runs next. Null retries and timeout mean what the queue says at each run.';
+       make_interval(secs => s.jitter_ms / 1000.0) AS jitter, s.ends_at, s.description, s.tags, s.metadata, s.created_at, s.updated_at,
+       s.workflow_jobs, s.queues
+  FROM schedule s LEFT JOIN queue q ON q.id = s.queue
+ WHERE (SELECT bool_and(_in_scope(n)) FROM unnest(s.queues) n);
+COMMENT ON VIEW schedules IS 'Cron schedules, and when each runs next. Null retries and timeout mean what the queue says at each run; queue is null for one that starts a workflow.';
 
 CREATE VIEW dead_letters AS
 SELECT d.job_id, q.name AS queue, d.error, d.run AS attempt, d.retry_count::int, d.priority::int, d.worker, d.started_at, d.since AS dead_since,

@@ -13,9 +13,9 @@
 
 #define HISTORY_MAX 10000
 
-/* patch_args reads the arguments that create and update share, from "first" on. */
+/* patch_args reads the arguments that create and update share: from "first" on, and the jobs of a workflow. */
 static SchedulePatch
-patch_args(FunctionCallInfo fcinfo, int first)
+patch_args(FunctionCallInfo fcinfo, int first, int workflow_jobs)
 {
 	SchedulePatch patch = spl_schedule_patch();
 
@@ -38,23 +38,29 @@ patch_args(FunctionCallInfo fcinfo, int first)
 	if (patch.jitter_ms < 0 && !PG_ARGISNULL(first + 15))
 		patch.jitter_ms = JITTER_NEGATIVE;
 	patch.ends_at = time_arg(fcinfo, first + 16);
+	patch.workflow_jobs = bytes_arg(fcinfo, workflow_jobs);
 	return patch;
 }
 
 #define CREATE_ARG_OR_REPLACE 17
+#define CREATE_ARG_WORKFLOW_JOBS 18
+#define UPDATE_ARG_WORKFLOW_JOBS 18
 
 /*
  * spooled.create_schedule(name text, cron text, queue text, payload json, timezone text, priority int, max_retries int,
  * timeout_seconds int, tags json, metadata json, description text, active boolean, catch_up text, max_outstanding int,
- * skip_if_running boolean, jitter interval, ends_at timestamptz, or_replace boolean) returns uuid
+ * skip_if_running boolean, jitter interval, ends_at timestamptz, or_replace boolean, workflow_jobs json)
+ * returns uuid
  */
 SPL_FUNCTION(spooled_create_schedule, SCHEDULES_WRITE)
 {
-	SchedulePatch patch = patch_args(fcinfo, 0);
+	SchedulePatch patch = patch_args(fcinfo, 0, CREATE_ARG_WORKFLOW_JOBS);
 	ScheduleView  view;
 	SplFault	  fault;
 	pg_uuid_t	 *id = palloc(sizeof(pg_uuid_t));
 
+	if (patch.workflow_jobs)
+		patch.payload = NULL; /* it has a default */
 	raise_unless_ok(spl_schedule_create(&patch, bool_arg(fcinfo, CREATE_ARG_OR_REPLACE, false), &view, &fault), &fault);
 	*id = view.row.id;
 	PG_RETURN_UUID_P(id);
@@ -79,7 +85,7 @@ next_run_out(FunctionCallInfo fcinfo, const ScheduleView *view)
 /* spooled.update_schedule(schedule_id uuid, ... as create_schedule) returns timestamptz */
 SPL_FUNCTION(spooled_update_schedule, SCHEDULES_WRITE)
 {
-	SchedulePatch patch = patch_args(fcinfo, 1);
+	SchedulePatch patch = patch_args(fcinfo, 1, UPDATE_ARG_WORKFLOW_JOBS);
 	ScheduleView  view;
 	SplFault	  fault;
 
@@ -119,17 +125,18 @@ SPL_FUNCTION(spooled_resume_schedule, SCHEDULES_WRITE)
 /* spooled.trigger_schedule(schedule_id uuid) returns uuid */
 SPL_FUNCTION(spooled_trigger_schedule, SCHEDULES_WRITE)
 {
-	pg_uuid_t  *job_id = palloc(sizeof(pg_uuid_t));
-	TimestampTz at;
+	ScheduleRun run;
+	pg_uuid_t  *made = palloc(sizeof(pg_uuid_t));
 	SplFault	fault;
 
-	raise_unless_ok(spl_schedule_trigger(id_arg(fcinfo), job_id, &at, &fault), &fault);
-	PG_RETURN_UUID_P(job_id);
+	raise_unless_ok(spl_schedule_trigger(id_arg(fcinfo), &run, &fault), &fault);
+	*made = run.has_job ? run.job_id : run.workflow_id;
+	PG_RETURN_UUID_P(made);
 }
 
 /*
  * spooled.schedule_history(schedule_id uuid, max_runs int) returns setof (run_id uuid, occurrence timestamptz, status text,
- * job_id uuid, job_status text, error text, started_at timestamptz)
+ * job_id uuid, job_status text, error text, started_at timestamptz, workflow_id uuid, workflow_status text)
  */
 SPL_FUNCTION(spooled_schedule_history, SCHEDULES_READ)
 {
@@ -144,8 +151,8 @@ SPL_FUNCTION(spooled_schedule_history, SCHEDULES_READ)
 	for (int i = 0; i < count; i++)
 	{
 		const ScheduleRun *run = &runs[i].run;
-		Datum			   values[7];
-		bool			   nulls[7];
+		Datum			   values[9];
+		bool			   nulls[9];
 
 		set_uuid(values, nulls, 0, &run->id);
 		set_time(values, nulls, 1, run->occurrence);
@@ -154,6 +161,8 @@ SPL_FUNCTION(spooled_schedule_history, SCHEDULES_READ)
 		set_text(values, nulls, 4, runs[i].job_status);
 		set_text(values, nulls, 5, run->error);
 		set_time(values, nulls, 6, run->started_at);
+		set_uuid(values, nulls, 7, run->has_workflow ? &run->workflow_id : NULL);
+		set_text(values, nulls, 8, runs[i].workflow_status);
 		spl_row_out(fcinfo, values, nulls);
 	}
 	return (Datum) 0;

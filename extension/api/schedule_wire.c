@@ -46,7 +46,9 @@ enum
 	ARG_MAX_OUTSTANDING,
 	ARG_SKIP_IF_RUNNING,
 	ARG_JITTER_SECONDS,
-	ARG_ENDS_AT
+	ARG_ENDS_AT,
+	ARG_WORKFLOW_JOBS,
+	ARG_CREATE_KEY /* of create only */
 };
 
 static SchedulePatch
@@ -78,6 +80,8 @@ patch_args(FunctionCallInfo fcinfo, int first)
 		patch.jitter_ms = (int64) jitter * 1000;
 	}
 	patch.ends_at = time_arg(fcinfo, first + ARG_ENDS_AT);
+	patch.workflow_jobs = bytes_arg(fcinfo, first + ARG_WORKFLOW_JOBS);
+	patch.most_jobs = REQUEST_MAX_JOBS;
 	return patch;
 }
 
@@ -112,7 +116,7 @@ SPL_FUNCTION(spooled_wire_schedule_list, SCHEDULES_READ)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* spooled._schedule_create(name text, ... as the enum above, idempotency_key text) returns spooled._reply */
+/* spooled._schedule_create(name text, ... as the enum above) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_schedule_create, SCHEDULES_WRITE)
 {
 	SchedulePatch  patch;
@@ -121,13 +125,13 @@ SPL_FUNCTION(spooled_wire_schedule_create, SCHEDULES_WRITE)
 	Datum		   repeated;
 	SplFault	   fault;
 
-	if (spl_reply_repeated(fcinfo, "schedule.create", ARG_ENDS_AT + 1, &repeated))
+	if (spl_reply_repeated(fcinfo, "schedule.create", ARG_CREATE_KEY, &repeated))
 		return repeated;
 	patch = patch_args(fcinfo, 0);
 	raise_unless_ok(spl_schedule_create(&patch, false, &view, &fault), &fault);
 	initStringInfo(&body);
 	spl_json_schedule(&body, &view);
-	return spl_reply_kept(fcinfo, "schedule.create", ARG_ENDS_AT + 1, REPLY_CREATED, &body, NULL);
+	return spl_reply_kept(fcinfo, "schedule.create", ARG_CREATE_KEY, REPLY_CREATED, &body, NULL);
 }
 
 /* id_arg: a text that can be no id is the id of nothing. */
@@ -198,20 +202,20 @@ SPL_FUNCTION(spooled_wire_schedule_trigger, SCHEDULES_WRITE)
 {
 	pg_uuid_t	   id = id_arg(fcinfo);
 	const char	  *operation = psprintf("schedule.trigger %s", spl_uuid_text(&id));
-	pg_uuid_t	   job_id;
-	TimestampTz	   at;
+	ScheduleRun	   run;
 	StringInfoData body;
 	Datum		   repeated;
 	SplFault	   fault;
 
 	if (spl_reply_repeated(fcinfo, operation, 1, &repeated))
 		return repeated;
-	raise_unless_ok(spl_schedule_trigger(&id, &job_id, &at, &fault), &fault);
+	raise_unless_ok(spl_schedule_trigger(&id, &run, &fault), &fault);
 	initStringInfo(&body);
 	spl_json_open(&body, NULL, '{');
-	spl_json_uuid(&body, "job_id", &job_id);
-	spl_json_time(&body, "triggered_at", at);
-	spl_json_time(&body, "scheduled_at", at);
+	spl_json_uuid(&body, "job_id", run.has_job ? &run.job_id : NULL);
+	spl_json_uuid(&body, "workflow_id", run.has_workflow ? &run.workflow_id : NULL);
+	spl_json_time(&body, "triggered_at", run.started_at);
+	spl_json_time(&body, "scheduled_at", run.started_at);
 	spl_json_close(&body, '}');
 	return spl_reply_kept(fcinfo, operation, 1, REPLY_OK, &body, NULL);
 }

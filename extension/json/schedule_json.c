@@ -7,15 +7,20 @@
 #include "json/json_write.h"
 #include "json/schedule_json.h"
 
-/* write_target writes what a run enqueues, and where. */
+/* write_target writes what a run enqueues, and where.  Clients need a queue and a payload, also of a workflow's schedule. */
 static void
 write_target(StringInfo out, const ScheduleView *view)
 {
 	const ScheduleRow *row = &view->row;
+	const char		  *queue = row->queue_name ? row->queue_name : "";
 
-	spl_json_text(out, "queue_name", row->queue_name);
-	spl_json_text(out, "queue", row->queue_name);
-	spl_json_varlena_raw(out, "payload_template", row->payload);
+	spl_json_text(out, "queue_name", queue);
+	spl_json_text(out, "queue", queue);
+	if (row->payload)
+		spl_json_varlena_raw(out, "payload_template", row->payload);
+	else
+		spl_json_raw(out, "payload_template", "{}", 2);
+	spl_json_varlena_raw(out, "workflow_jobs", row->workflow_jobs);
 	spl_json_int(out, "priority", row->priority);
 	spl_json_int(out, "max_retries", view->max_retries);
 	spl_json_int(out, "timeout_seconds", view->timeout_seconds);
@@ -76,6 +81,8 @@ spl_json_schedule_run(StringInfo out, const ScheduleRunView *view)
 	spl_json_bool(out, "skipped", run->status == RUN_SKIPPED);
 	spl_json_text(out, "error_message", run->error);
 	spl_json_text(out, "job_status", view->job_status);
+	spl_json_uuid(out, "workflow_id", run->has_workflow ? &run->workflow_id : NULL);
+	spl_json_text(out, "workflow_status", view->workflow_status);
 	spl_json_time(out, "scheduled_for", run->occurrence);
 	spl_json_time(out, "started_at", run->started_at);
 	spl_json_time(out, "completed_at", run->started_at);

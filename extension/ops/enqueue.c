@@ -65,9 +65,8 @@ check_given_int(const char *field, int value, int min, int max, SplFault *fault)
 	return value == NOT_GIVEN ? SPL_OK : spl_check_int(field, value, min, max, fault);
 }
 
-/* check_item checks what can be said of an item without reading a row. */
-static SplCode
-check_item(const EnqueueItem *item, SplFault *fault)
+SplCode
+spl_enqueue_check(const EnqueueItem *item, SplFault *fault)
 {
 	SplCode code;
 
@@ -136,7 +135,7 @@ draft_item(int32 org, EnqueueItem *item, TimestampTz now, Draft *draft)
 
 	memset(draft, 0, sizeof(*draft));
 	draft->item = item;
-	if ((code = check_item(item, &item->fault)) != SPL_OK || (code = resolve_queue(org, item, draft)) != SPL_OK)
+	if ((code = spl_enqueue_check(item, &item->fault)) != SPL_OK || (code = resolve_queue(org, item, draft)) != SPL_OK)
 		return code;
 	job->created_at = now;
 	job->org = org;

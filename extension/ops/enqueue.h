@@ -43,6 +43,9 @@ typedef struct EnqueueItem
 /* spl_enqueue_item_init returns an item with nothing given. */
 extern EnqueueItem spl_enqueue_item(const char *queue, struct varlena *payload);
 
+/* spl_enqueue_check refuses what can be said of an item without reading a row. */
+extern SplCode spl_enqueue_check(const EnqueueItem *item, SplFault *fault);
+
 /*
  * spl_enqueue adds jobs for the current organization, in order; an item with a fault changes nothing.  The plan's limit of
  * jobs is for all of them: what is new is admitted together or refused together.

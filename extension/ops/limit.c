@@ -86,6 +86,14 @@ spl_limit_queue(SplFault *fault, int more)
 	return check_one_more(fault, LIMIT_QUEUES, more);
 }
 
+SplCode
+spl_limit_feature(SplFault *fault, LimitResource what)
+{
+	SplPlan plan = *spl_plan_of(spl_org());
+
+	return plan.limit[resources[what].field] == 0 ? spl_plan_refuse(&plan, resources[what].field, 0, fault) : SPL_OK;
+}
+
 bool
 spl_limit_applies(LimitResource what)
 {

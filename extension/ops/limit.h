@@ -26,6 +26,9 @@ typedef enum LimitResource
  */
 extern SplCode spl_limit_resource(SplFault *fault, LimitResource what);
 
+/* spl_limit_feature tells whether the current organization may have any. */
+extern SplCode spl_limit_feature(SplFault *fault, LimitResource what);
+
 /* spl_limit_applies tells whether the current organization's plan limits it at all. */
 extern bool spl_limit_applies(LimitResource what);
 

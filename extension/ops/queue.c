@@ -24,6 +24,7 @@
 #include "shmem/wake.h"
 #include "store/queue_config_store.h"
 #include "store/queue_store.h"
+#include "store/schedule_store.h"
 #include "store/ticket.h"
 
 #define DELETE_BATCH 1000
@@ -127,7 +128,14 @@ has_jobs(int32 queue)
 	return stats.total > 0 || spl_queue_has_unfinished(spl_org(), queue);
 }
 
-/* find_queue reads a queue that exists for users: configured, or with jobs. */
+/* is_used tells whether a queue without configuration exists for users. */
+static bool
+is_used(int32 queue, const char *name)
+{
+	return has_jobs(queue) || spl_schedule_uses_queue(spl_org(), name);
+}
+
+/* find_queue reads a queue that exists for users: configured, or used. */
 static SplCode
 find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
 {
@@ -137,7 +145,7 @@ find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
 		return code;
 	if (!spl_queue_config_read(spl_org(), name, lock, config))
 		return not_found(name, fault);
-	if (!config->configured && !has_jobs(config->id))
+	if (!config->configured && !is_used(config->id, name))
 		return not_found(name, fault);
 	return SPL_OK;
 }
@@ -293,7 +301,7 @@ spl_queue_exists(const char *name)
 {
 	const Queue *queue = spl_queue_by_name(spl_org(), name);
 
-	return queue && (queue->configured || has_jobs(queue->id));
+	return queue && (queue->configured || is_used(queue->id, name));
 }
 
 /* check_room: a queue that exists for users has its place in the plan; one that is new needs one. */
@@ -352,7 +360,7 @@ spl_queue_list(int limit, QueueView **queues)
 
 	*queues = palloc(sizeof(QueueView) * Max(count, 1));
 	for (int i = 0; i < count && listed < limit; i++)
-		if (spl_queue_in_scope(configs[i].name) && (configs[i].configured || has_jobs(configs[i].id)))
+		if (spl_queue_in_scope(configs[i].name) && (configs[i].configured || is_used(configs[i].id, configs[i].name)))
 			(*queues)[listed++] = view_of(&configs[i]);
 	return listed;
 }
@@ -365,7 +373,7 @@ spl_queue_count(void)
 	int			 existing = 0;
 
 	for (int i = 0; i < count; i++)
-		existing += configs[i].configured || has_jobs(configs[i].id);
+		existing += configs[i].configured || is_used(configs[i].id, configs[i].name);
 	return existing;
 }
 
@@ -441,10 +449,15 @@ delete_all_jobs(int32 queue)
 	return deleted;
 }
 
-/* check_deletable: nothing that waits or runs may lose its configuration unnoticed. */
+/* check_deletable: nothing that waits or runs, or will, may lose its configuration unnoticed. */
 static SplCode
-check_deletable(const QueueConfig *config, SplFault *fault)
+check_deletable(const QueueConfig *config, bool delete_jobs, SplFault *fault)
 {
+	if (spl_schedule_uses_queue(spl_org(), config->name))
+		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, "Delete the schedule first, or let it use another queue.",
+						 "Queue \"%s\" is used by a schedule", config->name);
+	if (delete_jobs)
+		return SPL_OK;
 	if (spl_queue_has_unfinished(spl_org(), config->id))
 		return spl_fault(fault, SPL_CONFLICT, NULL, NULL,
 						 "Purge the queue first, or delete its jobs as well with delete_jobs.",
@@ -463,8 +476,8 @@ spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
 	QueueConfig bare;
 	SplCode		code = find_queue(name, true, &config, fault);
 
-	if (code == SPL_OK && !delete_jobs)
-		code = check_deletable(&config, fault);
+	if (code == SPL_OK)
+		code = check_deletable(&config, delete_jobs, fault);
 	if (code != SPL_OK)
 		return code;
 	if (delete_jobs)

@@ -3,7 +3,8 @@
  *    Creating, configuring, pausing, resuming and deleting queues.
  *
  * A queue's row is never deleted: a job that another transaction is just adding names it by id.  A queue exists for users
- * while it is configured (created, configured or paused by somebody) or has jobs; deleting takes the configuration away.
+ * while it is configured (created, configured or paused by somebody), has jobs or is used by a schedule; deleting takes the
+ * configuration away.
  */
 #ifndef SPL_QUEUE_H
 #define SPL_QUEUE_H
@@ -68,7 +69,7 @@ extern SplCode spl_queue_get(const char *name, QueueView *view, SplFault *fault)
 /* spl_queue_list lists queues by name, at most "limit", as far as the credential's queues go. */
 extern int spl_queue_list(int limit, QueueView **queues);
 
-/* spl_queue_exists tells whether users see a queue of this name: it is configured, or has jobs. */
+/* spl_queue_exists tells whether users see a queue of this name: it is configured, has jobs, or is used by a schedule. */
 extern bool spl_queue_exists(const char *name);
 
 /* spl_queue_count returns how many queues the organization has, whatever the credential's queues are. */
@@ -88,8 +89,8 @@ extern SplCode spl_queue_pause(const char *name, const char *reason, TimestampTz
 extern SplCode spl_queue_resume(const char *name, int64 *paused_ms, SplFault *fault);
 
 /*
- * spl_queue_delete takes the configuration away.  SPL_CONFLICT while jobs of the queue wait or run, or when there is no
- * configuration and only finished jobs; with "delete_jobs" every job of the queue goes as well.
+ * spl_queue_delete takes the configuration away.  SPL_CONFLICT while a schedule uses the queue, while jobs of it wait or run,
+ * or when there is no configuration and only finished jobs; with "delete_jobs" every job of the queue goes as well.
  */
 extern SplCode spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault);
 

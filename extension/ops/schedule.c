@@ -16,6 +16,7 @@
 #include "ops/limit.h"
 #include "ops/schedule.h"
 #include "ops/schedule_fire.h"
+#include "ops/schedule_target.h"
 #include "ops/schedule_time.h"
 #include "rules/json_text.h"
 #include "rules/limits.h"
@@ -122,26 +123,6 @@ missing(const char *field, SplFault *fault)
 	return spl_fault(fault, SPL_INVALID, field, "missing_field", NULL, "%s is required", field);
 }
 
-/* apply_queue finds the queue, which is made when it is new, so that firing never has to. */
-static SplCode
-apply_queue(const char *name, ScheduleRow *row, SplFault *fault)
-{
-	const Queue *queue;
-	SplCode		 code = spl_check_queue_name(name, fault);
-
-	if (code != SPL_OK)
-		return code;
-	if (!spl_queue_in_scope(name))
-		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, "Use a key whose queues include it.",
-						 "this credential may not use queue \"%s\"", name);
-	queue = spl_queue_by_name(row->org, name);
-	if (queue == NULL && (code = spl_limit_resource(fault, LIMIT_QUEUES)) != SPL_OK)
-		return code;
-	row->queue = queue ? queue->id : spl_queue_make(row->org, name);
-	row->queue_name = pstrdup(name);
-	return SPL_OK;
-}
-
 static void
 apply_outstanding(const SchedulePatch *patch, ScheduleRow *row)
 {
@@ -163,8 +144,6 @@ apply_patch(const SchedulePatch *patch, ScheduleRow *row, SplFault *fault)
 		row->description = pstrdup(patch->description);
 	if (patch->cron)
 		row->cron = pstrdup(patch->cron);
-	if (patch->payload)
-		row->payload = patch->payload;
 	if (patch->tags)
 		row->tags = patch->tags;
 	if (patch->metadata)
@@ -183,7 +162,7 @@ apply_patch(const SchedulePatch *patch, ScheduleRow *row, SplFault *fault)
 		row->jitter_ms = patch->jitter_ms;
 	if (patch->ends_at != NO_TIME)
 		row->ends_at = TIMESTAMP_IS_NOEND(patch->ends_at) ? NO_TIME : patch->ends_at;
-	return patch->queue ? apply_queue(patch->queue, row, fault) : SPL_OK;
+	return spl_schedule_set_target(patch, row, fault);
 }
 
 /* compute_next decides when the schedule runs next, seen from now, and stores its zone as the database spells it. */
@@ -217,7 +196,7 @@ catch_up_name(char code)
 ScheduleView
 spl_schedule_view(const ScheduleRow *row)
 {
-	const Queue *queue = spl_queue_by_id(row->queue);
+	const Queue *queue = row->queue != 0 ? spl_queue_by_id(row->queue) : NULL;
 	ScheduleView view = {.row = *row, .catch_up = catch_up_name(row->catch_up)};
 
 	view.max_retries = row->max_retries >= 0 ? row->max_retries
@@ -239,8 +218,11 @@ not_found(const pg_uuid_t *id, SplFault *fault)
 static SplCode
 find(const pg_uuid_t *id, bool lock, ScheduleRow *row, SplFault *fault)
 {
-	if (!spl_schedule_read(spl_org(), id, lock, row) || !spl_queue_in_scope(row->queue_name))
+	if (!spl_schedule_read(spl_org(), id, lock, row))
 		return not_found(id, fault);
+	for (int i = 0; i < row->queue_count; i++)
+		if (!spl_queue_in_scope(row->queues[i]))
+			return not_found(id, fault);
 	return SPL_OK;
 }
 
@@ -312,10 +294,8 @@ spl_schedule_create(const SchedulePatch *patch, bool or_replace, ScheduleView *v
 		return missing("name", fault);
 	if (patch->cron == NULL)
 		return missing("cron_expression", fault);
-	if (patch->queue == NULL)
+	if (patch->queue == NULL && patch->workflow_jobs == NULL)
 		return missing("queue_name", fault);
-	if (patch->payload == NULL)
-		return missing("payload_template", fault);
 	if ((code = check_texts(patch, fault)) != SPL_OK || (code = check_options(patch, fault)) != SPL_OK)
 		return code;
 	if (or_replace && spl_schedule_hold_name(spl_org(), patch->name, &id))
@@ -371,13 +351,12 @@ spl_schedule_delete(const pg_uuid_t *id, SplFault *fault)
 }
 
 SplCode
-spl_schedule_trigger(const pg_uuid_t *id, pg_uuid_t *job_id, TimestampTz *at, SplFault *fault)
+spl_schedule_trigger(const pg_uuid_t *id, ScheduleRun *run, SplFault *fault)
 {
 	ScheduleRow row;
 	SplCode		code = find(id, true, &row, fault);
 
-	*at = spl_clock_now();
-	if (code != SPL_OK || (code = spl_schedule_run_once(&row, *at, job_id, fault)) != SPL_OK)
+	if (code != SPL_OK || (code = spl_schedule_run_once(&row, spl_clock_now(), run, fault)) != SPL_OK)
 		return code;
 	audit("schedule.trigger", &row);
 	return SPL_OK;

@@ -22,6 +22,8 @@ typedef struct SchedulePatch
 	const char	   *timezone;
 	const char	   *queue;
 	struct varlena *payload;		 /* json text */
+	struct varlena *workflow_jobs;	 /* json text; in the place of queue and payload */
+	int				most_jobs;		 /* of those; 0: as many as a schedule can have */
 	struct varlena *tags;			 /* json text */
 	struct varlena *metadata;		 /* json text */
 	int				priority;		 /* NOT_GIVEN */
@@ -50,6 +52,7 @@ typedef struct ScheduleRunView
 	ScheduleRun run;
 	const char *status;		/* completed, failed, skipped */
 	const char *job_status; /* NULL: no job, or not kept any more */
+	const char *workflow_status;
 } ScheduleRunView;
 
 /* spl_schedule_patch returns a patch that changes nothing. */
@@ -67,11 +70,11 @@ spl_schedule_update(const pg_uuid_t *id, const SchedulePatch *patch, ScheduleVie
 /* spl_schedule_set_active pauses or resumes; a resumed schedule goes on from now. */
 extern SplCode spl_schedule_set_active(const pg_uuid_t *id, bool active, ScheduleView *view, SplFault *fault);
 
-/* spl_schedule_delete deletes a schedule and its history; jobs stay. */
+/* spl_schedule_delete deletes a schedule and its history; jobs and workflows stay. */
 extern SplCode spl_schedule_delete(const pg_uuid_t *id, SplFault *fault);
 
 /* spl_schedule_trigger runs it once, now, also when it is paused; when it runs next stays as it is. */
-extern SplCode spl_schedule_trigger(const pg_uuid_t *id, pg_uuid_t *job_id, TimestampTz *at, SplFault *fault);
+extern SplCode spl_schedule_trigger(const pg_uuid_t *id, ScheduleRun *run, SplFault *fault);
 
 extern SplCode spl_schedule_get(const pg_uuid_t *id, ScheduleView *view, SplFault *fault);
 

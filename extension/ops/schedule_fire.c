@@ -9,20 +9,21 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/enqueue.h"
+#include "ops/savepoint.h"
 #include "ops/schedule_fire.h"
 #include "ops/schedule_plan.h"
+#include "ops/schedule_target.h"
 #include "store/ticket.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #define BATCH_LIMIT 100		/* payloads may be large */
 #define LOCK_TIMEOUT "50ms" /* for a key that somebody's open transaction holds */
+#define COULD_NOT_RUN "Could not be run; the server's log tells why"
 
 /* The jobs and the runs of one organization's due schedules. */
 typedef struct Batch
@@ -48,19 +49,6 @@ key_of(const ScheduleRow *row, TimestampTz occurrence)
 					tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* item_of returns the job of a run. */
-static EnqueueItem
-item_of(const ScheduleRow *row)
-{
-	EnqueueItem item = spl_enqueue_item(row->queue_name, row->payload);
-
-	item.priority = row->priority;
-	item.max_retries = row->max_retries >= 0 ? row->max_retries : NOT_GIVEN;
-	item.timeout_seconds = row->timeout_seconds >= 0 ? row->timeout_seconds : NOT_GIVEN;
-	item.tags = row->tags;
-	return item;
-}
-
 static ScheduleRun
 run_of(const ScheduleRow *row, TimestampTz occurrence, TimestampTz now, char status, const char *error)
 {
@@ -73,40 +61,103 @@ run_of(const ScheduleRow *row, TimestampTz occurrence, TimestampTz now, char sta
 						  .error = error};
 }
 
-/* has_run tells a schedule and the run of the job that was made. */
+/* has_run tells a schedule that a run has made this job or workflow. */
 static void
-has_run(ScheduleRow *row, ScheduleRun *run, const EnqueueItem *item)
+has_run(ScheduleRow *row, const ScheduleRun *run)
 {
-	run->has_job = true;
-	run->job_id = item->job_id;
-	run->started_at = item->created_at;
 	row->run_count++;
 	row->last_run_at = run->started_at;
 	if (row->max_outstanding > 0)
 	{
 		row->outstanding = repalloc(row->outstanding, sizeof(pg_uuid_t) * (row->outstanding_count + 1));
-		row->outstanding[row->outstanding_count++] = item->job_id;
+		row->outstanding[row->outstanding_count++] = run->has_job ? run->job_id : run->workflow_id;
 	}
 }
 
-SplCode
-spl_schedule_run_once(ScheduleRow *row, TimestampTz now, pg_uuid_t *job_id, SplFault *fault)
+/* has_job tells a run and its schedule of the job that was made. */
+static void
+has_job(ScheduleRow *row, ScheduleRun *run, const EnqueueItem *item)
 {
-	EnqueueItem item = item_of(row);
-	ScheduleRun run = run_of(row, NO_TIME, now, RUN_COMPLETED, NULL);
+	run->has_job = true;
+	run->job_id = item->job_id;
+	run->started_at = item->created_at;
+	has_run(row, run);
+}
 
-	spl_enqueue(&item, 1);
-	*fault = item.fault;
-	if (item.fault.code != SPL_OK)
-		return item.fault.code;
-	*job_id = item.job_id;
-	has_run(row, &run, &item);
-	spl_schedule_run_put(&run, 1, spl_actor());
+SplCode
+spl_schedule_run_once(ScheduleRow *row, TimestampTz now, ScheduleRun *run, SplFault *fault)
+{
+	*run = run_of(row, NO_TIME, now, RUN_COMPLETED, NULL);
+	if (row->queue == 0)
+	{
+		if (spl_schedule_start(row, NULL, &run->workflow_id, &run->has_workflow, fault) != SPL_OK)
+			return fault->code;
+		has_run(row, run);
+	}
+	else
+	{
+		EnqueueItem item = spl_schedule_item(row);
+
+		spl_enqueue(&item, 1);
+		*fault = item.fault;
+		if (item.fault.code != SPL_OK)
+			return item.fault.code;
+		has_job(row, run, &item);
+	}
+	spl_schedule_run_put(run, 1, spl_actor());
 	spl_schedule_advance(row, 1);
 	return SPL_OK;
 }
 
-/* add_firing adds the jobs that a schedule wants, and the run of what does not. */
+/* A workflow that is to start, and what became of that. */
+typedef struct Start
+{
+	const ScheduleRow *row;
+	char			  *key;
+	pg_uuid_t		   id;
+	bool			   created;
+	SplFault		   fault;
+} Start;
+
+static bool
+start(void *arg)
+{
+	Start *workflow = arg;
+
+	return spl_schedule_start(workflow->row, workflow->key, &workflow->id, &workflow->created, &workflow->fault) ==
+		SPL_OK;
+}
+
+/* start_workflow starts the workflow of an occurrence, unless it was started before this schedule's time was set back. */
+static void
+start_workflow(Batch *batch, ScheduleRow *row, TimestampTz occurrence, TimestampTz now)
+{
+	MemoryContext scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "workflow of a schedule", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	Start		  workflow = {.row = row, .key = key_of(row, occurrence), .fault = {SPL_OK}};
+	bool		  started = spl_in_savepoint(start, &workflow, "starting the workflow of a schedule");
+	ScheduleRun	 *run = &batch->runs[batch->run_count];
+
+	MemoryContextSwitchTo(old);
+	if (!started || workflow.created)
+	{
+		*run = run_of(row, occurrence, now, started ? RUN_COMPLETED : RUN_FAILED,
+					  started							  ? NULL
+						  : workflow.fault.code != SPL_OK ? pstrdup(workflow.fault.message)
+														  : COULD_NOT_RUN);
+		batch->run_count++;
+	}
+	if (started && workflow.created)
+	{
+		run->has_workflow = true;
+		run->workflow_id = workflow.id;
+		has_run(row, run);
+	}
+	MemoryContextDelete(scratch);
+}
+
+/* add_firing adds the jobs that a schedule wants, starts its workflows, and adds the run of what does not run. */
 static void
 add_firing(Batch *batch, const Firing *firing, TimestampTz now)
 {
@@ -118,7 +169,12 @@ add_firing(Batch *batch, const Firing *firing, TimestampTz now)
 		batch->runs[batch->run_count++] = run_of(row, firing->due, now, RUN_SKIPPED, firing->skipped);
 	for (int i = 0; i < firing->count; i++)
 	{
-		batch->items[batch->count] = item_of(row);
+		if (row->queue == 0)
+		{
+			start_workflow(batch, row, firing->occurrences[i], now);
+			continue;
+		}
+		batch->items[batch->count] = spl_schedule_item(row);
 		batch->items[batch->count].idempotency_key = key_of(row, firing->occurrences[i]);
 		batch->owners[batch->count] = row;
 		batch->occurrences[batch->count++] = firing->occurrences[i];
@@ -140,7 +196,7 @@ settle_items(Batch *batch, TimestampTz now)
 		*run = run_of(batch->owners[i], batch->occurrences[i], now, is_refused ? RUN_FAILED : RUN_COMPLETED,
 					  is_refused ? item->fault.message : NULL);
 		if (!is_refused)
-			has_run(batch->owners[i], run, item);
+			has_job(batch->owners[i], run, item);
 		batch->run_count++;
 	}
 }
@@ -151,17 +207,17 @@ fire(ScheduleRow *rows, int count, TimestampTz now)
 {
 	Firing *firings = palloc(sizeof(Firing) * count);
 	Batch	batch = {0};
-	int		jobs = 0;
+	int		occurrences = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		spl_schedule_plan(&rows[i], now, &firings[i]);
-		jobs += firings[i].count;
+		occurrences += firings[i].count;
 	}
-	batch.items = palloc(sizeof(EnqueueItem) * Max(jobs, 1));
-	batch.owners = palloc(sizeof(ScheduleRow *) * Max(jobs, 1));
-	batch.occurrences = palloc(sizeof(TimestampTz) * Max(jobs, 1));
-	batch.runs = palloc(sizeof(ScheduleRun) * (jobs + count));
+	batch.items = palloc(sizeof(EnqueueItem) * Max(occurrences, 1));
+	batch.owners = palloc(sizeof(ScheduleRow *) * Max(occurrences, 1));
+	batch.occurrences = palloc(sizeof(TimestampTz) * Max(occurrences, 1));
+	batch.runs = palloc(sizeof(ScheduleRun) * (occurrences + count));
 	for (int i = 0; i < count; i++)
 		add_firing(&batch, &firings[i], now);
 	spl_enqueue_each(batch.items, batch.count);
@@ -180,7 +236,7 @@ give_up(ScheduleRow *rows, int count, TimestampTz now)
 		ScheduleRun run;
 
 		spl_schedule_plan(&rows[i], now, &firing);
-		run = run_of(&rows[i], firing.due, now, RUN_FAILED, "Could not be run; the server's log tells why");
+		run = run_of(&rows[i], firing.due, now, RUN_FAILED, COULD_NOT_RUN);
 		spl_schedule_run_put(&run, 1, spl_actor());
 	}
 	spl_schedule_advance(rows, count);
@@ -202,41 +258,43 @@ copy_rows(const ScheduleRow *rows, int count)
 	return copies;
 }
 
-typedef void (*FireFn)(ScheduleRow *rows, int count, TimestampTz now);
-
-/* in_savepoint does something with schedules in a savepoint; false: that failed, and nothing has happened. */
-static bool
-in_savepoint(FireFn what, const ScheduleRow *rows, int count, TimestampTz now)
+/* Due schedules of one organization, and what to do with them. */
+typedef struct Attempt
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData *volatile error = NULL;
+	const ScheduleRow *rows;
+	int				   count;
+	TimestampTz		   now;
+	void (*what)(ScheduleRow *rows, int count, TimestampTz now);
+} Attempt;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
+static bool
+attempt(void *arg)
+{
+	const Attempt *attempt = arg;
+
+	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+							 false);
+	attempt->what(copy_rows(attempt->rows, attempt->count), attempt->count, attempt->now);
+	return true;
+}
+
+/* try_fire runs schedules; when that fails each of them alone, and one that fails alone gets a failed run. */
+static void
+try_fire(const ScheduleRow *rows, int count, TimestampTz now)
+{
+	Attempt all = {rows, count, now, fire};
+
+	if (spl_in_savepoint(attempt, &all, psprintf("running %d schedules", count)))
+		return;
+	for (int i = 0; i < count; i++)
 	{
-		(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
-								 false);
-		what(copy_rows(rows, count), count, now);
-		ReleaseCurrentSubTransaction();
+		Attempt one = {&rows[i], 1, now, fire};
+
+		if (count > 1 && spl_in_savepoint(attempt, &one, "running a schedule"))
+			continue;
+		one.what = give_up;
+		(void) spl_in_savepoint(attempt, &one, "giving up a schedule");
 	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	if (error == NULL)
-		return true;
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-		ReThrowError(error);
-	ereport(WARNING, (errcode(error->sqlerrcode), errmsg("running %d schedules failed: %s", count, error->message)));
-	return false;
 }
 
 static int
@@ -264,10 +322,7 @@ spl_schedule_fire_due(TimestampTz now, int limit)
 		while (end < count && rows[end].org == rows[start].org)
 			end++;
 		spl_org_set_background(rows[start].org);
-		if (!in_savepoint(fire, &rows[start], end - start, now))
-			for (int i = start; i < end; i++)
-				if (end - start == 1 || !in_savepoint(fire, &rows[i], 1, now))
-					(void) in_savepoint(give_up, &rows[i], 1, now);
+		try_fire(&rows[start], end - start, now);
 		start = end;
 	}
 	return count == BATCH_LIMIT ? limit : count;

@@ -9,7 +9,7 @@
 #include "store/schedule_store.h"
 
 /* spl_schedule_run_once runs a locked schedule outside its timetable. */
-extern SplCode spl_schedule_run_once(ScheduleRow *row, TimestampTz now, pg_uuid_t *job_id, SplFault *fault);
+extern SplCode spl_schedule_run_once(ScheduleRow *row, TimestampTz now, ScheduleRun *run, SplFault *fault);
 
 /* spl_schedule_fire_due is a SweepFn: it runs what is due, of all organizations.  Background worker only. */
 extern int spl_schedule_fire_due(TimestampTz now, int limit);

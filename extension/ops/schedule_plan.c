@@ -69,8 +69,8 @@ hold_back(Firing *firing)
 	room = Max(row->max_outstanding - row->outstanding_count, 0);
 	if (firing->count <= room)
 		return;
-	firing->skipped =
-		psprintf("%d of its jobs are not over, and at most %d may be", row->outstanding_count, row->max_outstanding);
+	firing->skipped = psprintf("%d of its %s are not over, and at most %d may be", row->outstanding_count,
+							   row->queue != 0 ? "jobs" : "workflows", row->max_outstanding);
 	firing->count = room;
 }
 

@@ -8,26 +8,21 @@
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/list.h"
-#include "ops/queue.h"
 #include "ops/schedule.h"
 #include "ops/schedule_time.h"
+#include "store/workflow_read_store.h"
 
 SplCode
 spl_schedule_list(const char *queue, int active, int limit, int offset, ScheduleView **views, int *count,
 				  SplFault *fault)
 {
-	ScheduleFilter filter = {.active = active, .limit = limit, .offset = offset};
+	ScheduleFilter filter = {.queue = queue, .active = active, .limit = limit, .offset = offset};
 	ScheduleRow	  *rows;
-	int32		  *queues = NULL;
 
 	*count = 0;
 	*views = NULL;
 	if (queue && !spl_queue_in_scope(queue))
 		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "No access to queue \"%s\"", queue);
-	filter.queue_count = spl_queue_ids(queue, &queues);
-	if (filter.queue_count == 0)
-		return SPL_OK;
-	filter.queues = filter.queue_count == QUEUES_ALL ? NULL : queues;
 	*count = spl_schedule_list_rows(spl_org(), &filter, &rows);
 	*views = palloc(sizeof(ScheduleView) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
@@ -39,6 +34,23 @@ static const char *
 status_name(char status)
 {
 	return status == RUN_COMPLETED ? "completed" : status == RUN_FAILED ? "failed" : "skipped";
+}
+
+/* add_workflow_statuses looks up what became of the workflows. */
+static void
+add_workflow_statuses(ScheduleRunView *runs, int count)
+{
+	pg_uuid_t	*ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	const char **statuses = palloc(sizeof(char *) * Max(count, 1));
+	int			 id_count = 0;
+
+	for (int i = 0; i < count; i++)
+		if (runs[i].run.has_workflow)
+			ids[id_count++] = runs[i].run.workflow_id;
+	spl_workflow_statuses(spl_org(), ids, id_count, statuses);
+	for (int i = 0, next = 0; i < count && next < id_count; i++)
+		if (runs[i].run.has_workflow)
+			runs[i].workflow_status = statuses[next++];
 }
 
 /* add_job_statuses looks up what became of the jobs. */
@@ -73,6 +85,7 @@ spl_schedule_history(const pg_uuid_t *id, int limit, ScheduleRunView **runs, int
 	for (int i = 0; i < *count; i++)
 		(*runs)[i] = (ScheduleRunView) {.run = rows[i], .status = status_name(rows[i].status)};
 	add_job_statuses(*runs, *count);
+	add_workflow_statuses(*runs, *count);
 	return SPL_OK;
 }
 

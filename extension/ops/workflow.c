@@ -54,9 +54,8 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-/* queue_names returns the names of the queues that the steps use, each once. */
-static int
-queue_names(const NewWorkflow *workflow, const char ***names)
+int
+spl_workflow_queues(const NewWorkflow *workflow, const char ***names)
 {
 	int given = 0;
 	int kept = 0;
@@ -93,7 +92,7 @@ put_row(int32 org, NewWorkflow *workflow, TimestampTz now, SplFault *fault)
 						   .idempotency_key = workflow->idempotency_key};
 
 	draft.key_since = key_since(now);
-	draft.queue_count = queue_names(workflow, &draft.queues);
+	draft.queue_count = spl_workflow_queues(workflow, &draft.queues);
 	if (!spl_workflow_put(&draft, &workflow->id, &workflow->created))
 		return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",
 						 "the idempotency key is changing hands too fast");
@@ -167,6 +166,32 @@ put_members(int32 org, const NewWorkflow *workflow)
 	pfree(members);
 }
 
+/* read_workflow checks a workflow and reads its steps and their edges. */
+static SplCode
+read_workflow(NewWorkflow *workflow, GraphEdge **edges, int *edge_count, SplFault *fault)
+{
+	*fault = (SplFault) {SPL_OK};
+	workflow->most_jobs = workflow->most_jobs > 0 ? workflow->most_jobs : WORKFLOW_MOST_JOBS;
+	if (check_workflow(workflow, fault) != SPL_OK || spl_workflow_read_steps(workflow, fault) != SPL_OK)
+		return fault->code;
+	return spl_workflow_read_edges(workflow, edges, edge_count, fault);
+}
+
+SplCode
+spl_workflow_check(NewWorkflow *workflow, SplFault *fault)
+{
+	GraphEdge *edges;
+	int		   edge_count;
+	SplFault   of_step;
+
+	if (read_workflow(workflow, &edges, &edge_count, fault) != SPL_OK)
+		return fault->code;
+	for (int i = 0; i < workflow->step_count; i++)
+		if (spl_enqueue_check(&workflow->steps[i].item, &of_step) != SPL_OK)
+			return spl_step_fault(fault, &of_step, i);
+	return SPL_OK;
+}
+
 SplCode
 spl_workflow_create(NewWorkflow *workflow, SplFault *fault)
 {
@@ -175,10 +200,7 @@ spl_workflow_create(NewWorkflow *workflow, SplFault *fault)
 	GraphEdge  *edges;
 	int			edge_count;
 
-	*fault = (SplFault) {SPL_OK};
-	workflow->most_jobs = workflow->most_jobs > 0 ? workflow->most_jobs : WORKFLOW_MOST_JOBS;
-	if (check_workflow(workflow, fault) != SPL_OK || spl_workflow_read_steps(workflow, fault) != SPL_OK ||
-		spl_workflow_read_edges(workflow, &edges, &edge_count, fault) != SPL_OK)
+	if (read_workflow(workflow, &edges, &edge_count, fault) != SPL_OK)
 		return fault->code;
 	workflow->created = false;
 	if (workflow->idempotency_key &&

@@ -38,6 +38,12 @@ typedef struct NewWorkflow
 	int			  step_count;
 } NewWorkflow;
 
+/* spl_workflow_check reads the steps and refuses what creating the workflow would refuse, as far as that needs no row. */
+extern SplCode spl_workflow_check(NewWorkflow *workflow, SplFault *fault);
+
+/* spl_workflow_queues returns the names of the queues that the steps use, each once. */
+extern int spl_workflow_queues(const NewWorkflow *workflow, const char ***names);
+
 /*
  * spl_workflow_create creates a workflow and all its jobs.  After a refusal the transaction has to be rolled back: some of
  * the jobs may have been written.

@@ -120,8 +120,8 @@ static Invariant invariants[] = {
 	INVARIANT("active_schedule_without_next_run",
 			  "SELECT NULL::uuid, 'schedule ' || s.id FROM spooled.schedule s WHERE s.org = $1 AND s.is_active AND s.next_run_at IS NULL"),
 	INVARIANT("schedule_of_unknown_queue",
-			  "SELECT NULL::uuid, 'schedule ' || s.id || ', queue ' || s.queue FROM spooled.schedule s WHERE s.org = $1"
-			  " AND NOT EXISTS (SELECT FROM spooled.queue q WHERE q.org = $1 AND q.id = s.queue)"),
+			  "SELECT NULL::uuid, 'schedule ' || s.id || ', queue ' || n FROM spooled.schedule s, unnest(s.queues) n WHERE s.org = $1"
+			  " AND NOT EXISTS (SELECT FROM spooled.queue q WHERE q.org = $1 AND q.name = n AND q.id = coalesce(s.queue, q.id))"),
 	INVARIANT("run_of_unknown_schedule",
 			  "SELECT r.job_id, 'run ' || r.id FROM spooled.schedule_run r WHERE r.org = $1"
 			  " AND NOT EXISTS (SELECT FROM spooled.schedule s WHERE s.org = $1 AND s.id = r.schedule)"),

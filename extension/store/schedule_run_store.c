@@ -15,24 +15,24 @@
 
 static SpiPlan put_runs = {
 	.sql =
-		"WITH run AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
-		"  AS r (id, org, schedule, occurrence, started_at, status, job_id, error)),"
+		"WITH run AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+		"  AS r (id, org, schedule, occurrence, started_at, status, job_id, error, workflow_id)),"
 		" logged AS (INSERT INTO spooled.event_log (org, job_id, at, kind, actor, details)"
-		"  SELECT r.org, r.job_id, r.started_at, 'schedule_triggered', $9, jsonb_strip_nulls(jsonb_build_object("
+		"  SELECT r.org, r.job_id, r.started_at, 'schedule_triggered', $10, jsonb_strip_nulls(jsonb_build_object("
 		"    'schedule_id', r.schedule, 'occurrence', r.occurrence)) FROM run r WHERE r.job_id IS NOT NULL)"
-		" INSERT INTO spooled.schedule_run (id, org, schedule, occurrence, started_at, completed_at, status, job_id, error)"
-		" SELECT r.id, r.org, r.schedule, r.occurrence, r.started_at, r.started_at, r.status::\"char\", r.job_id, r.error FROM run r",
-	.nargs = 9,
+		" INSERT INTO spooled.schedule_run (id, org, schedule, occurrence, started_at, completed_at, status, job_id, error, workflow_id)"
+		" SELECT r.id, r.org, r.schedule, r.occurrence, r.started_at, r.started_at, r.status::\"char\", r.job_id, r.error, r.workflow_id FROM run r",
+	.nargs = 10,
 	.argtypes = {UUIDARRAYOID, INT4ARRAYOID, UUIDARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
-				 UUIDARRAYOID, TEXTARRAYOID, TEXTOID},
+				 UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTOID},
 };
 
 /* spl_schedule_run_put inserts runs, and for each that has a job an entry into the history of that job. */
 void
 spl_schedule_run_put(const ScheduleRun *runs, int count, const char *actor)
 {
-	ValueArray arrays[8];
-	Datum	   values[9];
+	ValueArray arrays[9];
+	Datum	   values[10];
 
 	if (count == 0)
 		return;
@@ -50,15 +50,16 @@ spl_schedule_run_put(const ScheduleRun *runs, int count, const char *actor)
 		spl_array_add(&arrays[5], PointerGetDatum(cstring_to_text_with_len(&run->status, 1)), false);
 		spl_array_add(&arrays[6], UUIDPGetDatum(&run->job_id), !run->has_job);
 		spl_array_add(&arrays[7], run->error ? CStringGetTextDatum(run->error) : (Datum) 0, run->error == NULL);
+		spl_array_add(&arrays[8], UUIDPGetDatum(&run->workflow_id), !run->has_workflow);
 	}
 	for (int i = 0; i < lengthof(arrays); i++)
 		values[i] = spl_array_end(&arrays[i]);
-	values[8] = CStringGetTextDatum(actor);
+	values[9] = CStringGetTextDatum(actor);
 	spl_spi_run(&put_runs, values, NULL, NULL, NULL);
 }
 
 static SpiPlan list_runs = {
-	.sql = "SELECT id, occurrence, started_at, status, job_id, error FROM spooled.schedule_run"
+	.sql = "SELECT id, occurrence, started_at, status, job_id, error, workflow_id FROM spooled.schedule_run"
 		   " WHERE org = $1 AND schedule = $2 ORDER BY id DESC LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
@@ -90,6 +91,7 @@ add_run(HeapTuple row, TupleDesc desc, void *arg)
 	run->status = DatumGetChar(spl_row_datum(row, desc, 4, NULL));
 	run->has_job = spl_row_uuid(row, desc, 5, &run->job_id);
 	run->error = spl_row_text(row, desc, 6);
+	run->has_workflow = spl_row_uuid(row, desc, 7, &run->workflow_id);
 }
 
 int

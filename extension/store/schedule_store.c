@@ -17,11 +17,11 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define COLUMNS                                                                                                           \
-	"s.org, o.uid, s.id, s.queue, q.name, s.name, s.description, s.cron, s.timezone, s.payload, s.tags, s.metadata,"      \
-	" s.priority::int4, s.max_retries::int4, s.timeout_seconds, s.is_active, s.catch_up, s.max_outstanding, s.jitter_ms," \
+#define COLUMNS                                                                                                                                 \
+	"s.org, o.uid, s.id, s.queue, q.name, s.queues, s.name, s.description, s.cron, s.timezone, s.payload, s.workflow_jobs, s.tags, s.metadata," \
+	" s.priority::int4, s.max_retries::int4, s.timeout_seconds, s.is_active, s.catch_up, s.max_outstanding, s.jitter_ms,"                       \
 	" s.ends_at, s.next_run_at, s.last_run_at, s.run_count, s.created_at, s.updated_at, s.outstanding"
-#define SOURCE " FROM spooled.schedule s JOIN spooled.org o ON o.id = s.org JOIN spooled.queue q ON q.id = s.queue"
+#define SOURCE " FROM spooled.schedule s JOIN spooled.org o ON o.id = s.org LEFT JOIN spooled.queue q ON q.id = s.queue"
 
 enum Column
 {
@@ -30,11 +30,13 @@ enum Column
 	COLUMN_ID,
 	COLUMN_QUEUE,
 	COLUMN_QUEUE_NAME,
+	COLUMN_QUEUES,
 	COLUMN_NAME,
 	COLUMN_DESCRIPTION,
 	COLUMN_CRON,
 	COLUMN_TIMEZONE,
 	COLUMN_PAYLOAD,
+	COLUMN_WORKFLOW_JOBS,
 	COLUMN_TAGS,
 	COLUMN_METADATA,
 	COLUMN_PRIORITY,
@@ -77,13 +79,15 @@ read_schedule(HeapTuple row, TupleDesc desc, void *arg)
 	schedule->org = spl_row_int32(row, desc, COLUMN_ORG);
 	spl_row_uuid(row, desc, COLUMN_ORG_UID, &schedule->org_uid);
 	spl_row_uuid(row, desc, COLUMN_ID, &schedule->id);
-	schedule->queue = spl_row_int32(row, desc, COLUMN_QUEUE);
+	schedule->queue = int_or(row, desc, COLUMN_QUEUE, 0);
 	schedule->queue_name = spl_row_text(row, desc, COLUMN_QUEUE_NAME);
+	schedule->queues = spl_row_texts(row, desc, COLUMN_QUEUES, &schedule->queue_count);
 	schedule->name = spl_row_text(row, desc, COLUMN_NAME);
 	schedule->description = spl_row_text(row, desc, COLUMN_DESCRIPTION);
 	schedule->cron = spl_row_text(row, desc, COLUMN_CRON);
 	schedule->timezone = spl_row_text(row, desc, COLUMN_TIMEZONE);
 	schedule->payload = spl_row_bytes(row, desc, COLUMN_PAYLOAD);
+	schedule->workflow_jobs = spl_row_bytes(row, desc, COLUMN_WORKFLOW_JOBS);
 	schedule->tags = spl_row_bytes(row, desc, COLUMN_TAGS);
 	schedule->metadata = spl_row_bytes(row, desc, COLUMN_METADATA);
 	schedule->priority = spl_row_int32(row, desc, COLUMN_PRIORITY);
@@ -117,12 +121,13 @@ add_schedule(HeapTuple row, TupleDesc desc, void *arg)
 static SpiPlan insert_schedule = {
 	.sql =
 		"INSERT INTO spooled.schedule (org, id, queue, name, description, cron, timezone, payload, tags, metadata, priority,"
-		"  max_retries, timeout_seconds, is_active, catch_up, max_outstanding, jitter_ms, ends_at, next_run_at, updated_at, created_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)",
-	.nargs = 20,
-	.argtypes = {INT4OID, UUIDOID, INT4OID, TEXTOID,		TEXTOID,		TEXTOID,	   TEXTOID,
-				 JSONOID, JSONOID, JSONOID, INT4OID,		INT4OID,		INT4OID,	   BOOLOID,
-				 CHAROID, INT4OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+		"  max_retries, timeout_seconds, is_active, catch_up, max_outstanding, jitter_ms, ends_at, next_run_at, updated_at, created_at,"
+		"  queues, workflow_jobs)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)",
+	.nargs = 22,
+	.argtypes = {INT4OID, UUIDOID,		  INT4OID,		  TEXTOID,		  TEXTOID,		TEXTOID, TEXTOID, JSONOID,
+				 JSONOID, JSONOID,		  INT4OID,		  INT4OID,		  INT4OID,		BOOLOID, CHAROID, INT4OID,
+				 INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, JSONOID},
 };
 
 static SpiPlan write_schedule = {
@@ -130,12 +135,13 @@ static SpiPlan write_schedule = {
 		"UPDATE spooled.schedule SET queue = $3, name = $4, description = $5, cron = $6, timezone = $7, payload = $8, tags = $9,"
 		"  metadata = $10, priority = $11, max_retries = $12, timeout_seconds = $13, is_active = $14, catch_up = $15,"
 		"  max_outstanding = $16, jitter_ms = $17, ends_at = $18, next_run_at = $19, updated_at = $20,"
+		"  queues = $21, workflow_jobs = $22,"
 		"  outstanding = CASE WHEN $16 IS NOT NULL THEN outstanding ELSE '{}' END"
 		" WHERE org = $1 AND id = $2",
-	.nargs = 20,
-	.argtypes = {INT4OID, UUIDOID, INT4OID, TEXTOID,		TEXTOID,		TEXTOID,	   TEXTOID,
-				 JSONOID, JSONOID, JSONOID, INT4OID,		INT4OID,		INT4OID,	   BOOLOID,
-				 CHAROID, INT4OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+	.nargs = 22,
+	.argtypes = {INT4OID, UUIDOID,		  INT4OID,		  TEXTOID,		  TEXTOID,		TEXTOID, TEXTOID, JSONOID,
+				 JSONOID, JSONOID,		  INT4OID,		  INT4OID,		  INT4OID,		BOOLOID, CHAROID, INT4OID,
+				 INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, JSONOID},
 };
 
 /* run_with_row runs one of the two. */
@@ -163,12 +169,21 @@ run_with_row(SpiPlan *plan, const ScheduleRow *row)
 		TimestampTzGetDatum(row->ends_at),
 		TimestampTzGetDatum(row->next_run_at),
 		TimestampTzGetDatum(row->updated_at),
+		spl_text_array(row->queues, row->queue_count),
+		PointerGetDatum(row->workflow_jobs),
 	};
 	bool nulls[lengthof(values)] = {
-		[4] = row->description == NULL,	 [8] = row->tags == NULL,
-		[9] = row->metadata == NULL,	 [11] = row->max_retries < 0,
-		[12] = row->timeout_seconds < 0, [15] = row->max_outstanding <= 0,
-		[17] = row->ends_at == NO_TIME,	 [18] = row->next_run_at == NO_TIME,
+		[2] = row->queue == 0,
+		[4] = row->description == NULL,
+		[7] = row->payload == NULL,
+		[8] = row->tags == NULL,
+		[9] = row->metadata == NULL,
+		[11] = row->max_retries < 0,
+		[12] = row->timeout_seconds < 0,
+		[15] = row->max_outstanding <= 0,
+		[17] = row->ends_at == NO_TIME,
+		[18] = row->next_run_at == NO_TIME,
+		[21] = row->workflow_jobs == NULL,
 	};
 
 	spl_spi_run(plan, values, nulls, NULL, NULL);
@@ -235,24 +250,37 @@ spl_schedule_hold_name(int32 org, const char *name, pg_uuid_t *id)
 
 static SpiPlan list_schedules = {
 	.sql = "SELECT " COLUMNS SOURCE
-		   " WHERE s.org = $1 AND ($2 IS NULL OR s.queue = ANY ($2)) AND ($3 IS NULL OR s.is_active = $3)"
-		   " ORDER BY s.id DESC LIMIT $4 OFFSET $5",
+		   " WHERE s.org = $1 AND ($2 IS NULL OR $2 = ANY (s.queues)) AND ($3 IS NULL OR s.is_active = $3)"
+		   " AND (SELECT bool_and(spooled._in_scope(n)) FROM unnest(s.queues) n) ORDER BY s.id DESC LIMIT $4 OFFSET $5",
 	.nargs = 5,
-	.argtypes = {INT4OID, INT4ARRAYOID, BOOLOID, INT4OID, INT4OID},
+	.argtypes = {INT4OID, TEXTOID, BOOLOID, INT4OID, INT4OID},
 };
 
 int
 spl_schedule_list_rows(int32 org, const ScheduleFilter *filter, ScheduleRow **rows)
 {
 	ScheduleList list = {NULL, 0, 0};
-	Datum		 values[] = {Int32GetDatum(org),
-						 filter->queues ? spl_int_array(filter->queues, filter->queue_count) : (Datum) 0,
-							 BoolGetDatum(filter->active == 1), Int32GetDatum(filter->limit), Int32GetDatum(filter->offset)};
-	bool		 nulls[] = {false, filter->queues == NULL, filter->active < 0, false, false};
+	bool		 nulls[] = {false, false, filter->active < 0, false, false};
+	Datum values[] = {Int32GetDatum(org), spl_text_or_null(filter->queue, &nulls[1]), BoolGetDatum(filter->active == 1),
+					  Int32GetDatum(filter->limit), Int32GetDatum(filter->offset)};
 
 	spl_spi_run(&list_schedules, values, nulls, add_schedule, &list);
 	*rows = list.rows;
 	return list.count;
+}
+
+static SpiPlan find_user = {
+	.sql = "SELECT FROM spooled.schedule WHERE org = $1 AND $2 = ANY (queues) LIMIT 1",
+	.nargs = 2,
+	.argtypes = {INT4OID, TEXTOID},
+};
+
+bool
+spl_schedule_uses_queue(int32 org, const char *queue)
+{
+	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(queue)};
+
+	return spl_spi_run(&find_user, values, NULL, NULL, NULL) > 0;
 }
 
 static SpiPlan delete_runs = {
@@ -360,9 +388,12 @@ spl_schedule_advance(const ScheduleRow *rows, int count)
 }
 
 static SpiPlan find_unfinished = {
-	.sql = "SELECT i.id FROM unnest($2) WITH ORDINALITY AS i (id, n) JOIN spooled.job j ON j.org = $1 AND j.id = i.id"
-		   " WHERE NOT EXISTS (SELECT FROM spooled.outcome t WHERE t.org = $1 AND t.job_id = i.id)"
-		   " AND NOT EXISTS (SELECT FROM spooled.dead_letter t WHERE t.org = $1 AND t.job_id = i.id) ORDER BY i.n",
+	.sql = "SELECT i.id FROM unnest($2) WITH ORDINALITY AS i (id, n) WHERE ("
+		   "  EXISTS (SELECT FROM spooled.job j WHERE j.org = $1 AND j.id = i.id)"
+		   "  AND NOT EXISTS (SELECT FROM spooled.outcome t WHERE t.org = $1 AND t.job_id = i.id)"
+		   "  AND NOT EXISTS (SELECT FROM spooled.dead_letter t WHERE t.org = $1 AND t.job_id = i.id))"
+		   " OR EXISTS (SELECT FROM spooled.workflow w WHERE w.org = $1 AND w.id = i.id AND w.finished_at IS NULL)"
+		   " ORDER BY i.n",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDARRAYOID},
 };

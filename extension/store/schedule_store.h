@@ -12,24 +12,27 @@
 #define CATCH_UP_ONE 'o'
 #define CATCH_UP_ALL 'a'
 
-#define RUN_COMPLETED 'c' /* its job is enqueued */
-#define RUN_FAILED 'f'	  /* its job was refused */
-#define RUN_SKIPPED 's'	  /* not wanted: missed, or too many jobs outstanding */
+#define RUN_COMPLETED 'c' /* its job is enqueued, or its workflow started */
+#define RUN_FAILED 'f'	  /* that was refused */
+#define RUN_SKIPPED 's'	  /* not wanted: missed, or too many outstanding */
 
 typedef struct ScheduleRow
 {
 	int32			org;
 	pg_uuid_t		org_uid;
 	pg_uuid_t		id;
-	int32			queue;
-	char		   *queue_name;
+	int32			queue;		/* of its job; 0: it starts a workflow */
+	char		   *queue_name; /* or NULL */
+	char		  **queues;		/* names of all that a run enqueues into */
+	int				queue_count;
 	char		   *name;
 	char		   *description; /* or NULL */
 	char		   *cron;
 	char		   *timezone;
-	struct varlena *payload;  /* json text */
-	struct varlena *tags;	  /* or NULL */
-	struct varlena *metadata; /* or NULL */
+	struct varlena *payload;	   /* json text, of a job */
+	struct varlena *workflow_jobs; /* json text, of a workflow */
+	struct varlena *tags;		   /* or NULL */
+	struct varlena *metadata;	   /* or NULL */
 	int				priority;
 	int				max_retries;	 /* -1: the queue's */
 	int				timeout_seconds; /* -1: the queue's */
@@ -43,7 +46,7 @@ typedef struct ScheduleRow
 	int64			run_count;
 	TimestampTz		created_at;
 	TimestampTz		updated_at;
-	pg_uuid_t	   *outstanding; /* jobs that were not over when last looked at; kept only with a bound */
+	pg_uuid_t	   *outstanding; /* jobs and workflows not over when last looked at; kept only with a bound */
 	int				outstanding_count;
 } ScheduleRow;
 
@@ -57,17 +60,18 @@ typedef struct ScheduleRun
 	char		status; /* RUN_* */
 	bool		has_job;
 	pg_uuid_t	job_id;
+	bool		has_workflow;
+	pg_uuid_t	workflow_id;
 	const char *error; /* or NULL */
 } ScheduleRun;
 
-/* Which schedules a list shows; queues NULL: of every queue. */
+/* Which schedules a list shows, of those whose queues the credential may all use. */
 typedef struct ScheduleFilter
 {
-	const int32 *queues;
-	int			 queue_count;
-	int			 active; /* 0, 1, or -1: both */
-	int			 limit;
-	int			 offset;
+	const char *queue;	/* one that it uses; NULL: any */
+	int			active; /* 0, 1, or -1: both */
+	int			limit;
+	int			offset;
 } ScheduleFilter;
 
 extern void spl_schedule_insert(const ScheduleRow *row);
@@ -90,13 +94,16 @@ extern void spl_schedule_delete_row(int32 org, const pg_uuid_t *id);
 /* spl_schedule_lock_due locks due schedules of all organizations, in the order of their time, without waiting. */
 extern int spl_schedule_lock_due(TimestampTz now, int limit, ScheduleRow **rows);
 
+/* spl_schedule_uses_queue tells whether a schedule, active or not, enqueues into a queue of this name. */
+extern bool spl_schedule_uses_queue(int32 org, const char *queue);
+
 /* spl_schedule_next_due returns when the first is due, or NO_TIME. */
 extern TimestampTz spl_schedule_next_due(void);
 
 /* spl_schedule_advance stores what firing changes, of locked rows. */
 extern void spl_schedule_advance(const ScheduleRow *rows, int count);
 
-/* spl_schedule_unfinished keeps those of "ids" whose jobs are not over; returns how many. */
+/* spl_schedule_unfinished keeps those of "ids" that are jobs or workflows which are not over; returns how many. */
 extern int spl_schedule_unfinished(int32 org, pg_uuid_t *ids, int count);
 
 /* Runs: put, with an entry for each job in its history; list one schedule's, newest first; forget old ones. */

@@ -10,7 +10,7 @@
 #include "access/tupdesc.h"
 #include "executor/spi.h"
 
-#define SPL_PLAN_MAX_ARGS 20
+#define SPL_PLAN_MAX_ARGS 22
 
 typedef struct SpiPlan
 {

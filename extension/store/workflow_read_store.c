@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/workflow_read_store.h"
 #include "utils/builtins.h"
@@ -119,6 +120,29 @@ spl_workflow_page(int32 org, const char *status, int limit, int offset, Workflow
 	spl_spi_run(&page_workflows, values, nulls, add_workflow, &list);
 	*workflows = list.workflows;
 	return list.count;
+}
+
+static SpiPlan find_statuses = {
+	.sql = "SELECT (i.n - 1)::int4, w.status FROM unnest($2) WITH ORDINALITY AS i (id, n)"
+		   " JOIN spooled.workflow own ON own.org = $1 AND own.id = i.id JOIN spooled.workflows w ON w.id = i.id",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDARRAYOID},
+};
+
+static void
+read_status(HeapTuple row, TupleDesc desc, void *statuses)
+{
+	((const char **) statuses)[spl_row_int32(row, desc, 1)] = spl_row_text(row, desc, 2);
+}
+
+void
+spl_workflow_statuses(int32 org, const pg_uuid_t *ids, int count, const char **statuses)
+{
+	Datum values[] = {Int32GetDatum(org), spl_uuid_array(ids, count)};
+
+	memset(statuses, 0, sizeof(char *) * count);
+	if (count > 0)
+		spl_spi_run(&find_statuses, values, NULL, read_status, statuses);
 }
 
 typedef struct MemberList

@@ -31,6 +31,9 @@ extern bool spl_workflow_find(int32 org, const pg_uuid_t *id, WorkflowSummary *w
 /* spl_workflow_page reads a page, newest first; status NULL: any. */
 extern int spl_workflow_page(int32 org, const char *status, int limit, int offset, WorkflowSummary **workflows);
 
+/* spl_workflow_statuses tells the status of each of "ids"; NULL: it is not there, or this credential may not see it. */
+extern void spl_workflow_statuses(int32 org, const pg_uuid_t *ids, int count, const char **statuses);
+
 typedef struct MemberRow
 {
 	int		  position;

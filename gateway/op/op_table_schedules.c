@@ -10,12 +10,16 @@
 		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
 	}
 
-/* What a schedule runs, and what else its owner may say; the two that create and update share. */
+/*
+ * What a schedule runs, and what else its owner may say; the two that create and update share.  The extension says which of
+ * queue_name, payload_template and workflow_jobs are needed.
+ */
 /* clang-format off */
 #define OPTIONS                                           \
 	{"priority", OP_INT}, {"max_retries", OP_INT}, {"timeout_seconds", OP_INT}, {"tags", OP_JSON, OP_EMPTY_OBJECT}, \
 	{"metadata", OP_JSON, OP_EMPTY_OBJECT}, {"is_active", OP_BOOL, .aliases = {"enabled"}}, {"catch_up", OP_TEXT}, \
-	{"max_outstanding", OP_INT}, {"skip_if_running", OP_BOOL}, {"jitter_seconds", OP_INT}, {"ends_at", OP_TIME}
+	{"max_outstanding", OP_INT}, {"skip_if_running", OP_BOOL}, {"jitter_seconds", OP_INT}, {"ends_at", OP_TIME}, \
+	{"workflow_jobs", OP_JSON, OP_VERBATIM}
 #define CRON(flags) {"cron_expression", OP_TEXT, flags, .aliases = {"cron", "schedule"}}
 #define QUEUE(flags) {"queue_name", OP_TEXT, flags, .aliases = {"queue"}}
 #define PAYLOAD(flags) {"payload_template", OP_JSON, flags, .aliases = {"payload"}}
@@ -38,15 +42,16 @@ static Op ops[] = {
 		.routes = {{HTTP_POST, "/api/v1/schedules"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY
-				 "_schedule_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-				 18},
+		.call =
+			{REPLY
+			 "_schedule_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+			 19},
 		.params = {{"name", OP_TEXT, OP_REQUIRED},
 				   {"description", OP_TEXT},
 				   CRON(OP_REQUIRED),
 				   {"timezone", OP_TEXT},
-				   QUEUE(OP_REQUIRED),
-				   PAYLOAD(OP_REQUIRED | OP_VERBATIM),
+				   QUEUE(0),
+				   PAYLOAD(OP_VERBATIM | OP_NULL),
 				   OPTIONS,
 				   OP_REQUEST_KEY},
 	},
@@ -63,9 +68,10 @@ static Op ops[] = {
 		.routes = {{HTTP_PUT, "/api/v1/schedules/{id}"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY
-				 "_schedule_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-				 18},
+		.call =
+			{REPLY
+			 "_schedule_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+			 19},
 		.params = {ID,
 				   {"name", OP_TEXT},
 				   {"description", OP_TEXT},

@@ -10,9 +10,9 @@ SCHEDULE = {"id": "uuid", "organization_id": "uuid", "name": "str", "description
             "max_retries": "int", "timeout_seconds": "int", "is_active": "bool", "paused": "bool",
             "last_run_at": "ts?", "next_run_at": "ts?", "run_count": "int", "tags": "any", "metadata": "any",
             "catch_up": "str", "max_outstanding": "int?", "skip_if_running": "bool", "jitter_seconds": "int",
-            "ends_at": "ts?", "created_at": "ts", "updated_at": "ts"}
+            "ends_at": "ts?", "workflow_jobs": "any", "created_at": "ts", "updated_at": "ts"}
 RUN = {"id": "uuid", "schedule_id": "uuid", "job_id": "uuid?", "status": "str", "error_message": "str?",
-       "job_status": "str?", "started_at": "ts", "completed_at": "ts?"}
+       "job_status": "str?", "workflow_id": "uuid?", "workflow_status": "str?", "started_at": "ts", "completed_at": "ts?"}
 PATH = "/api/v1/schedules"
 
 
@@ -148,7 +148,7 @@ class Runs(Schedules):
         path = PATH + "/" + made["id"]
         self.ok(post(path + "/pause"))
         answer = self.ok(post(path + "/trigger"))
-        self.assertShape(answer, {"job_id": "uuid", "triggered_at": "ts", "scheduled_at": "ts"})
+        self.assertShape(answer, {"job_id": "uuid", "workflow_id": "uuid?", "triggered_at": "ts", "scheduled_at": "ts"})
         job = self.ok(get("/api/v1/jobs/" + answer["job_id"]))
         self.assertEqual((job["queue_name"], job["payload"], job["priority"], job["tags"], job["status"]),
                          (made["queue_name"], {"a": 1}, 9, {"a": "b"}, "pending"))
@@ -175,6 +175,47 @@ class Runs(Schedules):
         self.refused(get(path + "/history?limit=x"), 400)
         history = self.ok(get("/api/v1/jobs/%s/history" % runs[0]["job_id"]))
         self.assertIn("schedule_triggered", [event["event"] for event in history])
+
+    def test_a_workflow(self):
+        queue = new_queue()
+        steps = [{"key": "a", "queue_name": queue, "payload": {"step": "a"}},
+                 {"key": "b", "queue_name": queue, "payload": {"step": "b"}, "depends_on": ["a"], "delay_seconds": 60}]
+        body = {"name": "nightly", "cron_expression": "* * * * * *", "workflow_jobs": steps, "max_outstanding": 1, "description": "d"}
+        made = self.ok(post(PATH, body), 201)
+        self.assertShape(made, SCHEDULE)
+        self.assertEqual((made["workflow_jobs"], made["queue_name"], made["payload_template"]), (steps, "", {}))
+        path = PATH + "/" + made["id"]
+        self.assertTrue(eventually(lambda: self.ok(get(path))["run_count"] == 1 and len(self.ok(get(path + "/history"))) >= 2, 60))
+        self.ok(post(path + "/pause"))
+        first = self.ok(get(path + "/history?limit=500"))[-1]
+        self.assertShape(first, RUN)
+        self.assertEqual((first["status"], first["job_id"], first["workflow_status"]), ("completed", None, "pending"))
+        workflow = self.ok(get("/api/v1/workflows/" + first["workflow_id"]))
+        self.assertEqual((workflow["name"], workflow["description"], [job["key"] for job in workflow["jobs"]]), ("nightly", "d", ["a", "b"]))
+        triggered = self.ok(post(path + "/trigger"))
+        self.assertEqual(triggered["job_id"], None)
+        self.assertEqual(self.ok(post("/api/v1/workflows/%s/cancel" % triggered["workflow_id"]))["status"], "cancelled")
+        self.assertEqual(self.ok(get(path + "/history?limit=1"))[0]["workflow_status"], "cancelled")
+        self.assertEqual([one["id"] for one in self.ok(get(PATH + "?queue_name=" + queue))], [made["id"]])
+        self.assertIn(queue, [one["queue_name"] for one in self.ok(get("/api/v1/queues"))])
+        back = self.ok(put(path, {"queue_name": queue, "payload_template": {"a": 1}}))
+        self.assertEqual((back["queue_name"], back["workflow_jobs"]), (queue, None))
+        again = self.ok(put(path, {"workflow_jobs": steps[:1]}))
+        self.assertEqual((again["queue_name"], again["workflow_jobs"]), ("", steps[:1]))
+
+    def test_refused_workflows(self):
+        step = {"key": "a", "queue_name": "q", "payload": 1}
+        body = {"name": "n", "cron_expression": "@yearly"}
+        for steps, field in (([], "workflow_jobs"), ({}, "workflow_jobs"), ([dict(step, key="a b")], "workflow_jobs[0].key"),
+                             ([dict(step, queue_name="-x")], "workflow_jobs[0].queue_name"), ([dict(step, priority=101)], "workflow_jobs[0].priority"),
+                             ([dict(step, scheduled_at="2100-01-01T00:00:00Z")], "workflow_jobs[0].scheduled_at"),
+                             ([dict(step, key="k%d" % i) for i in range(101)], "workflow_jobs")):
+            with self.subTest(field=field):
+                self.refused(post(PATH, dict(body, workflow_jobs=steps)), 400, "VALIDATION_ERROR", field)
+        self.refused(post(PATH, dict(body, workflow_jobs=[step, step])), 400, "BAD_REQUEST")
+        self.refused(post(PATH, dict(body, workflow_jobs=[step], queue_name="q")), 400, "VALIDATION_ERROR", "workflow_jobs")
+        self.refused(post(PATH, dict(body, workflow_jobs=[step], payload_template={})), 400, "VALIDATION_ERROR", "payload_template")
+        self.refused(put(PATH + "/" + self.schedule()["id"], {"workflow_jobs": [dict(step, depends_on=["x"])]}), 400, "BAD_REQUEST")
 
     def test_next(self):
         path = PATH + "/" + self.schedule(cron_expression="0 12 * * *")["id"]
@@ -222,6 +263,12 @@ class Scope(Schedules):
         for reply in (get(foreign, key=self.key), put(foreign, {"name": "x"}, key=self.key), delete(foreign, key=self.key),
                       post(foreign + "/trigger", key=self.key), get(foreign + "/history", key=self.key)):
             self.refused(reply, 404, "NOT_FOUND")
-        self.assertEqual([one["id"] for one in self.ok(get(PATH, key=self.key))], [mine])
+        step = {"key": "a", "queue_name": self.mine, "payload": 1}
+        started = {"name": "n", "cron_expression": "@yearly", "workflow_jobs": [step]}
+        both = dict(started, workflow_jobs=[step, dict(step, key="b", queue_name=self.other)])
+        self.refused(post(PATH, both, key=self.key), 403, "ACCESS_DENIED")
+        self.refused(get(PATH + "/" + self.ok(post(PATH, both), 201)["id"], key=self.key), 404, "NOT_FOUND")
+        steps = self.ok(post(PATH, started, key=self.key), 201)["id"]
+        self.assertEqual([one["id"] for one in self.ok(get(PATH, key=self.key))], [steps, mine])
         self.refused(get(PATH + "?queue_name=" + self.other, key=self.key), 403, "ACCESS_DENIED")
         self.assertEqual(json.loads(get(foreign).body)["name"], "yearly")

@@ -177,6 +177,110 @@ UPDATE spooled.schedule SET next_run_at = next_run_at - interval '1 year' WHERE 
 CALL let_run();
 SELECT count(*) FILTER (WHERE occurrence <> date_trunc('year', occurrence)) AS moved FROM spooled.schedule_history(:'spread');
 
+-- a workflow in the place of a job: what creating it would refuse is refused at once
+CREATE FUNCTION steps(VARIADIC keys text[]) RETURNS json LANGUAGE sql AS
+$$SELECT json_agg(json_build_object('key', k, 'queue_name', 'steps', 'payload', k, 'depends_on', CASE n WHEN 1 THEN '[]'::json ELSE json_build_array(keys[n - 1]) END) ORDER BY n)
+  FROM unnest(keys) WITH ORDINALITY u (k, n)$$;
+SELECT spooled.create_schedule('w', '@yearly', 'q', workflow_jobs => steps('a'));
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '{}');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a"}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "priority": 101}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "depends_on": ["b"]}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "depends_on": ["a"]}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "scheduled_at": "2100-01-01"}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "expires_at": "2100-01-01"}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => (SELECT json_agg(json_build_object('key', 'k' || n, 'queue_name', 'steps', 'payload', n)) FROM generate_series(1, 1001) n));
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => json_build_array(json_build_object('key', 'a', 'queue_name', 'steps', 'payload', repeat('x', 1048576))));
+SELECT spooled.create_schedule('no/name', '@yearly', workflow_jobs => steps('a'));
+SELECT count(*) FROM spooled.schedules WHERE workflow_jobs IS NOT NULL;
+SELECT count(*) FROM spooled.queue WHERE name = 'steps';
+
+-- it starts one for each occurrence, under the occurrence's key
+CREATE FUNCTION starts(schedule_id uuid) RETURNS TABLE (status text, years_ago int, workflow text, workflow_status text, key boolean, error text) LANGUAGE sql AS
+$$SELECT h.status, (date_part('year', now()) - date_part('year', h.occurrence))::int, w.name, h.workflow_status,
+         w.idempotency_key = format('schedule:%s:%s', $1, to_char(h.occurrence, 'YYYY-MM-DD"T"HH24:MI:SSZ')), h.error
+    FROM spooled.schedule_history($1) h LEFT JOIN spooled.workflows w ON w.id = h.workflow_id$$;
+SELECT spooled.create_schedule('build (nightly)', '@yearly', workflow_jobs => steps('fetch', 'make', 'test'), catch_up => 'all',
+                               description => 'every night', metadata => '{"team": "b"}') AS build \gset
+SELECT name, queue, payload, queues, json_array_length(workflow_jobs) AS jobs FROM spooled.schedules WHERE id = :'build';
+SELECT set_back(:'build', 1);
+CALL let_run();
+SELECT * FROM starts(:'build');
+SELECT name, description, metadata, status, total_jobs, queues FROM spooled.workflows;
+SELECT key, status, cardinality(depends_on) FROM spooled.workflow_jobs ORDER BY position;
+SELECT run_count, last_run_at IS NOT NULL AS has_run, next_run_at > now() AS ahead FROM spooled.schedules WHERE id = :'build';
+-- never twice, even when its time is set back
+SELECT set_back(:'build', 1);
+CALL let_run();
+SELECT count(*) FROM starts(:'build');
+SELECT run_count FROM spooled.schedules WHERE id = :'build';
+-- its history tells how they end
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('steps', 'w', 10);
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('steps', 'w', 10);
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('steps', 'w', 10);
+SELECT * FROM starts(:'build');
+
+-- triggered, also when it is paused; a job's schedule becomes a workflow's, and back
+SELECT spooled.pause_schedule(:'build');
+SELECT spooled.trigger_schedule(:'build') AS triggered \gset
+SELECT name, idempotency_key, status FROM spooled.workflows WHERE id = :'triggered';
+SELECT spooled.update_schedule(:'build', name => 'a/b');
+SELECT spooled.update_schedule(:'build', payload => '1');
+SELECT spooled.update_schedule(:'build', queue => 'steps');
+SELECT spooled.update_schedule(:'build', queue => 'steps', payload => '"job"');
+SELECT queue, payload, workflow_jobs, queues FROM spooled.schedules WHERE id = :'build';
+SELECT spooled.trigger_schedule(:'build') IS NOT NULL AS triggered;
+SELECT spooled.update_schedule(:'build', workflow_jobs => steps('only'));
+SELECT queue, payload, json_array_length(workflow_jobs) AS jobs, queues FROM spooled.schedules WHERE id = :'build';
+SELECT status, job_status, workflow_status FROM spooled.schedule_history(:'build');
+
+-- no more than so many that are not over
+SELECT spooled.create_schedule('one at a time', '@yearly', workflow_jobs => steps('a', 'b'), skip_if_running => true) AS wone \gset
+SELECT set_back(:'wone', 3);
+CALL let_run();
+SELECT set_back(:'wone', 2);
+CALL let_run();
+SELECT spooled.cancel_workflow(workflow_id) FROM spooled.schedule_history(:'wone') WHERE workflow_id IS NOT NULL;
+SELECT set_back(:'wone', 1);
+CALL let_run();
+SELECT status, years_ago, workflow_status, error FROM starts(:'wone');
+
+-- missed ones: each
+SELECT spooled.create_schedule('each', '@yearly', workflow_jobs => steps('a'), catch_up => 'all') AS each \gset
+SELECT set_back(:'each', 3);
+CALL let_run();
+SELECT status, years_ago, workflow_status, key FROM starts(:'each');
+
+-- one that is refused, or fails, leaves a run that says so and nothing else, and stops nobody
+SELECT spooled.create_schedule('refused workflow', '@yearly', workflow_jobs => steps('a', 'b')) AS wrefused \gset
+SELECT spooled.create_schedule('raising workflow', '@yearly', workflow_jobs => steps('boom')) AS wraises \gset
+UPDATE spooled.schedule SET workflow_jobs = '[{"key": "a", "queue_name": "steps", "payload": 1}, {"key": "b", "queue_name": "steps", "payload": 2, "priority": 999}]' WHERE id = :'wrefused';
+DO $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER raise_error BEFORE INSERT ON spooled.workflow FOR EACH ROW WHEN (NEW.name = ''raising workflow'') EXECUTE FUNCTION raise_error()');
+END
+$$;
+SELECT set_back(id, 1) FROM unnest(ARRAY[:'wrefused', :'wraises', :'each']::uuid[]) id;
+SELECT set_back(:'good', 0);
+CALL let_run();
+SELECT s.name, s.active, s.run_count, r.status, r.workflow_status, r.error
+  FROM spooled.schedules s, starts(s.id) r WHERE s.id IN (:'wrefused', :'wraises') ORDER BY s.name;
+SELECT count(*) FROM spooled.workflows WHERE name IN ('refused workflow', 'raising workflow');
+SELECT count(*) FROM spooled.jobs WHERE queue = 'steps' AND payload::text IN ('1', '2', '"boom"');
+DROP TRIGGER raise_error ON spooled.workflow;
+
+-- queues that only schedules use are there, and stay
+SELECT spooled.create_schedule('later', '@yearly', 'unused') AS later \gset
+SELECT spooled.create_schedule('steps later', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "unused-step", "payload": 1}]', active => false) AS wlater \gset
+SELECT queue, configured FROM spooled.queues WHERE queue LIKE 'unused%' ORDER BY queue;
+SELECT queue, total FROM spooled.queue_stats WHERE queue LIKE 'unused%' ORDER BY queue;
+SELECT spooled.delete_queue('unused');
+SELECT spooled.delete_queue('unused-step', delete_jobs => true);
+SELECT spooled.delete_schedule(:'later'), spooled.delete_schedule(:'wlater');
+SELECT count(*) FROM spooled.queues WHERE queue LIKE 'unused%';
+SELECT spooled.delete_queue('unused');
+
 -- a rollback leaves nothing
 BEGIN;
 SELECT spooled.trigger_schedule(:'id') IS NOT NULL AS triggered;
@@ -208,6 +312,7 @@ RESET ROLE;
 -- the plan: so many active ones, and payloads of so many bytes
 UPDATE spooled.org SET plan_tier = 'free' WHERE slug = 'schedule-others';
 SET ROLE schedule_other;
+SELECT spooled.create_schedule('no workflows', '@yearly', workflow_jobs => steps('a'), active => false);
 SELECT spooled.create_schedule('one more', '@yearly', 'reports');
 SELECT spooled.create_schedule('paused', '@yearly', 'reports', active => false) AS paused \gset
 SELECT spooled.resume_schedule(:'paused');

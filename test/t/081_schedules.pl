@@ -17,7 +17,9 @@ $node->safe_psql('postgres', 'CREATE EXTENSION spooled');
 # Every second, each missed one made up for: what has run must be every second from the first to the last.
 $node->safe_psql('postgres', q{
 SELECT spooled.create_schedule('all ' || n, '* * * * * *', 'all', to_json(n), catch_up => 'all') FROM generate_series(1, 20) n;
-SELECT spooled.create_schedule('one', '* * * * * *', 'one')});
+SELECT spooled.create_schedule('one', '* * * * * *', 'one');
+SELECT spooled.create_schedule('workflow', '* * * * * *', catch_up => 'all', workflow_jobs =>
+  '[{"key": "a", "queue_name": "steps", "payload": 1}, {"key": "b", "queue_name": "steps", "payload": 2, "depends_on": ["a"]}]')});
 
 sub wait_for_runs
 {
@@ -35,14 +37,17 @@ sub check_occurrences
 SELECT count(*) FROM (SELECT schedule, occurrence FROM spooled.schedule_run GROUP BY 1, 2 HAVING count(*) > 1) twice}),
 		'0', "$when: no occurrence has two runs");
 	is( $server->safe_psql('postgres', q{
-SELECT count(*) FROM spooled.schedule_run r WHERE r.status <> 'c'
-    OR NOT EXISTS (SELECT FROM spooled.job j WHERE j.id = r.job_id
-                      AND j.idempotency_key = format('schedule:%s:%sZ', r.schedule, to_char(r.occurrence AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')))}),
-		'0', "$when: each run has its job, under the occurrence's key");
+SELECT count(*) FROM spooled.schedule_run r,
+       LATERAL (SELECT format('schedule:%s:%sZ', r.schedule, to_char(r.occurrence AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')) AS key) o
+ WHERE r.status <> 'c' OR NOT EXISTS (
+       SELECT FROM spooled.job j WHERE j.id = r.job_id AND j.idempotency_key = o.key
+       UNION ALL SELECT FROM spooled.workflow w WHERE w.id = r.workflow_id AND w.idempotency_key = o.key)}),
+		'0', "$when: each run has its job or workflow, under the occurrence's key");
 	is( $server->safe_psql('postgres', q{
-SELECT (SELECT count(*) FROM spooled.schedule_run) = (SELECT count(*) FROM spooled.job)
-   AND (SELECT count(*) FROM spooled.job) = (SELECT sum(run_count) FROM spooled.schedule)}),
-		't', "$when: as many runs as jobs as the schedules have counted");
+SELECT (SELECT count(*) FROM spooled.schedule_run) = (SELECT sum(run_count) FROM spooled.schedule)
+   AND (SELECT count(*) FROM spooled.schedule_run) = (SELECT count(*) FROM spooled.job WHERE idempotency_key LIKE 'schedule:%') + (SELECT count(*) FROM spooled.workflow)
+   AND (SELECT count(*) FROM spooled.workflow) * 2 = (SELECT count(*) FROM spooled.job WHERE idempotency_key IS NULL)}),
+		't', "$when: as many runs as jobs and workflows as the schedules have counted, and each workflow is whole");
 	is( $server->safe_psql('postgres', q{
 SELECT s.name, max(r.occurrence) - min(r.occurrence) AS span, count(*) FROM spooled.schedule s JOIN spooled.schedule_run r ON r.schedule = s.id
  WHERE s.catch_up = 'a' GROUP BY s.name HAVING max(r.occurrence) - min(r.occurrence) <> make_interval(secs => count(*) - 1)}),
@@ -56,7 +61,7 @@ SELECT count(*) FROM spooled.schedule s WHERE next_run_at <= (SELECT max(occurre
 # Killed while schedules run: the whole server, or its background worker alone.
 for my $round (1 .. 4)
 {
-	wait_for_runs($node, 21);
+	wait_for_runs($node, 22);
 	if ($round % 2)
 	{
 		my $worker = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'spooled worker'});
@@ -68,7 +73,7 @@ for my $round (1 .. 4)
 		$node->stop('immediate');
 		$node->start;
 	}
-	wait_for_runs($node, 21);
+	wait_for_runs($node, 22);
 	check_occurrences($node, "after kill $round");
 }
 
@@ -77,13 +82,13 @@ $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
 $standby->start;
-wait_for_runs($node, 21);
+wait_for_runs($node, 22);
 $node->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'spooled worker'}),
 	'0', 'nothing runs on a standby');
 $node->stop('immediate');
 $standby->promote;
-wait_for_runs($standby, 42);
+wait_for_runs($standby, 44);
 check_occurrences($standby, 'after a failover');
 
 # What was missed while the server was down, as each schedule wants it; their times are set back instead of waiting.

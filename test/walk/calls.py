@@ -86,9 +86,10 @@ FUNCTIONS = {
 
     # schedules
     "cron_next(text,text,timestamp with time zone,integer)": Everybody("SELECT spooled.cron_next('* * * * *')"),
-    "create_schedule(text,text,text,json,text,integer,integer,integer,json,json,text,boolean,text,integer,boolean,interval,timestamp with time zone,boolean)":
-        ["SELECT spooled.create_schedule({schedule_name}, '@yearly', {queue}, or_replace => true)"],
-    "update_schedule(uuid,text,text,text,json,text,integer,integer,integer,json,json,text,boolean,text,integer,boolean,interval,timestamp with time zone)":
+    "create_schedule(text,text,text,json,text,integer,integer,integer,json,json,text,boolean,text,integer,boolean,interval,timestamp with time zone,boolean,json)":
+        ["SELECT spooled.create_schedule({schedule_name}, '@yearly', {queue}, or_replace => true)",
+         "SELECT spooled.create_schedule({schedule_name}, '@yearly', or_replace => true, workflow_jobs => json_build_array(json_build_object('key', 'a', 'queue_name', {queue}, 'payload', 1)))"],
+    "update_schedule(uuid,text,text,text,json,text,integer,integer,integer,json,json,text,boolean,text,integer,boolean,interval,timestamp with time zone,json)":
         "SELECT spooled.update_schedule({schedule}, name => 'other', queue => {queue})",
     "delete_schedule(uuid)": "SELECT spooled.delete_schedule({schedule})",
     "pause_schedule(uuid)": "SELECT spooled.pause_schedule({schedule})",
@@ -232,11 +233,11 @@ FUNCTIONS = {
     "_grpc_worker_deregister(text)": "SELECT * FROM spooled._grpc_worker_deregister({worker})",
     "_schedule_list(text,boolean,integer,integer)": ["SELECT * FROM spooled._schedule_list({queue}, NULL, NULL, NULL)",
                                                      "SELECT * FROM spooled._schedule_list(NULL, NULL, NULL, NULL)"],
-    "_schedule_create(text,text,text,text,text,text,integer,integer,integer,text,text,boolean,text,integer,boolean,integer,timestamp with time zone,text)":
-        "SELECT * FROM spooled._schedule_create({schedule_name}, NULL, '@yearly', NULL, {queue}, 'true', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "_schedule_create(text,text,text,text,text,text,integer,integer,integer,text,text,boolean,text,integer,boolean,integer,timestamp with time zone,text,text)":
+        "SELECT * FROM spooled._schedule_create({schedule_name}, NULL, '@yearly', NULL, {queue}, 'true', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
     "_schedule_get(text)": "SELECT * FROM spooled._schedule_get({schedule})",
-    "_schedule_update(text,text,text,text,text,text,text,integer,integer,integer,text,text,boolean,text,integer,boolean,integer,timestamp with time zone)":
-        "SELECT * FROM spooled._schedule_update({schedule}, 'other', NULL, NULL, NULL, {queue}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "_schedule_update(text,text,text,text,text,text,text,integer,integer,integer,text,text,boolean,text,integer,boolean,integer,timestamp with time zone,text)":
+        "SELECT * FROM spooled._schedule_update({schedule}, 'other', NULL, NULL, NULL, {queue}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
     "_schedule_delete(text)": "SELECT * FROM spooled._schedule_delete({schedule})",
     "_schedule_pause(text)": "SELECT * FROM spooled._schedule_pause({schedule})",
     "_schedule_resume(text)": "SELECT * FROM spooled._schedule_resume({paused_schedule})",
