@@ -30,20 +30,19 @@ static void
 write_jobs(StringInfo out, const Dashboard *dashboard)
 {
 	const JobStats *jobs = &dashboard->jobs;
+	int64			completed = dashboard->day.completed;
 
 	spl_json_open(out, "jobs", '{');
 	spl_json_int(out, "total", jobs->total);
 	spl_json_int(out, "pending", jobs->pending);
 	spl_json_int(out, "scheduled", jobs->scheduled);
 	spl_json_int(out, "processing", jobs->processing);
-	spl_json_int(out, "completed_24h", dashboard->day.completed);
+	spl_json_int(out, "completed_24h", completed);
 	spl_json_int(out, "failed_24h", dashboard->day.failed);
 	spl_json_int(out, "deadletter", jobs->deadletter);
-	spl_json_null(out, "avg_wait_time_ms");
-	if (dashboard->day.completed > 0)
-		spl_json_int(out, "avg_processing_time_ms", dashboard->day.duration_ms / dashboard->day.completed);
-	else
-		spl_json_null(out, "avg_processing_time_ms");
+	spl_json_int_or_null(out, "avg_wait_time_ms", dashboard->wait_ms >= 0, dashboard->wait_ms);
+	spl_json_int_or_null(out, "avg_processing_time_ms", completed > 0,
+						 completed > 0 ? dashboard->day.duration_ms / completed : 0);
 	spl_json_close(out, '}');
 }
 

@@ -21,10 +21,7 @@ spl_json_history_event(StringInfo out, const HistoryEvent *event)
 	spl_json_open(out, NULL, '{');
 	spl_json_time(out, "at", event->at);
 	spl_json_text(out, "event", event->event);
-	if (event->run > 0)
-		spl_json_int(out, "run", event->run);
-	else
-		spl_json_null(out, "run");
+	spl_json_int_or_null(out, "run", event->run > 0, event->run);
 	spl_json_text(out, "worker_id", event->worker);
 	write_details(out, event->details);
 	spl_json_close(out, '}');

@@ -69,6 +69,15 @@ spl_json_int(StringInfo out, const char *name, int64 value)
 }
 
 void
+spl_json_int_or_null(StringInfo out, const char *name, bool known, int64 value)
+{
+	if (known)
+		spl_json_int(out, name, value);
+	else
+		spl_json_null(out, name);
+}
+
+void
 spl_json_text(StringInfo out, const char *name, const char *value)
 {
 	if (value == NULL)

@@ -18,6 +18,7 @@ extern void spl_json_close(StringInfo out, char bracket);				   /* } or ] */
 extern void spl_json_null(StringInfo out, const char *name);
 extern void spl_json_bool(StringInfo out, const char *name, bool value);
 extern void spl_json_int(StringInfo out, const char *name, int64 value);
+extern void spl_json_int_or_null(StringInfo out, const char *name, bool known, int64 value);
 extern void spl_json_text(StringInfo out, const char *name, const char *value);				/* NULL: null */
 extern void spl_json_varlena_text(StringInfo out, const char *name, struct varlena *value); /* a text, or NULL: null */
 extern void spl_json_uuid(StringInfo out, const char *name, const pg_uuid_t *value);		/* NULL: null */

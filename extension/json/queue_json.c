@@ -62,10 +62,7 @@ spl_json_queue(StringInfo out, const QueueView *view)
 	spl_json_int(out, "default_timeout", view->default_timeout);
 	spl_json_int(out, "timeout_seconds", view->default_timeout);
 	spl_json_int(out, "retry_delay_seconds", (int64) rint(view->backoff_unit));
-	if (view->rate_limit >= 0)
-		spl_json_int(out, "rate_limit", view->rate_limit);
-	else
-		spl_json_null(out, "rate_limit");
+	spl_json_int_or_null(out, "rate_limit", view->rate_limit >= 0, view->rate_limit);
 	spl_json_bool(out, "enabled", !paused);
 	spl_json_bool(out, "paused", paused);
 	write_settings(out, view);

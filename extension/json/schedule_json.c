@@ -33,10 +33,7 @@ write_options(StringInfo out, const ScheduleView *view)
 	const ScheduleRow *row = &view->row;
 
 	spl_json_text(out, "catch_up", view->catch_up);
-	if (row->max_outstanding > 0)
-		spl_json_int(out, "max_outstanding", row->max_outstanding);
-	else
-		spl_json_null(out, "max_outstanding");
+	spl_json_int_or_null(out, "max_outstanding", row->max_outstanding > 0, row->max_outstanding);
 	spl_json_bool(out, "skip_if_running", row->max_outstanding == 1);
 	spl_json_int(out, "jitter_seconds", row->jitter_ms / 1000);
 	spl_json_time(out, "ends_at", row->ends_at);

@@ -30,15 +30,6 @@ spl_json_job_stats(StringInfo out, const JobStats *stats)
 	spl_json_close(out, '}');
 }
 
-static void
-write_int_or_null(StringInfo out, const char *name, bool known, int64 value)
-{
-	if (known)
-		spl_json_int(out, name, value);
-	else
-		spl_json_null(out, name);
-}
-
 void
 spl_json_queue_stats(StringInfo out, const char *queue_name, const QueueStats *stats, TimestampTz now)
 {
@@ -51,8 +42,9 @@ spl_json_queue_stats(StringInfo out, const char *queue_name, const QueueStats *s
 	spl_json_int(out, "processing_jobs", stats->jobs.processing);
 	spl_json_int(out, "completed_jobs_24h", stats->day.completed);
 	spl_json_int(out, "failed_jobs_24h", stats->day.failed);
-	write_int_or_null(out, "avg_processing_time_ms", stats->avg_processing_ms >= 0, stats->avg_processing_ms);
-	write_int_or_null(out, "max_job_age_seconds", waits, waits ? Max(now - stats->oldest_ready, 0) / USECS_PER_SEC : 0);
+	spl_json_int_or_null(out, "avg_processing_time_ms", stats->avg_processing_ms >= 0, stats->avg_processing_ms);
+	spl_json_int_or_null(out, "max_job_age_seconds", waits,
+						 waits ? Max(now - stats->oldest_ready, 0) / USECS_PER_SEC : 0);
 	spl_json_int(out, "active_workers", stats->active_workers);
 	write_states(out, &stats->jobs);
 	spl_json_int(out, "failed", stats->jobs.deadletter);

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #define MOST_CREATED 10000
+#define MOST_WAITED 1000
 #define HEARD_OF_WITHIN USECS_PER_MINUTE
 
 static void
@@ -60,10 +61,11 @@ count_workers(Dashboard *dashboard, TimestampTz now)
 void
 spl_dashboard(Dashboard *dashboard)
 {
-	TimestampTz now = spl_clock_now();
-	QueueView  *queues;
-	int32	   *ids;
-	int			count = spl_queue_list(INT_MAX, &queues);
+	TimestampTz	 now = spl_clock_now();
+	QueueView	*queues;
+	int32		*ids;
+	const int32 *only;
+	int			 count = spl_queue_list(INT_MAX, &queues);
 
 	memset(dashboard, 0, sizeof(*dashboard));
 	ids = palloc(sizeof(int32) * Max(count, 1));
@@ -72,7 +74,8 @@ spl_dashboard(Dashboard *dashboard)
 		ids[i] = queues[i].id;
 		add_queue(dashboard, &queues[i]);
 	}
-	dashboard->created_1h = spl_jobs_created_since(spl_org(), now - USECS_PER_HOUR,
-												   spl_scope_is_restricted() ? ids : NULL, count, MOST_CREATED);
+	only = spl_scope_is_restricted() ? ids : NULL;
+	dashboard->created_1h = spl_jobs_created_since(spl_org(), now - USECS_PER_HOUR, only, count, MOST_CREATED);
+	dashboard->wait_ms = spl_jobs_average_wait(spl_org(), now - USECS_PER_DAY, only, count, MOST_WAITED);
 	count_workers(dashboard, now);
 }

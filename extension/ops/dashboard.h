@@ -24,13 +24,14 @@ typedef struct Dashboard
 	WindowSum	   hour;
 	WindowSum	   day;
 	int64		   created_1h; /* at most 10,000 are counted */
+	int64		   wait_ms; /* from claimable to started, of the newest 1,000 jobs that are over; -1: none completed */
 	DashboardQueue queues[DASHBOARD_QUEUES];
 	int			   queue_count;
 	int			   workers; /* not offline */
 	int			   healthy; /* heard of within a minute */
 } Dashboard;
 
-/* spl_dashboard reads counters: it costs as much as there are queues and workers, however many jobs there are. */
+/* spl_dashboard reads counters and a bounded number of rows: it costs the same however many jobs there are. */
 extern void spl_dashboard(Dashboard *dashboard);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * created_store.c
- *    Counting an organization's jobs by the time they were made.
+ *    Numbers about an organization's newest jobs: how many were made, how long they waited.
  */
 #include "postgres.h"
 
@@ -20,6 +20,17 @@ static SpiPlan count_created_in = {
 	.argtypes = {INT4OID, UUIDOID, INT4OID, INT4ARRAYOID},
 };
 
+/* Only first runs: when a job that was given back became claimable again, nothing tells.  The look by key can't be planned badly. */
+static SpiPlan average_wait = {
+	.sql =
+		"SELECT (extract(epoch FROM avg(o.started_at - greatest(j.created_at, j.scheduled_at))) * 1000)::int8"
+		" FROM (SELECT job_id, queue, kind, run, since, started_at FROM spooled.outcome WHERE org = $1 ORDER BY job_id DESC LIMIT $3) o,"
+		" LATERAL (SELECT created_at, scheduled_at FROM spooled.job WHERE org = $1 AND id = o.job_id OFFSET 0) j"
+		" WHERE o.kind = 'c' AND o.run = 1 AND o.since >= $2 AND ($4 IS NULL OR o.queue = ANY ($4))",
+	.nargs = 4,
+	.argtypes = {INT4OID, TIMESTAMPTZOID, INT4OID, INT4ARRAYOID},
+};
+
 static void
 read_count(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -36,4 +47,26 @@ spl_jobs_created_since(int32 org, TimestampTz since, const int32 *queues, int qu
 
 	spl_spi_run(queues ? &count_created_in : &count_created, values, NULL, read_count, &count);
 	return count;
+}
+
+static void
+read_average(HeapTuple row, TupleDesc desc, void *arg)
+{
+	bool  isnull;
+	Datum average = spl_row_datum(row, desc, 1, &isnull);
+
+	if (!isnull)
+		*(int64 *) arg = DatumGetInt64(average);
+}
+
+int64
+spl_jobs_average_wait(int32 org, TimestampTz since, const int32 *queues, int queue_count, int most)
+{
+	Datum values[] = {Int32GetDatum(org), TimestampTzGetDatum(since), Int32GetDatum(most),
+					  queues ? spl_int_array(queues, queue_count) : (Datum) 0};
+	bool  nulls[] = {false, false, false, queues == NULL};
+	int64 average = -1;
+
+	spl_spi_run(&average_wait, values, nulls, read_average, &average);
+	return average;
 }

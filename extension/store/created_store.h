@@ -1,6 +1,6 @@
 /*
  * created_store.h
- *    Counting an organization's jobs by the time they were made.
+ *    Numbers about an organization's newest jobs: how many were made, how long they waited.
  */
 #ifndef SPL_CREATED_STORE_H
 #define SPL_CREATED_STORE_H
@@ -12,5 +12,11 @@
  * order of creation, so it reads that many entries of the index and no more.
  */
 extern int64 spl_jobs_created_since(int32 org, TimestampTz since, const int32 *queues, int queue_count, int most);
+
+/*
+ * spl_jobs_average_wait returns the milliseconds that jobs were claimable before their first run, for those that have
+ * completed since a time at their first run, of the newest "most" jobs that are over; -1 when there are none.
+ */
+extern int64 spl_jobs_average_wait(int32 org, TimestampTz since, const int32 *queues, int queue_count, int most);
 
 #endif

@@ -175,6 +175,7 @@ class Dashboard(Case):
         board = self.ok(get("/api/v1/dashboard", key=key))
         jobs = board["jobs"]
         self.assertEqual((jobs["total"], jobs["pending"], jobs["processing"], jobs["completed_24h"]), (3, 1, 1, 1))
+        self.assertTrue(0 <= jobs["avg_wait_time_ms"] <= 120_000, jobs)
         self.assertEqual(board["queues"], [{"name": "board", "pending": 1, "processing": 1, "paused": False}])
         self.assertEqual(board["workers"], {"total": 1, "healthy": 1, "unhealthy": 0})
         self.assertEqual(board["recent_activity"], {"jobs_created_1h": 3, "jobs_completed_1h": 1, "jobs_failed_1h": 0})
