@@ -836,6 +836,14 @@ CREATE FUNCTION usage() RETURNS TABLE (resource text, used bigint, allowed bigin
 LANGUAGE c VOLATILE ROWS 8 AS 'MODULE_PATHNAME', 'spooled_usage';
 COMMENT ON FUNCTION usage() IS 'What the current organization uses of what its plan allows; allowed null: no limit. jobs_per_day are those of today, in UTC.';
 
+CREATE FUNCTION export_organization(after text DEFAULT NULL, max_rows int DEFAULT NULL)
+RETURNS TABLE (table_name text, data json, place text) LANGUAGE c VOLATILE ROWS 1000 AS 'MODULE_PATHNAME', 'spooled_export_organization';
+COMMENT ON FUNCTION export_organization(text, int) IS
+'All rows of the current organization as JSON, table by table; with max_rows a page of them, and with the place of a page''s last row as after the next one. No hashes and no secrets. One call sees one moment, many do in one REPEATABLE READ transaction. Beginning an export leaves a row in audit_log.';
+CREATE FUNCTION export_tables() RETURNS TABLE (table_name text, key text[], left_out text[], not_exported text)
+LANGUAGE c VOLATILE ROWS 30 AS 'MODULE_PATHNAME', 'spooled_export_tables';
+COMMENT ON FUNCTION export_tables() IS 'The tables of an export in their order, each with the columns that its rows are in the order of and those that are left out; and the tables that are not exported, with the reason.';
+
 CREATE FUNCTION doctor() RETURNS TABLE (finding text, severity text, subject text, details jsonb, hint text)
 LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_doctor';
 COMMENT ON FUNCTION doctor() IS 'What an operator should look at, each with a hint. No rows: nothing to do.';
@@ -980,6 +988,7 @@ CREATE FUNCTION _organization_members(id text) RETURNS _reply LANGUAGE c VOLATIL
 CREATE FUNCTION _organization_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[],
                                              idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_api_key_create';
+CREATE FUNCTION _organization_export(after text, max_rows int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_export';
 CREATE FUNCTION _webhook_token_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_get';
 CREATE FUNCTION _webhook_token_renew(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_renew';
 CREATE FUNCTION _webhook_token_clear(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_webhook_token_clear';
@@ -1001,6 +1010,7 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_org
 CREATE FUNCTION _admin_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_api_key_create';
 CREATE FUNCTION _admin_usage_reset(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_usage_reset';
+CREATE FUNCTION _admin_organization_export(id text, after text, max_rows int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_export';
 CREATE FUNCTION _admin_plans() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_plans';
 CREATE FUNCTION _admin_stats() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_stats';
 

@@ -250,3 +250,13 @@ spl_uuids_datum(const pg_uuid_t *ids, int count)
 		elements[i] = UUIDPGetDatum(&ids[i]);
 	return PointerGetDatum(construct_array(elements, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 }
+
+Datum
+spl_texts_datum(const char *const *texts, int count)
+{
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = CStringGetTextDatum(texts[i]);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}

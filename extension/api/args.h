@@ -141,7 +141,8 @@ set_uuid(Datum *values, bool *nulls, int column, const pg_uuid_t *id)
 	values[column] = id ? UUIDPGetDatum(id) : (Datum) 0;
 }
 
-extern Datum spl_uuids_datum(const pg_uuid_t *ids, int count); /* uuid[] */
+extern Datum spl_uuids_datum(const pg_uuid_t *ids, int count);	   /* uuid[] */
+extern Datum spl_texts_datum(const char *const *texts, int count); /* text[] */
 
 static inline void
 set_int(Datum *values, bool *nulls, int column, int number)

@@ -302,21 +302,6 @@ plan_of(ListSource source, ListKey key, bool ascending)
 	return plan;
 }
 
-/*
- * Nothing but indexes and nested loops.  Only what every statement here can do without is forbidden: before PostgreSQL 18, the
- * price of a forbidden step that is needed all the same is so high that the planner no longer tells the rest apart.
- */
-static const PlannerSetting indexes_only[] = {
-	{"enable_seqscan", "off"},
-	{"enable_bitmapscan", "off"},
-	{"enable_hashjoin", "off"},
-	{"enable_mergejoin", "off"},
-	{"enable_material", "off"},
-	{"jit", "off"},
-	{"max_parallel_workers_per_gather", "0"},
-	{"plan_cache_mode", "force_generic_plan"},
-};
-
 /* spl_list_jobs reads a page. */
 int
 spl_list_jobs(const ListQuery *query, ListRow **rows)
@@ -342,7 +327,7 @@ spl_list_jobs(const ListQuery *query, ListRow **rows)
 	values[7] = Int32GetDatum(query->limit);
 	values[8] = Int32GetDatum(query->offset);
 
-	level = spl_planner_begin(indexes_only, lengthof(indexes_only));
+	level = spl_planner_begin_indexes();
 	spl_spi_run(plan_of(query->source, query->key, query->ascending), values, nulls, read_row, &page);
 	spl_planner_end(level);
 	*rows = page.rows;

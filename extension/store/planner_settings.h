@@ -25,6 +25,28 @@ spl_planner_begin(const PlannerSetting *settings, int count)
 	return level;
 }
 
+/*
+ * spl_planner_begin_indexes allows nothing but indexes and nested loops, for statements whose tables may grow after they were
+ * planned.  Only what such a statement can do without is forbidden: before PostgreSQL 18, the price of a forbidden step that is
+ * needed all the same is so high that the planner no longer tells the rest apart.
+ */
+static inline int
+spl_planner_begin_indexes(void)
+{
+	static const PlannerSetting indexes_only[] = {
+		{"enable_seqscan", "off"},
+		{"enable_bitmapscan", "off"},
+		{"enable_hashjoin", "off"},
+		{"enable_mergejoin", "off"},
+		{"enable_material", "off"},
+		{"jit", "off"},
+		{"max_parallel_workers_per_gather", "0"},
+		{"plan_cache_mode", "force_generic_plan"},
+	};
+
+	return spl_planner_begin(indexes_only, lengthof(indexes_only));
+}
+
 static inline void
 spl_planner_end(int level)
 {

@@ -91,6 +91,14 @@ static Op ops[] = {
 		.params = {ID},
 	},
 	{
+		.name = "admin.organization.export",
+		.routes = {{HTTP_GET, ORGANIZATIONS "/{id}/export"}},
+		.enter = ENTER_ADMIN,
+		.lane = LANE_SLOW,
+		.call = {REPLY "_admin_organization_export($1, $2, $3)", 3},
+		.params = {ID, {"after", OP_TEXT, .from = OP_QUERY}, {"limit", OP_INT, .from = OP_QUERY}},
+	},
+	{
 		.name = "admin.plans",
 		.routes = {{HTTP_GET, "/api/v1/admin/plans"}},
 		.enter = ENTER_ADMIN,

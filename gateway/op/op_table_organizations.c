@@ -57,6 +57,14 @@ static Op ops[] = {
 		.params = {{"name", OP_TEXT, OP_REQUIRED}},
 	},
 	{
+		.name = "organization.export",
+		.routes = {{HTTP_GET, ORGANIZATIONS "/export"}},
+		.enter = ENTER_ORG,
+		.lane = LANE_SLOW,
+		.call = {REPLY "_organization_export($1, $2)", 2},
+		.params = {{"after", OP_TEXT, .from = OP_QUERY}, {"limit", OP_INT, .from = OP_QUERY}},
+	},
+	{
 		.name = "webhook_token.get",
 		.routes = {{HTTP_GET, ORGANIZATIONS "/webhook-token"}},
 		.enter = ENTER_ORG,
