@@ -27,6 +27,7 @@ class Turn:
     clients: int = 8
     batch: int = 1
     queues: int = 1
+    tenants: int = 0                    # organizations beside the one that works, see systems/tenants.sql
     fill: int | None = 0
     analyze: bool = True
     autovacuum: bool = True
@@ -114,8 +115,10 @@ class Measurer:
             self.programs[name] = compile_driver(self.cluster.folder, name)
         return self.programs[name]
 
-    def reset(self, system):
+    def reset(self, system, tenants=0):
         self.cluster.sql("SET client_min_messages = warning;" + sections(system)["setup"], self._database(system))
+        if tenants:
+            self.cluster.sql(sections("tenants")["setup"].replace(":tenants", str(tenants)), system)
 
     def fill(self, system, jobs, queues=1):
         batch = min(FILL_BATCH, max(1, jobs // queues))
@@ -159,7 +162,7 @@ class Measurer:
     def _run_once(self, turn):
         seconds = turn.seconds or self.seconds
         jobs = self._jobs_to_fill(turn, seconds)
-        self.reset(turn.system)
+        self.reset(turn.system, turn.tenants)
         self.cluster.sql("CHECKPOINT;")
         if jobs:
             self.fill(turn.system, jobs, turn.queues)
@@ -212,6 +215,12 @@ class Measurer:
             raise RuntimeError(f"{system}: {done} jobs came out of {jobs}")
         return {"jobs": done, "enqueue": (middle[0] - start[0]) / done, "consume": (end[0] - middle[0]) / done,
                 "total": (end[0] - start[0]) / done, "buffers": (end[1] - start[1]) / done}
+
+    def memory_of_tenants(self, tenants):
+        """Private memory of one backend that works for every organization in turn, twice; and what they all take in tables."""
+        self.reset("spooled", tenants)
+        rows = self.cluster.sql(sections("tenants")["memory"].replace(":tenants", str(tenants)), "spooled")
+        return {name: int(value) for name, value in (row for row in rows if len(row) == 2)}
 
 
 def report_of(command, environment):

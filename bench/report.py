@@ -11,6 +11,8 @@ from pathlib import Path
 
 from cluster import TOP
 
+TENANT_MEMORY = "T2 memory"             # among the turns, though its figures are not a turn's
+
 
 def latencies(measured):
     """The main latencies of one turn, as text."""
@@ -78,6 +80,11 @@ class Results:
         ratios = self._ratios(name, base, read, base_read)
         return statistics.median(ratios) if ratios else None
 
+    def median_difference(self, name, base, read):
+        one, other = self.turns.get(name, {}), self.turns.get(base, {})
+        differences = [read(one[number]) - read(other[number]) for number in one if number in other]
+        return statistics.median(differences) if differences else None
+
     def median_ratio_of_first(self, names, base, read):
         return next((self.median_ratio(name, base, read, read) for name in names if name in self.turns), None)
 
@@ -126,7 +133,7 @@ class Results:
                   "Latencies in milliseconds for one call. WAL, buffers and CPU time of the server's processes are per job, of"
                   " the named load only (a job that is consumed was enqueued before).", "",
                   "| Turn | jobs/s | p50 / p99 | WAL bytes | Buffers | CPU µs |", "| --- | --: | --- | --: | --: | --: |"]
-        lines += [self._turn_row(name) for name in self.turns if not name.startswith("WAL ")]
+        lines += [self._turn_row(name) for name, rounds in self.turns.items() if "ops" in rounds[0]]
         wal = [name for name in self.turns if name.startswith("WAL ")]
         if wal:
             lines += ["", "## WAL bytes for a job, from enqueue to its end", "",
@@ -134,7 +141,20 @@ class Results:
                       "| System | Enqueue | Claim and complete | Both |", "| --- | --: | --: | --: |"]
             lines += [f"| {name[4:]} | " + " | ".join(f"{self.median(name, lambda r, part=part: r[part]):,.0f}"
                                                     for part in ("enqueue", "consume", "total")) + " |" for name in wal]
+        if TENANT_MEMORY in self.turns:
+            lines += self._tenant_memory(self.turns[TENANT_MEMORY][0])
         return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _tenant_memory(kb):
+        return ["", "## Memory with 10,000 organizations of ten queues", "",
+                "One backend, as a gateway's, works for each in turn: enters, and enqueues, claims and completes a job in each queue.", "",
+                "| | kB |", "| --- | --: |",
+                f"| private memory of the backend, before | {kb['backend_fresh_kb']:,} |",
+                f"| after a turn for each organization | {kb['backend_first_kb']:,} |",
+                f"| after another | {kb['backend_second_kb']:,} |",
+                f"| shared memory of the extension, fixed at start | {kb['shared_kb']:,} |",
+                f"| tables and indexes of all organizations, API keys and queues | {kb['tables_kb']:,} |"]
 
     def _turn_row(self, name):
         def middle(read):

@@ -3,8 +3,10 @@ from dataclasses import dataclass
 from typing import Callable
 
 from measure import Turn
+from report import TENANT_MEMORY
 
 MILLION = 1_000_000
+TENANTS = 10_000
 
 
 def enqueue_block(name, clients, batch, systems):
@@ -63,6 +65,23 @@ def w10_block(jobs, label, systems):
     return [Turn(f"W10 {label} {system}", system, "query", clients=1, fill=jobs, seconds=2) for system in systems]
 
 
+def t1_block(tenants):
+    """Entering: what a request pays before its operation.  The rate of requests is charged, as it is in production."""
+    charged = {"spooled.rate_limits": "on"}
+    return [Turn("T1 SELECT 1", "select_one", "query", clients=1),
+            Turn("T1 enter", "enter", "query", clients=1, tenants=1, settings=charged),
+            Turn("T1 enter, any of 10,000", "enter", "query", clients=1, tenants=tenants, queues=tenants, settings=charged)]
+
+
+def t2_block(tenants):
+    """One organization works in its ten queues, alone or beside the others."""
+    loads = (("W1", "enqueue", 1), ("W3", "consume", 1), ("W4", "consume", 50))
+    return [Turn(f"T2 {name}, {label}", "spooled", load, batch=batch, queues=10, tenants=count,
+                 fill=1000 if load == "enqueue" else None,    # so that the queues are there
+                 autovacuum=False)                            # nothing is left of making the others
+            for name, load, batch in loads for label, count in (("alone", 0), ("one of 10,000", tenants))]
+
+
 def rest_block():
     return [Turn("SQL enqueue@32", "spooled", "enqueue", clients=32),
             Turn("REST enqueue@64", "spooled", "enqueue", clients=64, rest=True),
@@ -111,6 +130,15 @@ def window_p99(number, op="claim"):
 
 def latency(op, quantile):
     return lambda report: report["ops"][op][quantile]
+
+
+def difference(turn, base, read):
+    """Median over the rounds of what one turn's figure is more than another turn's of the same round."""
+    return lambda results: results.median_difference(turn, base, read)
+
+
+def cpu_us(report):
+    return report["cpu_us"]
 
 
 def within(turn, read, base_read):
@@ -181,6 +209,17 @@ def criteria():
         Criterion("W10: larger size, x the smaller", 1.2, 1.0,
                   lambda results: results.median_ratio_of_first(("W10 10^7 spooled", "W10 10^6 spooled"), "W10 10^4 spooled",
                                                                 latency("query", "p50_ms")), at_most=True),
+        Criterion("T1: CPU of entering by API key, over SELECT 1", 30, None,
+                  difference("T1 enter", "T1 SELECT 1", cpu_us), at_most=True, unit=" µs"),
+        Criterion("T1: the same for any of 10,000 organizations", 30, None,
+                  difference("T1 enter, any of 10,000", "T1 SELECT 1", cpu_us), at_most=True, unit=" µs"),
+    ]
+    rows += [Criterion(f"T2 {load}: one of 10,000 organizations, of alone", 0.9, 1.0, ratio(f"T2 {load}, one of 10,000", f"T2 {load}, alone"))
+             for load in ("W1", "W3", "W4")]
+    rows += [
+        Criterion("T2: backend memory after each of 10,000 had two turns, x after one", 1.05, 1.0,
+                  within(TENANT_MEMORY, lambda report: report["backend_second_kb"], lambda report: report["backend_first_kb"]),
+                  at_most=True),
         Criterion("WAL bytes a job, batches, full-page images off", 1000, 800,
                   median("WAL spooled, batches, no full-page images", lambda report: report["total"]), at_most=True, unit=" B"),
         Criterion("REST, 64 connections: enqueue, of SQL at 32 clients", 0.8, 1.0, ratio("REST enqueue@64", "SQL enqueue@32")),

@@ -4,7 +4,8 @@
  *
  * Rows are read under the latest snapshot even in REPEATABLE READ, as a catalog is: a transaction with an old snapshot must
  * not enqueue by a configuration that has been replaced, nor claim from a queue that is paused.  Two lists of the same
- * entries are kept; both die together when a relcache message says that some queue changed.
+ * entries are kept; both die together when a relcache message says that some queue changed, and when they have grown large:
+ * a backend of the gateway works for any number of organizations.
  */
 #include "postgres.h"
 
@@ -14,6 +15,7 @@
 #include "base/xact_end.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "shmem/wake.h"
 #include "store/queue_store.h"
 #include "store/spi_plan.h"
@@ -29,7 +31,7 @@
 
 /* How long an enqueue waits for the background worker to commit a new queue before it inserts the row itself. */
 #define MAKE_TIMEOUT_MS 1000
-#define QUEUE_NAME_BYTES 401 /* 100 characters of at most 4 bytes */
+#define MOST_CACHED 4096 /* about 1.5 MB */
 
 enum QueueColumn
 {
@@ -51,8 +53,8 @@ enum QueueColumn
 
 typedef struct NameKey
 {
-	int32 org;
-	char  name[QUEUE_NAME_BYTES];
+	int32		org;
+	const char *name; /* of an entry: its queue's */
 } NameKey;
 
 typedef struct NameEntry
@@ -74,25 +76,59 @@ static uint64		 cache_generation;
 static bool			 made_here = false; /* this transaction inserted a queue, which its rollback takes away */
 static const Queue	*last_used = NULL;
 
-/* open_cache empties the cache when a queue may have changed. */
-static void
-open_cache(void)
+static uint32
+hash_name(const void *key, Size size)
 {
-	HASHCTL names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry)};
+	const NameKey *name = key;
+
+	return hash_combine(murmurhash32(name->org), hash_bytes((const uint8 *) name->name, strlen(name->name)));
+}
+
+static int
+compare_names(const void *one, const void *other, Size size)
+{
+	const NameKey *a = one;
+	const NameKey *b = other;
+
+	return a->org == b->org ? strcmp(a->name, b->name) : 1;
+}
+
+static void
+empty_cache(void)
+{
+	HASHCTL names = {.keysize = sizeof(NameKey),
+					 .entrysize = sizeof(NameEntry),
+					 .hash = hash_name,
+					 .match = compare_names};
 	HASHCTL ids = {.keysize = sizeof(int32), .entrysize = sizeof(IdEntry)};
 
-	AcceptInvalidationMessages();
-	spl_table_oid(TABLE_QUEUE);
-	if (cache_context && cache_generation == spl_table_generation(TABLE_QUEUE))
-		return;
 	last_used = NULL;
 	if (cache_context == NULL)
 		cache_context = AllocSetContextCreate(CacheMemoryContext, "spooled queues", ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(cache_context);
 	names.hcxt = ids.hcxt = cache_context;
-	by_name = hash_create("spooled queues by name", 64, &names, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	by_name =
+		hash_create("spooled queues by name", 64, &names, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	by_id = hash_create("spooled queues by id", 64, &ids, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	cache_generation = spl_table_generation(TABLE_QUEUE);
+}
+
+/* open_cache empties the cache when a queue may have changed. */
+static void
+open_cache(void)
+{
+	AcceptInvalidationMessages();
+	spl_table_oid(TABLE_QUEUE);
+	if (cache_context == NULL || cache_generation != spl_table_generation(TABLE_QUEUE))
+		empty_cache();
+}
+
+/* make_room empties a cache that is full, for one more queue. */
+static void
+make_room(void)
+{
+	if (hash_get_num_entries(by_name) + hash_get_num_entries(by_id) >= MOST_CACHED)
+		empty_cache();
 }
 
 static int
@@ -171,22 +207,18 @@ load(SplIndex index, ScanKey keys, int key_count)
 const Queue *
 spl_queue_by_name(int32 org, const char *name)
 {
-	NameKey		key;
+	NameKey		key = {.org = org, .name = name};
 	NameEntry  *entry;
 	Queue	   *queue;
 	ScanKeyData keys[2];
 
-	if (strlen(name) >= QUEUE_NAME_BYTES)
-		return NULL;
 	open_cache();
 	if (last_used && last_used->org == org && strcmp(last_used->name, name) == 0)
 		return ours(last_used);
-	memset(&key, 0, sizeof(key));
-	key.org = org;
-	strlcpy(key.name, name, sizeof(key.name));
 	entry = hash_search(by_name, &key, HASH_FIND, NULL);
 	if (entry)
 		return ours(last_used = entry->queue);
+	make_room();
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(org));
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
 	keys[1].sk_collation = DEFAULT_COLLATION_OID;
@@ -194,6 +226,7 @@ spl_queue_by_name(int32 org, const char *name)
 	if (queue == NULL)
 		return NULL;
 	entry = hash_search(by_name, &key, HASH_ENTER, NULL);
+	entry->key.name = queue->name;
 	entry->queue = queue;
 	return last_used = queue;
 }
@@ -209,6 +242,7 @@ spl_queue_by_id(int32 id)
 	entry = hash_search(by_id, &id, HASH_FIND, NULL);
 	if (entry)
 		return ours(entry->queue);
+	make_room();
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
 	queue = load(INDEX_QUEUE, &key, 1);
 	if (queue == NULL)
