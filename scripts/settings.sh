@@ -46,11 +46,13 @@ decided_settings() {
     if [ "$environment" = production ]; then setting spooled.api_key_prefix sk_live_; fi
 }
 
-# plan_number VARIABLE VALUE prints what a limit is in JSON; what is no number stops with the variable's name.
+# plan_number VARIABLE VALUE prints what a limit is in JSON; what is no number stops with the variable's name.  Only what is
+# counted (MAX_..., but not the size of a payload) can be without a limit.
 plan_number() {
-    case $2 in
-        unlimited | none | null | -1) printf null ;;
-        '' | *[!0-9]*) die "$1 is \"$2\": it must be a number from 0 on, or unlimited" ;;
+    case $1:$2 in
+        *_MAX_PAYLOAD_SIZE_BYTES:*[!0-9]*) die "$1 is \"$2\": it must be a number from 0 on" ;;
+        *_MAX_*:unlimited | *_MAX_*:none | *_MAX_*:null | *_MAX_*:-1) printf null ;;
+        *: | *:*[!0-9]*) die "$1 is \"$2\": it must be a number from 0 on, or for what is counted unlimited" ;;
         *) printf %s "$2" ;;
     esac
 }

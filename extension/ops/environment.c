@@ -4,13 +4,15 @@
  *
  * What decides who may come in stands in the server's settings, so that SQL, REST and gRPC meet the same answer and no
  * gateway can be talked into another.  A gateway whose environment says something else was started with a mistake, and
- * must not run as if that something were true.  Secrets are compared by their hashes and shown by neither side.
+ * must not run as if that something were true.  Secrets are compared by their hashes and shown by neither side.  What plans
+ * allow is compared as a whole (ops/plan_environment).
  */
 #include "postgres.h"
 
 #include "base/guc.h"
 #include "base/secret.h"
 #include "ops/environment.h"
+#include "ops/plan_environment.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -40,10 +42,10 @@ static const Variable variables[] = {
 };
 
 static const Variable *
-find_variable(const char *name, int length)
+find_variable(const char *name)
 {
 	for (int i = 0; i < lengthof(variables); i++)
-		if (strlen(variables[i].name) == length && strncmp(variables[i].name, name, length) == 0)
+		if (strcmp(variables[i].name, name) == 0)
 			return &variables[i];
 	return NULL;
 }
@@ -106,14 +108,14 @@ is_same(const Variable *variable, const char *given, const char *setting)
 }
 
 static SplCode
-check_variable(const char *name, int length, const char *given, SplFault *fault)
+check_variable(const char *name, const char *given, SplFault *fault)
 {
-	const Variable *variable = find_variable(name, length);
+	const Variable *variable = find_variable(name);
 	const char	   *setting;
 
 	if (variable == NULL)
 		return spl_fault(fault, SPL_INVALID, "environment", "unknown", NULL,
-						 "%.*s is a variable that this database does not know", length, name);
+						 "%s is a variable that this database does not know", name);
 	setting = GetConfigOption(variable->setting, false, false);
 	if (is_same(variable, given, setting))
 		return SPL_OK;
@@ -131,6 +133,8 @@ spl_environment_check(Jsonb *environment, SplFault *fault)
 	JsonbIterator	  *iterator = JsonbIteratorInit(&environment->root);
 	JsonbIteratorToken token;
 	JsonbValue		   name, value;
+	PlanVariable	  *of_plans = palloc(sizeof(PlanVariable) * (JB_ROOT_COUNT(environment) + 1));
+	int				   plan_count = 0;
 
 	if (!JB_ROOT_IS_OBJECT(environment))
 		return spl_fault(fault, SPL_INVALID, "environment", "invalid_type", NULL, "environment must be an object");
@@ -141,15 +145,19 @@ spl_environment_check(Jsonb *environment, SplFault *fault)
 	{
 		SplCode code;
 
+		PlanVariable *given = &of_plans[plan_count];
+
 		if (token != WJB_KEY)
 			continue;
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		if (value.type != jbvString)
 			return spl_fault(fault, SPL_INVALID, "environment", "invalid_type", NULL, "every value must be a text");
-		code = check_variable(name.val.string.val, name.val.string.len,
-							  pnstrdup(value.val.string.val, value.val.string.len), fault);
-		if (code != SPL_OK)
+		given->name = pnstrdup(name.val.string.val, name.val.string.len);
+		given->value = pnstrdup(value.val.string.val, value.val.string.len);
+		if (strncmp(given->name, PLAN_VARIABLE_PREFIX, strlen(PLAN_VARIABLE_PREFIX)) == 0)
+			plan_count++;
+		else if ((code = check_variable(given->name, given->value, fault)) != SPL_OK)
 			return code;
 	}
-	return SPL_OK;
+	return spl_plan_environment_check(of_plans, plan_count, fault);
 }

@@ -30,7 +30,7 @@ static SplPlan		 of_tier[PLAN_TIERS];
 static CachedPlan	 last_used;
 
 static void
-warn_ignored(const char *field)
+warn_ignored(const char *field, void *arg)
 {
 	ereport(LOG, (errmsg("the limit \"%s\" of a plan is not a number from 0 on and is ignored", field)));
 }
@@ -59,7 +59,7 @@ read_tiers(void)
 
 		of_tier[tier] = spl_plan_builtin(tier);
 		if (limits)
-			spl_plan_override(&of_tier[tier], limits, strlen(limits), warn_ignored);
+			spl_plan_override(&of_tier[tier], limits, strlen(limits), warn_ignored, NULL);
 	}
 }
 
@@ -90,7 +90,7 @@ load(int32 org)
 		return &of_tier[tier];
 	own = MemoryContextAlloc(cache_context, sizeof(SplPlan));
 	*own = of_tier[tier];
-	spl_plan_override(own, row.custom_limits, strlen(row.custom_limits), warn_ignored);
+	spl_plan_override(own, row.custom_limits, strlen(row.custom_limits), warn_ignored, NULL);
 	return own;
 }
 

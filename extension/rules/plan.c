@@ -117,8 +117,30 @@ read_limit(PlanField field, const char *value, int len, int64 *limit)
 	return true;
 }
 
+PlanField
+spl_plan_field_of_variable(const char *suffix)
+{
+	if (strcmp(suffix, "RATE_LIMIT_RPS") == 0)
+		return PLAN_RATE;
+	for (PlanField field = 0; field < PLAN_FIELDS; field++)
+		if (field != PLAN_RATE && pg_strcasecmp(fields[field].name, suffix) == 0)
+			return field;
+	return PLAN_FIELDS;
+}
+
+bool
+spl_plan_limit_parse(PlanField field, const char *value, int64 *limit)
+{
+	static const char *const unlimited[] = {"unlimited", "none", "null", "-1"};
+
+	for (int i = 0; i < lengthof(unlimited); i++)
+		if (strcmp(value, unlimited[i]) == 0)
+			value = "null";
+	return read_limit(field, value, strlen(value), limit);
+}
+
 void
-spl_plan_override(SplPlan *plan, const char *object, int len, void (*ignored)(const char *field))
+spl_plan_override(SplPlan *plan, const char *object, int len, void (*ignored)(const char *field, void *arg), void *arg)
 {
 	for (PlanField field = 0; field < PLAN_FIELDS; field++)
 	{
@@ -126,7 +148,7 @@ spl_plan_override(SplPlan *plan, const char *object, int len, void (*ignored)(co
 		const char *value = spl_json_member(object, len, fields[field].name, &value_len);
 
 		if (value && !read_limit(field, value, value_len, &plan->limit[field]) && ignored)
-			ignored(fields[field].name);
+			ignored(fields[field].name, arg);
 	}
 }
 

@@ -57,8 +57,15 @@ extern const char *spl_plan_resource(PlanField field);
 
 extern SplPlan spl_plan_builtin(PlanTier tier);
 
-/* spl_plan_override sets the fields that the JSON object gives; values of a wrong type are left out and named by "ignored". */
-extern void spl_plan_override(SplPlan *plan, const char *object, int len, void (*ignored)(const char *field));
+/* spl_plan_field_of_variable finds what SPOOLED_PLAN_<TIER>_<suffix> sets; PLAN_FIELDS: nothing. */
+extern PlanField spl_plan_field_of_variable(const char *suffix);
+
+/* spl_plan_limit_parse reads a variable: a number from 0 on, for what is counted also a word for no limit. */
+extern bool spl_plan_limit_parse(PlanField field, const char *value, int64 *limit);
+
+/* spl_plan_override sets the fields that the JSON object gives; values of a wrong type are left out and told to "ignored". */
+extern void
+spl_plan_override(SplPlan *plan, const char *object, int len, void (*ignored)(const char *field, void *arg), void *arg);
 
 /* spl_plan_refuse fills the fault of one more than the plan has; a limit of 0 means that the plan does not have it at all. */
 extern SplCode spl_plan_refuse(const SplPlan *plan, PlanField field, int64 current, SplFault *fault);

@@ -10,8 +10,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/config.h"
+
+#define PLAN_PREFIX "SPOOLED_PLAN_"
 
 typedef struct CheckedRow
 {
@@ -42,6 +45,22 @@ add_hash(Buf *json, const char *secret)
 	buf_str(json, "\"");
 }
 
+/* add_plan_variables adds what is said of the plans; together they say something that only the database can compare. */
+static void
+add_plan_variables(Buf *json)
+{
+	for (char **variable = environ; *variable != NULL; variable++)
+	{
+		size_t len = strcspn(*variable, "=");
+
+		if (strncmp(*variable, PLAN_PREFIX, strlen(PLAN_PREFIX)) != 0 || (*variable)[len] == '\0' ||
+			(*variable)[len + 1] == '\0')
+			continue;
+		buf_printf(json, ",\"%.*s\":", (int) len, *variable);
+		buf_json_text(json, *variable + len + 1);
+	}
+}
+
 void
 environment_json(Buf *json)
 {
@@ -59,6 +78,7 @@ environment_json(Buf *json)
 		else
 			buf_json_text(json, value);
 	}
+	add_plan_variables(json);
 	buf_str(json, "}");
 }
 
@@ -68,4 +88,5 @@ environment_help(FILE *out)
 	fprintf(out, "\nDecided by the database; where one is set here, it has to agree:\n");
 	for (size_t i = 0; i < lengthof(rows); i++)
 		fprintf(out, "  %-26s %s\n", rows[i].name, rows[i].help);
+	fprintf(out, "  %-26s %s\n", PLAN_PREFIX "*", "the limits of the plans (spooled.plan_limits)");
 }

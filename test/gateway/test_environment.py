@@ -94,6 +94,18 @@ class Environment(Case):
         self.refuses("REGISTRATION_MODE", "closed", REGISTRATION_MODE="closed")
         self.refuses("EMAIL_SIGNUP_ENABLED", EMAIL_SIGNUP_ENABLED="false")
 
+    def test_plans(self):
+        for changed in ({"SPOOLED_PLAN_FREE_MAX_QUEUES": "2", "SPOOLED_PLAN_LIMITS_JSON": '{"free": {"max_queues": 4}}'},
+                        {"SPOOLED_PLAN_PRO_MAX_JOBS_PER_DAY": "100000", "SPOOLED_PLAN_PRO_MAX_QUEUES": ""}):
+            gateway = Gateway(**changed)
+            ready = gateway.wait_until_ready()
+            _, output = gateway.end()
+            self.assertTrue(ready, output)
+        self.refuses("SPOOLED_PLAN_FREE_MAX_QUEUES", "max_queues", "free", "3", SPOOLED_PLAN_FREE_MAX_QUEUES="3")
+        self.refuses("SPOOLED_PLAN_FREE_LIMITS_JSON", "max_workers", SPOOLED_PLAN_FREE_LIMITS_JSON='{"max_workers": null}')
+        self.refuses("SPOOLED_PLAN_LIMITS_JSON", SPOOLED_PLAN_LIMITS_JSON="{")
+        self.refuses("SPOOLED_PLAN_GOLD_MAX_QUEUES", SPOOLED_PLAN_GOLD_MAX_QUEUES="3")
+
     def test_secrets_are_named_but_not_shown(self):
         for variable in ("JWT_SECRET", "ADMIN_API_KEY"):
             other = "another-" + "0123456789abcdef" * 3

@@ -41,3 +41,14 @@ SELECT changed, pg_temp.gateway(changed) FROM (VALUES (1, '{"JWT_EXPIRATION_HOUR
   (8, '{"EMAIL_SIGNUP_ENABLED": "maybe"}'), (9, '{"EMAIL_SIGNUP_ENABLED": "false"}'), (10, '{"RUST_ENV": "preview"}'), (11, '{"NEW_VARIABLE": "1"}'), (12, '{"JWT_EXPIRATION_HOURS": 24}'),
   (13, jsonb_build_object('JWT_SECRET', repeat('0', 64))), (14, '{"JWT_SECRET": ""}'), (15, jsonb_build_object('ADMIN_API_KEY', repeat('0', 64)))) v(n, changed) ORDER BY n;
 SELECT pg_temp.try($$SELECT spooled._check_environment('[]')$$) AS no_object, pg_temp.try($$SELECT spooled._check_environment(NULL)$$) AS nothing;
+
+-- what the gateway's SPOOLED_PLAN_* say of the plans together has to be what the database says
+INSERT INTO spooled.plan_limits VALUES ('free', '{"max_queues": 5, "max_workers": null, "rate_limit_requests_per_second": 7}');
+SELECT changed, pg_temp.gateway(changed) FROM (VALUES (1, '{"SPOOLED_PLAN_FREE_MAX_QUEUES": "5", "SPOOLED_PLAN_FREE_RATE_LIMIT_RPS": "7", "SPOOLED_PLAN_FREE_MAX_WORKERS": "unlimited"}'::jsonb),
+  (2, '{"SPOOLED_PLAN_LIMITS_JSON": "{\"free\": {\"max_queues\": 9}, \"pro\": {\"max_queues\": 50}}", "SPOOLED_PLAN_FREE_LIMITS_JSON": "{\"max_queues\": 8, \"max_workers\": null}", "SPOOLED_PLAN_FREE_MAX_QUEUES": "5"}'),
+  (3, '{"SPOOLED_PLAN_FREE_MAX_QUEUES": "6"}'), (4, '{"SPOOLED_PLAN_FREE_MAX_QUEUES": "unlimited"}'), (5, '{"SPOOLED_PLAN_PRO_LIMITS_JSON": "{\"max_schedules\": null}"}'),
+  (6, '{"SPOOLED_PLAN_LIMITS_JSON": "{\"free\": {\"max_queues\": 5}, \"starter\": {\"rate_limit_burst\": 1}}"}'),
+  (7, '{"SPOOLED_PLAN_FREE_LIMITS_JSON": "{\"max_queues\": 6}", "SPOOLED_PLAN_FREE_MAX_WORKERS": "3"}'),
+  (8, '{"SPOOLED_PLAN_FREE_MAX_QUEUES": "many"}'), (9, '{"SPOOLED_PLAN_FREE_RATE_LIMIT_BURST": "unlimited"}'), (10, '{"SPOOLED_PLAN_FREE_LIMITS_JSON": "{\"max_queues\": \"5\"}"}'),
+  (11, '{"SPOOLED_PLAN_FREE_LIMITS_JSON": "[5]"}'), (12, '{"SPOOLED_PLAN_LIMITS_JSON": "{"}'), (13, '{"SPOOLED_PLAN_GOLD_MAX_QUEUES": "5"}'), (14, '{"SPOOLED_PLAN_FREE_MAX_QUEUE": "5"}'),
+  (15, '{"SPOOLED_PLAN_": "5"}')) v(n, changed) ORDER BY n;

@@ -3,6 +3,7 @@
  *    Plans: what overrides what, and the words of a refusal.
  *
  * links: extension/rules/plan.c extension/rules/json_text.c
+ * libs: -lpgcommon -lpgport
  */
 #include "unit.h" /* first: postgres.h gives printf another name */
 
@@ -63,7 +64,7 @@ spl_fault(SplFault *fault, SplCode code, const char *field, const char *reason, 
 static const char *last_ignored;
 
 static void
-note_ignored(const char *field)
+note_ignored(const char *field, void *arg)
 {
 	last_ignored = field;
 }
@@ -74,7 +75,7 @@ overridden(PlanTier tier, const char *object)
 	SplPlan plan = spl_plan_builtin(tier);
 
 	last_ignored = NULL;
-	spl_plan_override(&plan, object, strlen(object), note_ignored);
+	spl_plan_override(&plan, object, strlen(object), note_ignored, NULL);
 	return plan;
 }
 
@@ -113,6 +114,31 @@ test_override(void)
 }
 
 static void
+test_variables(void)
+{
+	int64 limit = 17;
+
+	CHECK_INT(spl_plan_field_of_variable("MAX_QUEUES"), PLAN_QUEUES);
+	CHECK_INT(spl_plan_field_of_variable("RATE_LIMIT_RPS"), PLAN_RATE);
+	CHECK_INT(spl_plan_field_of_variable("RATE_LIMIT_BURST"), PLAN_BURST);
+	CHECK_INT(spl_plan_field_of_variable("RATE_LIMIT_REQUESTS_PER_SECOND"), PLAN_FIELDS);
+	CHECK_INT(spl_plan_field_of_variable(""), PLAN_FIELDS);
+	CHECK(spl_plan_limit_parse(PLAN_QUEUES, "5", &limit));
+	CHECK_INT(limit, 5);
+	for (int i = 0; i < 4; i++)
+	{
+		static const char *const words[] = {"unlimited", "none", "null", "-1"};
+
+		CHECK(spl_plan_limit_parse(PLAN_QUEUES, words[i], &limit));
+		CHECK_INT(limit, PLAN_UNLIMITED);
+		CHECK(!spl_plan_limit_parse(PLAN_BURST, words[i], &limit));
+	}
+	CHECK(!spl_plan_limit_parse(PLAN_QUEUES, "-2", &limit));
+	CHECK(!spl_plan_limit_parse(PLAN_QUEUES, "5 ", &limit));
+	CHECK(!spl_plan_limit_parse(PLAN_QUEUES, "", &limit));
+}
+
+static void
 test_refusals(void)
 {
 	SplPlan	 free_plan = spl_plan_builtin(TIER_FREE);
@@ -145,6 +171,7 @@ main(void)
 {
 	test_tiers();
 	test_override();
+	test_variables();
 	test_refusals();
 	return unit_end();
 }
