@@ -46,7 +46,8 @@ CREATE TABLE org (
     created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     deleted_at             timestamptz,      -- its keys ended then; its rows stay until it is erased
-    erase_at               timestamptz       -- since when the background worker deletes its rows
+    erase_at               timestamptz,      -- since when the background worker deletes its rows
+    usage_from             uuid              -- jobs with a smaller id don't count for their day: an admin has reset its usage
 );
 CREATE UNIQUE INDEX org_billing_email ON org (lower(billing_email)) WHERE deleted_at IS NULL;   -- one live organization for an address
 COMMENT ON TABLE org IS 'An organization: the tenant that owns queues, jobs and keys. Organization 1 is "default".';

@@ -32,7 +32,7 @@ static void
 write_nested(StringInfo out, const AdminStats *stats)
 {
 	const InstallationStats *all = &stats->installation;
-	const JobStats			*jobs = &stats->database.jobs;
+	const JobStats			*jobs = &stats->jobs;
 
 	spl_json_open(out, "organizations", '{');
 	spl_json_int(out, "total", all->organizations);
@@ -64,12 +64,12 @@ static void
 write_flat(StringInfo out, const AdminStats *stats)
 {
 	const InstallationStats *all = &stats->installation;
-	const JobStats			*jobs = &stats->database.jobs;
+	const JobStats			*jobs = &stats->jobs;
 
 	spl_json_int(out, "total_organizations", all->organizations);
 	spl_json_int(out, "active_organizations", all->organizations);
 	spl_json_int(out, "total_jobs", jobs->total);
-	spl_json_int(out, "jobs_today", stats->day.completed + stats->day.failed);
+	spl_json_int(out, "jobs_today", stats->created_today);
 	spl_json_int(out, "total_queues", all->queues);
 	spl_json_int(out, "total_workers", all->workers);
 	spl_json_int(out, "total_api_keys", all->api_keys);

@@ -12,7 +12,8 @@
 #include "base/uuid7.h"
 #include "ops/admin.h"
 #include "ops/audit.h"
-#include "store/system_store.h"
+#include "shmem/org_usage.h"
+#include "store/usage_store.h"
 #include "utils/timestamp.h"
 
 SplCode
@@ -83,29 +84,36 @@ spl_admin_api_key_create(const pg_uuid_t *uid, const ApiKeyWish *wish, ApiKeyRow
 	return code == SPL_OK ? spl_api_key_create(org.id, wish, made, key, fault) : code;
 }
 
+static void
+add_jobs(int32 org, int64 jobs, void *sum)
+{
+	*(int64 *) sum += jobs;
+}
+
+/* created_on sums what all organizations added on a day, from the tables if need be. */
+static int64
+created_on(int32 day)
+{
+	int64 created;
+
+	if (spl_usage_read_created(day, &created))
+		return created;
+	created = 0;
+	spl_jobs_count_since((TimestampTz) day * USECS_PER_DAY, add_jobs, &created);
+	return created;
+}
+
 SplCode
 spl_admin_stats(AdminStats *stats, SplFault *fault)
 {
 	SplCode		code = spl_need_admin(fault);
-	TimestampTz now = spl_clock_now();
-	TimestampTz today = now - now % USECS_PER_DAY;
-	QueueKey   *queues;
-	int			count;
+	int32		day = spl_usage_day(spl_clock_now());
+	TimestampTz today = (TimestampTz) day * USECS_PER_DAY;
 
 	if (code != SPL_OK)
 		return code;
 	spl_installation_stats_read(today, today - 6 * USECS_PER_DAY, &stats->installation);
-	spl_database_stats(&stats->database);
-	stats->day = (WindowSum) {0};
-	count = spl_system_queues(&queues);
-	for (int i = 0; i < count; i++)
-	{
-		CounterReading reading;
-
-		if (!spl_counters_read(queues[i].id, &reading))
-			continue;
-		stats->day.completed += reading.day.completed;
-		stats->day.failed += reading.day.failed;
-	}
+	spl_installation_stats(&stats->jobs, &stats->day);
+	stats->created_today = created_on(day);
 	return SPL_OK;
 }

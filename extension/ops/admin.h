@@ -27,8 +27,9 @@ extern SplCode spl_admin_api_key_create(const pg_uuid_t *uid, const ApiKeyWish *
 typedef struct AdminStats
 {
 	InstallationStats installation;
-	DatabaseStats	  database;
-	WindowSum		  day; /* of all queues */
+	JobStats		  jobs;
+	WindowSum		  day;			 /* what finished in 24 hours */
+	int64			  created_today; /* jobs, as the limits of a day count them */
 } AdminStats;
 
 extern SplCode spl_admin_stats(AdminStats *stats, SplFault *fault);

@@ -11,6 +11,7 @@
 #include "shmem/wake.h"
 #include "store/counters_store.h"
 #include "store/queue_store.h"
+#include "store/system_store.h"
 #include "store/ticket.h"
 #include "utils/timestamp.h"
 
@@ -176,6 +177,40 @@ spl_database_stats(DatabaseStats *stats)
 	stats->dead_lettered = total[TOTAL_GIVEN_UP];
 	stats->duration_ms = total[TOTAL_DURATION_MS];
 	memcpy(stats->durations, &total[TOTAL_DURATIONS], sizeof(stats->durations));
+}
+
+/* read_day adds what finished in 24 hours in all queues; false: at least one is not known. */
+static bool
+read_day(WindowSum *day)
+{
+	QueueKey *queues;
+	int		  count = spl_system_queues(&queues);
+
+	for (int i = 0; i < count; i++)
+	{
+		CounterReading reading;
+
+		if (!spl_counters_read(queues[i].id, &reading))
+			return false;
+		add_sum(day, &reading.day);
+	}
+	return true;
+}
+
+void
+spl_installation_stats(JobStats *jobs, WindowSum *day)
+{
+	CounterReading reading = {0};
+	TableReading   table = {.windows = spl_count_windows(spl_clock_now()), .reading = &reading};
+	int64		   total[TOTAL_SLOTS];
+
+	if (!spl_counters_read_database(reading.count, total) || !read_day(&reading.day))
+	{
+		memset(&reading, 0, sizeof(reading));
+		spl_tickets_count_all(&table.windows, add_reading, &table);
+	}
+	*jobs = job_stats(reading.count);
+	*day = reading.day;
 }
 
 bool

@@ -71,6 +71,9 @@ extern void spl_org_job_stats(int32 org, int32 queue, JobStats *stats);
 /* spl_database_stats sums all organizations, for metrics; it costs as much as there are queues. */
 extern void spl_database_stats(DatabaseStats *stats);
 
+/* spl_installation_stats sums all organizations, and what finished in 24 hours: for an admin, from the tables if need be. */
+extern void spl_installation_stats(JobStats *jobs, WindowSum *day);
+
 /* spl_stats_are_counted tells whether answers come from the counters. */
 extern bool spl_stats_are_counted(void);
 

@@ -63,8 +63,9 @@ spl_usage_of_org(int32 org, OrgUsage *usage)
 void
 spl_usage_reset_today(int32 org)
 {
-	UsageReading reading;
+	TimestampTz now = spl_clock_now();
 
-	spl_usage_read(org, spl_usage_day(spl_clock_now()), &reading);
-	spl_usage_settle(org, (UsageCount) {.created = -reading.committed.created});
+	spl_org_count_from(org, now);
+	if (!spl_usage_forget(org, spl_usage_day(now)))
+		spl_stats_recount(); /* one that is under way may not see the row */
 }

@@ -19,7 +19,7 @@ extern void spl_usage_of(OrgUsage *usage);
 /* spl_usage_of_org is the same for any organization: for an admin. */
 extern void spl_usage_of_org(int32 org, OrgUsage *usage);
 
-/* spl_usage_reset_today forgets the jobs of today; a recount counts them again. */
+/* spl_usage_reset_today makes the jobs that an organization has added today count no more, when this transaction commits. */
 extern void spl_usage_reset_today(int32 org);
 
 #endif

@@ -301,6 +301,7 @@ spl_usage_settle(int32 org, UsageCount done)
 	DatabaseSlot *slot;
 	OrgEntry	 *entry;
 
+	done.created -= note.forgotten;
 	if (is_nothing(done) && is_nothing(note.count))
 		return;
 	if (done.created != 0 && day == 0)
@@ -339,6 +340,40 @@ spl_usage_read(int32 org, int32 day, UsageReading *reading)
 
 	read_entry(spl_counter_database(MyDatabaseId), find(bucket, MyDatabaseId, org), day, reading);
 	unlock(bucket);
+}
+
+bool
+spl_usage_forget(int32 org, int32 day)
+{
+	UsageReading reading;
+
+	spl_usage_notes_make_room();
+	spl_usage_read(org, day, &reading);
+	if (reading.is_known)
+		spl_usage_forget_note(org, day, reading.committed.created);
+	return reading.is_known;
+}
+
+bool
+spl_usage_read_created(int32 day, int64 *created)
+{
+	bool known = true;
+
+	*created = 0;
+	for (int partition = 0; partition < COUNTER_PARTITIONS && known; partition++)
+	{
+		const DatabaseSlot *slot;
+
+		LWLockAcquire(spl_counter_lock(partition), LW_SHARED);
+		slot = spl_counter_database(MyDatabaseId);
+		known = spl_counters_known(slot) && !slot->orgs_overflowed;
+		for (int bucket = partition; known && bucket < shared->bucket_count; bucket += COUNTER_PARTITIONS)
+			for (int32 i = buckets[bucket]; i != END_OF_CHAIN; i = entries[i].next)
+				if (entries[i].database == MyDatabaseId && entries[i].day == day)
+					*created += entries[i].committed.created;
+		LWLockRelease(spl_counter_lock(partition));
+	}
+	return known;
 }
 
 int32

@@ -54,6 +54,12 @@ extern void spl_usage_read(int32 org, int32 day, UsageReading *reading);
 /* spl_usage_settle adds what a committing transaction did for an organization and ends its reservations for it. */
 extern void spl_usage_settle(int32 org, UsageCount done);
 
+/* spl_usage_forget takes what an organization has added on a day from the count, at commit; false: it is not known yet. */
+extern bool spl_usage_forget(int32 org, int32 day);
+
+/* spl_usage_read_created sums what all organizations of this database added on a day; false: it is not known. */
+extern bool spl_usage_read_created(int32 day, int64 *created);
+
 /* For the recount, in counters.c and ops/recount.c. */
 extern void spl_usage_cut(Oid database);
 extern void spl_usage_forget_database(Oid database);

@@ -51,16 +51,32 @@ add(UsageCount *count, UsageCount more, int sign)
 	count->created += sign * more.created;
 }
 
-void
-spl_usage_note(int32 org, int32 day, UsageCount count)
+/* note_for finds or adds the note of this level; there is room. */
+static UsageNote *
+note_for(int32 org, int32 day)
 {
 	int		   nest_level = GetCurrentTransactionNestLevel();
 	UsageNote *note = find_note(nest_level, org, day);
 
-	if (note)
-		add(&note->count, count, 1);
-	else
-		notes[note_count++] = (UsageNote) {.org = org, .day = day, .nest_level = nest_level, .count = count};
+	if (note == NULL)
+	{
+		note = &notes[note_count++];
+		*note = (UsageNote) {.org = org, .day = day, .nest_level = nest_level};
+	}
+	return note;
+}
+
+void
+spl_usage_note(int32 org, int32 day, UsageCount count)
+{
+	add(&note_for(org, day)->count, count, 1);
+}
+
+/* A second reset in a transaction takes the place of the first: it was told the same number, or a later one. */
+void
+spl_usage_forget_note(int32 org, int32 day, int64 created)
+{
+	note_for(org, day)->forgotten = created;
 }
 
 /* Of a transaction that reserved on both sides of midnight, the later day counts; the earlier one's numbers are gone. */
@@ -82,9 +98,13 @@ spl_usage_note_take(int32 org)
 		{
 			taken.day = notes[i].day;
 			taken.count.created = 0;
+			taken.forgotten = 0;
 		}
 		if (notes[i].day == taken.day)
+		{
 			taken.count.created += notes[i].count.created;
+			taken.forgotten = Max(taken.forgotten, notes[i].forgotten);
+		}
 	}
 	note_count = kept;
 	return taken;
@@ -127,11 +147,12 @@ give_back_from(int first)
 	}
 }
 
-/* at_commit ends what was reserved and then not used at all. */
+/* at_commit ends what was reserved and then not used at all, and does the resets of who added nothing. */
 static void
 at_commit(void)
 {
-	give_back_from(0);
+	while (note_count > 0)
+		spl_usage_settle(notes[note_count - 1].org, (UsageCount) {0});
 }
 
 static void
@@ -162,7 +183,10 @@ at_subxact_commit(int nest_level)
 		UsageNote *above = find_note(nest_level - 1, notes[i].org, notes[i].day);
 
 		if (above)
+		{
 			add(&above->count, notes[i].count, 1);
+			above->forgotten = Max(above->forgotten, notes[i].forgotten);
+		}
 		else
 		{
 			notes[note_count] = notes[i];

@@ -13,11 +13,13 @@ typedef struct UsageNote
 	int32	   day;
 	int		   nest_level;
 	UsageCount count;
+	int64	   forgotten; /* of "created", by a reset */
 } UsageNote;
 
 /* spl_usage_notes_make_room makes room for one more note, where an error is only an error. */
 extern void spl_usage_notes_make_room(void);
 extern void spl_usage_note(int32 org, int32 day, UsageCount count);
+extern void spl_usage_forget_note(int32 org, int32 day, int64 created);
 
 /* spl_usage_note_take returns what is noted for an organization, and forgets it. */
 extern UsageNote spl_usage_note_take(int32 org);

@@ -25,7 +25,8 @@ first_id(TimestampTz time)
 }
 
 static SpiPlan count_since = {
-	.sql = "SELECT o.id, (SELECT count(*) FROM spooled.job j WHERE j.org = o.id AND j.id >= $1) FROM spooled.org o",
+	.sql = "SELECT o.id, (SELECT count(*) FROM spooled.job j WHERE j.org = o.id AND j.id >= greatest($1, o.usage_from))"
+		   " FROM spooled.org o",
 	.nargs = 1,
 	.argtypes = {UUIDOID},
 	.read_only = true,
@@ -61,7 +62,8 @@ static SpiPlan count_jobs = {
 		   " + (SELECT count(*) FROM spooled.delayed WHERE org = $1)"
 		   " + (SELECT count(*) FROM spooled.blocked WHERE org = $1)"
 		   " + (SELECT count(*) FROM spooled.lease WHERE org = $1),"
-		   " (SELECT count(*) FROM spooled.job WHERE org = $1 AND id >= $2)",
+		   " (SELECT count(*) FROM spooled.job WHERE org = $1"
+		   "   AND id >= greatest($2, (SELECT usage_from FROM spooled.org WHERE id = $1)))",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDOID},
 	.read_only = true,
@@ -89,4 +91,19 @@ spl_org_count_jobs(int32 org, TimestampTz since, int64 *active, int64 *made)
 	UnregisterSnapshot(snapshot);
 	*active = counts[0];
 	*made = counts[1];
+}
+
+static SpiPlan count_from = {
+	.sql = "UPDATE spooled.org SET usage_from = $2 WHERE id = $1",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDOID},
+};
+
+/* The id is of the next millisecond: what this one has seen so far is forgotten for certain. */
+void
+spl_org_count_from(int32 org, TimestampTz time)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(first_id(time + 1000))};
+
+	spl_spi_run(&count_from, values, NULL, NULL, NULL);
 }
