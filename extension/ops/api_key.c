@@ -287,15 +287,18 @@ check_not_last(const ApiKeyRow *row, SplFault *fault)
 SplCode
 spl_api_key_change(const pg_uuid_t *id, const ApiKeyWish *wish, ApiKeyRow *row, SplFault *fault)
 {
-	SplCode code = check_wish(wish, fault);
+	TimestampTz now = spl_clock_now();
+	SplCode		code = check_wish(wish, fault);
+	bool		was_usable;
 
 	if (code != SPL_OK || (code = begin_change(id, row, fault)) != SPL_OK)
 		return code;
 	if (wish->is_active == false && (code = check_not_last(row, fault)) != SPL_OK)
 		return code;
-	if (wish->is_active == true && !row->is_active && (code = check_plan(fault)) != SPL_OK)
-		return code;
+	was_usable = is_usable(row, now);
 	apply(wish, row);
+	if (!was_usable && is_usable(row, now) && (code = check_plan(fault)) != SPL_OK)
+		return code;
 	spl_api_key_write(row);
 	audit_key("api_key.update", row);
 	return SPL_OK;
@@ -327,6 +330,12 @@ spl_api_key_rotate(const pg_uuid_t *id, int64 overlap_ms, ApiKeyRow *made, const
 		return code;
 	if (!is_usable(&old, now))
 		return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "The key has ended; create a new one");
+	/* Two keys that can be used at the same time are two; without an overlap one takes the other's place. */
+	if (overlap_ms > 0 && (code = check_plan(fault)) != SPL_OK)
+	{
+		fault->hint = "Rotate without an overlap, or end another key first.";
+		return code;
+	}
 	*made = old;
 	*key = put_new(made);
 	until = TimestampTzPlusMilliseconds(now, overlap_ms);

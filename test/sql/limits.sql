@@ -88,6 +88,15 @@ SELECT code FROM pg_temp.try($$SELECT spooled.register_worker('q', 'host', 'w-2'
 SELECT code FROM pg_temp.try($$SELECT spooled.worker_heartbeat('w-1')$$);
 SELECT code FROM pg_temp.try($$SELECT spooled.worker_heartbeat('w-2')$$);
 SELECT code, message FROM generate_series(1, 3) n, pg_temp.try(format('SELECT spooled.create_api_key(%L)', n));
+-- Rotation with an overlap is one more key that can be used; without one it takes the other's place.  So is a key that comes back.
+SELECT code, message FROM pg_temp.try($$SELECT spooled.rotate_api_key(id, '1 h') FROM spooled.api_keys WHERE name = '1'$$);
+SELECT code, message FROM pg_temp.try($$SELECT spooled.rotate_api_key(id, '0') FROM spooled.api_keys WHERE name = '1' AND expires_at IS NULL$$);
+SELECT code, message FROM pg_temp.try($$SELECT spooled.configure_api_key(id, expires_at => now() + interval '1 h') FROM spooled.api_keys WHERE expires_at <= now()$$);
+SELECT spooled.revoke_api_key(id) FROM spooled.api_keys WHERE name = '2';
+SELECT code, message FROM pg_temp.try($$SELECT spooled.rotate_api_key(id, '1 h') FROM spooled.api_keys WHERE name = '1' AND expires_at IS NULL$$);
+SELECT code, message FROM pg_temp.try($$SELECT spooled.configure_api_key(id, is_active => true) FROM spooled.api_keys WHERE name = '2'$$);
+SELECT count(*) AS usable FROM spooled.api_keys WHERE is_active AND (expires_at IS NULL OR expires_at > now());
+
 SELECT * FROM pg_temp.try($$SELECT spooled.enqueue('q', to_json(repeat('x', 65535)))$$);
 
 -- What decides can change: the next call goes by it.
