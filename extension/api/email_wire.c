@@ -9,8 +9,10 @@
 #include "api/args.h"
 #include "api/function.h"
 #include "api/reply.h"
+#include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/email_login.h"
+#include "ops/rate.h"
 #include "json/json_write.h"
 #include "json/login_json.h"
 
@@ -95,9 +97,13 @@ SPL_FUNCTION(spooled_wire_email_verify, PERMISSION_NONE)
 /* spooled._email_check(email text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_email_check, PERMISSION_NONE)
 {
-	bool		   exists = spl_email_has_organization(email_arg(fcinfo, 0));
+	char		  *email = email_arg(fcinfo, 0);
+	bool		   exists;
 	StringInfoData body;
+	SplFault	   fault;
 
+	raise_unless_ok(spl_rate_question(ASKED_EMAIL, spl_client(), &fault), &fault);
+	exists = spl_email_has_organization(email);
 	initStringInfo(&body);
 	spl_json_open(&body, NULL, '{');
 	spl_json_bool(&body, "available", !exists);

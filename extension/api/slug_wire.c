@@ -7,7 +7,9 @@
 #include "api/args.h"
 #include "api/function.h"
 #include "api/reply.h"
+#include "base/org_context.h"
 #include "ops/organization.h"
+#include "ops/rate.h"
 #include "rules/limits.h"
 #include "rules/org_names.h"
 #include "json/json_write.h"
@@ -19,10 +21,13 @@ SPL_FUNCTION(spooled_wire_slug_check, PERMISSION_NONE)
 {
 	const char	  *slug = text_arg(fcinfo, 0);
 	SplFault	   fault;
-	bool		   is_valid = spl_check_slug(slug, &fault) == SPL_OK;
-	bool		   is_free = is_valid && spl_slug_is_free(slug);
+	bool		   is_valid;
+	bool		   is_free;
 	StringInfoData body;
 
+	raise_unless_ok(spl_rate_question(ASKED_SLUG, spl_client(), &fault), &fault);
+	is_valid = spl_check_slug(slug, &fault) == SPL_OK;
+	is_free = is_valid && spl_slug_is_free(slug);
 	initStringInfo(&body);
 	spl_json_open(&body, NULL, '{');
 	spl_json_text(&body, "slug", slug);

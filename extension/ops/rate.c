@@ -20,6 +20,8 @@
 #define ADMIN_PER_MINUTE 60
 #define LOGIN_FAILURES 5
 #define LOGIN_SECONDS 60
+#define MINUTE 60
+#define HOUR 3600
 
 static bool
 rates_are_limited(void)
@@ -196,4 +198,37 @@ spl_rate_login_failed(const uint8 *hash, const char *client)
 	RateState state;
 
 	take(RATE_LOGIN, login_id(hash, client), &limit, 1, &state);
+}
+
+static const struct
+{
+	RateKind kind;
+	int		 requests;
+	int		 seconds;
+} question_limits[RATE_QUESTIONS][2] = {
+	[ASKED_EMAIL] = {{RATE_EMAIL_HOUR, 60, HOUR}, {RATE_EMAIL_MINUTE, 10, MINUTE}},
+	[ASKED_SLUG] = {{RATE_SLUG_HOUR, 300, HOUR}, {RATE_SLUG_MINUTE, 60, MINUTE}},
+};
+
+SplCode
+spl_rate_question(RateQuestion question, const char *client, SplFault *fault)
+{
+	uint64	  id = address_id(client);
+	RateLimit limits[2];
+
+	if (!rates_are_limited())
+		return SPL_OK;
+	for (int i = 0; i < lengthof(limits); i++)
+	{
+		RateState state;
+		int		  requests = question_limits[question][i].requests;
+
+		limits[i] = spl_rate_limit_per(requests, question_limits[question][i].seconds, requests);
+		if (take(question_limits[question][i].kind, id, &limits[i], 1, &state))
+			continue;
+		if (i > 0)
+			give_back(question_limits[question][0].kind, id, &limits[0], 1);
+		return refuse(&limits[i], &state, fault);
+	}
+	return SPL_OK;
 }

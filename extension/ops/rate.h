@@ -36,4 +36,14 @@ extern SplCode spl_rate_admin(const char *client, SplFault *fault);
 extern SplCode spl_rate_login(const uint8 *hash, const char *client, SplFault *fault);
 extern void	   spl_rate_login_failed(const uint8 *hash, const char *client);
 
+/* Questions that anybody may ask, so that nobody tries all names: each kind has a limit for an address, a minute and an hour. */
+typedef enum RateQuestion
+{
+	ASKED_EMAIL,
+	ASKED_SLUG,
+	RATE_QUESTIONS
+} RateQuestion;
+
+extern SplCode spl_rate_question(RateQuestion question, const char *client, SplFault *fault);
+
 #endif

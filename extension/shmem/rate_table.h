@@ -14,7 +14,11 @@ typedef enum RateKind
 	RATE_API_KEY,
 	RATE_PUBLIC, /* the rest by address */
 	RATE_ADMIN,
-	RATE_LOGIN
+	RATE_LOGIN,
+	RATE_EMAIL_MINUTE, /* questions whether an e-mail address or a slug is taken */
+	RATE_EMAIL_HOUR,
+	RATE_SLUG_MINUTE,
+	RATE_SLUG_HOUR
 } RateKind;
 
 typedef struct RatePlace

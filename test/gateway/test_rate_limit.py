@@ -92,7 +92,7 @@ class RateLimits(Case):
         _, key = new_organization({})
         psql("UPDATE spooled.api_key SET rate_limit = 40 WHERE lookup_hash = sha256('%s')" % key)
         with rates("on"), second_gateway() as port:
-            statuses = flood(key, [client.PORT, port], 4, 30)
+            statuses = flood("POST", "/api/v1/jobs", [client.PORT, port], 4, 30, json.dumps({"queue_name": "rates", "payload": 1}), key)
         allowed = statuses.count(200)
         self.assertEqual(len(statuses), 120)
         self.assertEqual(set(statuses), {200, 429})
@@ -100,8 +100,23 @@ class RateLimits(Case):
         self.assertGreaterEqual(allowed, 40)
         self.assertLessEqual(allowed, 40 + flood.seconds * 40 / 60 + 1)
 
+    def test_questions_whether_a_name_is_taken(self):
+        # Ten addresses and sixty slugs a minute for whoever asks, whatever the gateway and the way of asking.
+        address = "/api/v1/auth/email/check?email=nobody-%s@example.com" % uuid.uuid4().hex
+        for path, at_once in (address, 10), ("/api/v1/organizations/check-slug?slug=some-slug", 60):
+            with rates("on"), second_gateway() as port:
+                statuses = flood("GET", path, [client.PORT, port], 3, at_once // 2)
+                refused = next((reply for reply in (get(path, key=None) for _ in range(200)) if reply.status == 429), None)
+            allowed = statuses.count(200)
+            self.assertEqual(set(statuses), {200, 429})
+            self.assertGreaterEqual(allowed, at_once)
+            self.assertLessEqual(allowed, at_once + flood.seconds * at_once / 60 + 1)
+            self.refused(refused, 429, "RATE_LIMIT_EXCEEDED")
+            self.assertEqual(refused.json()["limit"], at_once)
+            self.assertIn("retry-after", refused.headers)
 
-def flood(key, ports, threads, each):
+
+def flood(method, path, ports, threads, each, body=None, key=None):
     """Asks from many threads, alternating between ports, and returns all statuses."""
     statuses = []
     begun = time.monotonic()
@@ -109,8 +124,7 @@ def flood(key, ports, threads, each):
     def run(number):
         for i in range(each):
             connection = http.client.HTTPConnection("127.0.0.1", ports[(number + i) % len(ports)], timeout=60)
-            connection.request("POST", "/api/v1/jobs", json.dumps({"queue_name": "rates", "payload": 1}),
-                               {"Authorization": "Bearer " + key})
+            connection.request(method, path, body, {} if key is None else {"Authorization": "Bearer " + key})
             status = connection.getresponse().status
             statuses.append(200 if status in (200, 201) else status)
             connection.close()
