@@ -996,6 +996,9 @@ CREATE FUNCTION _webhook_token_clear(id text) RETURNS _reply LANGUAGE c VOLATILE
 CREATE FUNCTION _slug_check(slug text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_slug_check';
 CREATE FUNCTION _slug_generate(name text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_slug_generate';
 
+CREATE FUNCTION _audit_list(action text, target_kind text, target_id text, after text, max_rows int)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_audit_list';
+
 CREATE FUNCTION _dashboard() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dashboard';
 
 CREATE FUNCTION _admin_organization_list(plan_tier text, search text, max_rows int, skip int, sort_by text, sort_order text)
@@ -1012,6 +1015,8 @@ CREATE FUNCTION _admin_api_key_create(id text, name text, queues text[], rate_li
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_api_key_create';
 CREATE FUNCTION _admin_usage_reset(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_usage_reset';
 CREATE FUNCTION _admin_organization_export(id text, after text, max_rows int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_export';
+CREATE FUNCTION _admin_audit_list(organization_id text, action text, target_kind text, target_id text, after text, max_rows int)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_audit_list';
 CREATE FUNCTION _admin_plans() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_plans';
 CREATE FUNCTION _admin_stats() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_stats';
 

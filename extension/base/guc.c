@@ -30,6 +30,7 @@ int	   spooled_request_key_ttl = 86400;
 int	   spooled_job_retention = 720;
 int	   spooled_dead_letter_retention = 2160;
 int	   spooled_history_retention = 720;
+int	   spooled_audit_retention = 8760;
 int	   spooled_worker_offline_after = 120000;
 int	   spooled_worker_retention = 168;
 int	   spooled_long_transaction = 600000;
@@ -96,6 +97,8 @@ static const IntSetting int_settings[] = {
 	 &spooled_dead_letter_retention, 2160, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
 	{"spooled.history_retention", "Sets for how many hours the event log is kept; 0: for ever.",
 	 &spooled_history_retention, 720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.audit_retention", "Sets for how many hours entries of the audit log are kept; 0: for ever.",
+	 &spooled_audit_retention, 8760, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
 	{"spooled.worker_offline_after", "Sets after how long without heartbeat a worker is offline.",
 	 &spooled_worker_offline_after, 120000, 100, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
 	{"spooled.worker_retention", "Sets for how many hours an offline worker is kept.", &spooled_worker_retention, 168,

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/org_context.h"
+#include "ops/api_key.h"
 #include "ops/audit.h"
-#include "store/audit_store.h"
 
 static const char *const actor_kinds[] = {
 	[PRINCIPAL_ROLE] = "role",	   [PRINCIPAL_API_KEY] = "api_key", [PRINCIPAL_TOKEN] = "token",
@@ -40,4 +40,22 @@ void
 spl_audit(const char *action, const char *target_kind, const char *target_id, const char *details)
 {
 	spl_audit_of(spl_org(), action, target_kind, target_id, details);
+}
+
+const char *
+spl_audit_jobs(int64 count)
+{
+	return psprintf("{\"jobs\":" INT64_FORMAT "}", count);
+}
+
+SplCode
+spl_audit_read(AuditFilter *filter, int32 org, AuditEntry **entries, int *count, int64 *next, SplFault *fault)
+{
+	SplCode code = spl_need_unrestricted(fault);
+
+	if (code != SPL_OK)
+		return code;
+	filter->org = spl_is_admin() ? org : spl_org();
+	*count = spl_audit_list(filter, entries, next);
+	return SPL_OK;
 }

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/org_context.h"
+#include "ops/audit.h"
 #include "ops/change.h"
 #include "ops/dead_letter.h"
 #include "ops/limit.h"
@@ -63,6 +64,14 @@ choose(const DeadLetterFilter *filter, pg_uuid_t **ids)
 	return spl_dead_letter_ids(&query, *ids);
 }
 
+/* audit notes what was done to dead letters, unless there were none. */
+static void
+audit(const char *action, const DeadLetterFilter *filter, int count)
+{
+	if (count > 0)
+		spl_audit(action, "queue", filter->queue, spl_audit_jobs(count));
+}
+
 /* spl_dead_letter_replay makes dead letters claimable again. */
 SplCode
 spl_dead_letter_replay(const DeadLetterFilter *filter, pg_uuid_t **replayed, int *count, SplFault *fault)
@@ -82,6 +91,7 @@ spl_dead_letter_replay(const DeadLetterFilter *filter, pg_uuid_t **replayed, int
 		return code;
 	*count = spl_dead_letter_replay_many(ids, id_count, *replayed);
 	spl_limit_unused(0, id_count - *count);
+	audit("dlq.retry", filter, *count);
 	return SPL_OK;
 }
 
@@ -102,5 +112,6 @@ spl_dead_letter_purge(const DeadLetterFilter *filter, bool confirm, int *count, 
 						 "Purging dead letters must be confirmed");
 	id_count = choose(filter, &ids);
 	*count = id_count > 0 ? spl_dead_letter_purge_many(ids, id_count) : 0;
+	audit("dlq.purge", filter, *count);
 	return SPL_OK;
 }

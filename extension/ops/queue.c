@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/guc.h"
 #include "base/org_context.h"
+#include "ops/audit.h"
 #include "ops/change.h"
 #include "ops/limit.h"
 #include "ops/queue.h"
@@ -152,8 +153,9 @@ find_queue(const char *name, bool lock, QueueConfig *config, SplFault *fault)
 
 /* store_config writes a changed queue and tells everybody. */
 static void
-store_config(QueueConfig *config)
+store_config(QueueConfig *config, const char *name, const char *action, const char *details)
 {
+	spl_audit(action, "queue", name, details);
 	config->updated_at = spl_clock_now();
 	spl_queue_config_write(spl_org(), config, config->updated_at);
 	spl_queue_changed();
@@ -333,7 +335,7 @@ spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool
 	*created = !config.configured;
 	if ((code = apply_patch(patch, &config, fault)) != SPL_OK)
 		return code;
-	store_config(&config);
+	store_config(&config, name, *created ? "queue.create" : "queue.configure", NULL);
 	if (view)
 		*view = view_of(&config);
 	return SPL_OK;
@@ -415,7 +417,7 @@ spl_queue_pause(const char *name, const char *reason, TimestampTz *paused_at, Sp
 		(code = find_queue(name, true, &config, fault)) != SPL_OK)
 		return code;
 	pause_config(&config, reason);
-	store_config(&config);
+	store_config(&config, name, "queue.pause", NULL);
 	*paused_at = config.paused_at;
 	return SPL_OK;
 }
@@ -433,7 +435,7 @@ spl_queue_resume(const char *name, int64 *paused_ms, SplFault *fault)
 		return SPL_OK;
 	*paused_ms = Max((spl_clock_now() - config.paused_at) / 1000, 0);
 	resume_config(&config);
-	store_config(&config);
+	store_config(&config, name, "queue.resume", NULL);
 	return SPL_OK;
 }
 
@@ -474,6 +476,7 @@ spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
 {
 	QueueConfig config;
 	QueueConfig bare;
+	int64		deleted = 0;
 	SplCode		code = find_queue(name, true, &config, fault);
 
 	if (code == SPL_OK)
@@ -481,7 +484,7 @@ spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
 	if (code != SPL_OK)
 		return code;
 	if (delete_jobs)
-		delete_all_jobs(config.id);
+		deleted = delete_all_jobs(config.id);
 	spl_counters_forget_queue(config.id);
 	bare = (QueueConfig) {
 		.id = config.id,
@@ -496,7 +499,7 @@ spl_queue_delete(const char *name, bool delete_jobs, SplFault *fault)
 		.paused_at = NO_TIME,
 		.settings = "{}",
 	};
-	store_config(&bare);
+	store_config(&bare, name, "queue.delete", spl_audit_jobs(deleted));
 	return SPL_OK;
 }
 
@@ -507,7 +510,9 @@ spl_queue_purge(const char *name, int64 *purged, SplFault *fault)
 	QueueConfig config;
 	SplCode		code = find_queue(name, false, &config, fault);
 
-	if (code == SPL_OK)
-		*purged = spl_queue_cancel_jobs(config.id);
-	return code;
+	if (code != SPL_OK)
+		return code;
+	*purged = spl_queue_cancel_jobs(config.id);
+	spl_audit("queue.purge", "queue", name, spl_audit_jobs(*purged));
+	return SPL_OK;
 }

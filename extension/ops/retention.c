@@ -16,6 +16,7 @@
 #include "ops/dependency.h"
 #include "ops/job_move.h"
 #include "ops/sweep.h"
+#include "store/audit_store.h"
 #include "store/email_store.h"
 #include "store/job_store.h"
 #include "store/login_store.h"
@@ -39,6 +40,7 @@ typedef enum Step
 	STEP_LOGINS,
 	STEP_EMAIL_CODES,
 	STEP_WORKFLOWS,
+	STEP_AUDIT,
 	STEPS
 } Step;
 
@@ -178,6 +180,7 @@ is_wanted(Step step)
 		case STEP_EVENTS:
 		case STEP_SCHEDULE_RUNS: return spooled_history_retention > 0;
 		case STEP_WORKERS: return spooled_worker_retention > 0;
+		case STEP_AUDIT: return spooled_audit_retention > 0;
 		default: return true;
 	}
 }
@@ -198,6 +201,7 @@ do_step(TimestampTz now, int limit)
 		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
 		case STEP_WORKFLOWS: return spl_workflow_delete_old(cutoff_of(now, spooled_job_retention), limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
+		case STEP_AUDIT: return spl_audit_delete_old(cutoff_of(now, spooled_audit_retention), limit);
 		case STEP_LOGINS: return spl_login_delete_old(now - USECS_PER_HOUR, limit);		 /* clocks may differ */
 		case STEP_EMAIL_CODES: return spl_email_delete_old(now - USECS_PER_HOUR, limit); /* they count for an hour */
 		default: return 0;

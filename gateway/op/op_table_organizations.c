@@ -1,6 +1,6 @@
 /*
  * op_table_organizations.c
- *    Organizations, their slugs and webhook tokens, and the dashboard.
+ *    Organizations, their slugs and webhook tokens, their audit log, and the dashboard.
  *
  * One client names the organization in the path where the others mean their own: such rows come twice.
  */
@@ -63,6 +63,18 @@ static Op ops[] = {
 		.lane = LANE_SLOW,
 		.call = {REPLY "_organization_export($1, $2)", 2},
 		.params = {{"after", OP_TEXT, .from = OP_QUERY}, {"limit", OP_INT, .from = OP_QUERY}},
+	},
+	{
+		.name = "audit.list",
+		.routes = {{HTTP_GET, "/api/v1/audit-log"}},
+		.enter = ENTER_ORG,
+		.lane = LANE_SLOW,
+		.call = {REPLY "_audit_list($1, $2, $3, $4, $5)", 5},
+		.params = {{"action", OP_TEXT, .from = OP_QUERY},
+				   {"target_kind", OP_TEXT, .from = OP_QUERY},
+				   {"target_id", OP_TEXT, .from = OP_QUERY},
+				   {"after", OP_TEXT, .from = OP_QUERY},
+				   {"limit", OP_INT, .from = OP_QUERY}},
 	},
 	{
 		.name = "webhook_token.get",

@@ -30,3 +30,17 @@ SELECT * FROM pg_temp.try($$INSERT INTO spooled.audit_entry (at, org, action, ta
 SET LOCAL ROLE spooled_background;
 SELECT * FROM pg_temp.try('UPDATE spooled.audit_entry SET actor = $$x$$');
 ROLLBACK;
+
+-- queues and dead letters
+BEGIN;
+SELECT spooled.enter_organization('audited');
+SELECT spooled.create_queue('q') AS created, spooled.create_queue('q', max_retries => 0) AS again;
+SELECT count(spooled.enqueue('q', '1')) FROM generate_series(1, 3);
+SELECT count(spooled.fail(job_id, 'w')) FROM spooled.claim('q', 'w', 2);
+SELECT count(*) FROM spooled.dlq_retry(queue => 'q', max_jobs => 1);
+SELECT count(*) FROM spooled.dlq_retry(ARRAY[gen_random_uuid()]);
+SELECT spooled.pause_queue('q') IS NOT NULL AS paused, spooled.resume_queue('q') IS NOT NULL AS resumed;
+SELECT spooled.dlq_purge(confirm => true), spooled.purge_queue('q');
+SELECT spooled.delete_queue('q', true);
+SELECT action, target_kind, target_id, details FROM spooled.audit_log WHERE action NOT LIKE 'organization.%' ORDER BY id;
+COMMIT;

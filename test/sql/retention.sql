@@ -58,6 +58,10 @@ INSERT INTO spooled.attempt SELECT now() - interval '39 days', now() - interval 
 SELECT run('waits for 100 days', 'ready', '100 days');
 -- the key of a job may go before the job
 UPDATE spooled.idempotency SET expires_at = now() - interval '1 s' WHERE key = 'completed';
+-- the audit log keeps a year
+INSERT INTO spooled.audit_entry (at, org, action, target_kind, actor_kind, actor)
+SELECT now() - age, org, 'thing.done', 'thing', 'role', age::text FROM unnest(ARRAY['400 days', '364 days']::interval[]) age, unnest(ARRAY[0, 1]) org;
+UPDATE spooled.audit_entry SET id = -id WHERE action = 'thing.done';
 -- workers
 SELECT spooled.register_worker('q', 'host', 'gone'), spooled.register_worker('q', 'host', 'silent'), spooled.register_worker('q', 'host', 'offline'),
        spooled.register_worker('q', 'host', 'alive');
@@ -82,7 +86,7 @@ BEGIN
         PERFORM pg_sleep(0.05);
     END LOOP;
 END $$;
-CALL wait_for('NOT EXISTS (SELECT FROM spooled.worker WHERE id = ''gone'') AND EXISTS (SELECT FROM spooled.worker WHERE id = ''silent'' AND status = ''offline'')');
+CALL wait_for('NOT EXISTS (SELECT FROM spooled.worker WHERE id = ''gone'') AND NOT EXISTS (SELECT FROM spooled.audit_entry WHERE actor = ''400 days'') AND EXISTS (SELECT FROM spooled.worker WHERE id = ''silent'' AND status = ''offline'')');
 
 SELECT m.name, coalesce(d.error, o.kind::text, CASE WHEN r.job_id IS NOT NULL THEN 'ready' END) AS state
   FROM made m JOIN spooled.job j ON j.id = m.id LEFT JOIN spooled.dead_letter d ON d.job_id = m.id
@@ -92,6 +96,7 @@ SELECT key FROM spooled.idempotency ORDER BY 1;
 SELECT count(*) FROM spooled.job_tag;
 SELECT count(*) FROM spooled.event_log WHERE at < now() - interval '30 days' AND kind = 'worker_deregistered';
 SELECT date_part('day', now() - started_at) AS days FROM spooled.schedule_run;
+SELECT org, actor FROM spooled.audit_entry WHERE action = 'thing.done' ORDER BY org;
 SELECT id, status FROM spooled.worker ORDER BY id;
 
 -- the silent worker's job waits for its retry, as after a failure
