@@ -42,7 +42,10 @@ struct Worker
 static Worker *workers[MAX_WORKERS];
 static int	   worker_count;
 
-/* on_notify passes queue numbers to every loop; "*" and whatever else is not a number wake all. */
+/*
+ * on_notify passes queue numbers to the loops in which something waits; "*" and whatever else is not a number wake all.  Who
+ * begins to wait meanwhile claims once more after he is in the hub, and so sees what the notification was about.
+ */
 static void
 on_notify(void *arg, const char *channel, const char *payload)
 {
@@ -59,7 +62,10 @@ on_notify(void *arg, const char *channel, const char *payload)
 		int64_t message = key <= 0 || end == at ? MESSAGE_WAKE_ALL : key;
 
 		for (int i = 0; i < worker_count; i++)
-			inbox_put(&workers[i]->inbox, message);
+		{
+			if (workers[i]->hub.count > 0)
+				inbox_put(&workers[i]->inbox, message);
+		}
 		at = message == MESSAGE_WAKE_ALL || *end != ',' ? NULL : end + 1;
 	} while (at != NULL);
 }
@@ -129,6 +135,7 @@ on_turn(void *arg)
 	Worker *worker = arg;
 	int64_t timeout;
 
+	front_run(worker->grpc);
 	/* What is answered without the database can be sent in the same turn. */
 	for (int i = 0; i < 4; i++)
 	{

@@ -137,13 +137,17 @@ peer_of(GrpcCall *call, ClientPeer *peer)
 	struct sockaddr_in	v4 = {.sin_family = AF_INET};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 	char			   *name = grpc_call_get_peer(call->call);
-	char				address[INET6_ADDRSTRLEN] = "";
+	char			   *address = name + strlen("ipv4:");
+	bool				is_v4 = strncmp(name, "ipv4:", strlen("ipv4:")) == 0;
+	bool				is_v6 = strncmp(name, "ipv6:", strlen("ipv6:")) == 0;
 
-	if (sscanf(name, "ipv4:%15[0-9.]", address) == 1 && inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+	if (is_v6)
+		address += strncmp(address, "%5B", 3) == 0 ? 3 : 1; /* a bracket */
+	if (is_v4 || is_v6)
+		address[strcspn(address, is_v4 ? ":" : "%]")] = '\0';
+	if (is_v4 && inet_pton(AF_INET, address, &v4.sin_addr) == 1)
 		client_peer((const struct sockaddr *) &v4, peer);
-	else if ((sscanf(name, "ipv6:%%5B%45[0-9a-fA-F:.]", address) == 1 ||
-			  sscanf(name, "ipv6:[%45[0-9a-fA-F:.]", address) == 1) &&
-			 inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+	else if (is_v6 && inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
 		client_peer((const struct sockaddr *) &v6, peer);
 	else
 		snprintf(peer->address, sizeof(peer->address), "unknown");
@@ -184,7 +188,7 @@ find_client(GrpcCall *call)
 			headers.address = find_text(call, config.trusted_client_ip_header);
 	}
 	client_address(&peer, &headers, address);
-	call->client = arena_printf(&call->arena, "%s", address);
+	call->client = arena_copy(&call->arena, address, strlen(address));
 }
 
 /* find_credential looks for x-api-key, else authorization; NULL: neither is there, or usable. */
@@ -216,7 +220,6 @@ call_begin(GrpcCall *call, bool ok)
 		arena_init_small(&call->arena, STREAM_MEMORY); /* there may be thousands of idle ones */
 	else
 		arena_init(&call->arena);
-	call->begun = true;
 	if (call->method == NULL)
 		call->method = method_named(call->details.method);
 	call->closed = (GrpcEvent) {.call = call, .happened = on_closed};
@@ -286,6 +289,7 @@ finish(GrpcCall *call, const char *code, const char *message, const ProtobufCMes
 		call->sent = (GrpcEvent) {.call = call, .happened = on_finished};
 		if (!start(call, ops, count, &call->sent))
 			grpc_call_cancel(call->call, NULL);
+		call->front->replies_due += call->quiet ? 2 : 0; /* this batch, and that the call is closed */
 	}
 	grpc_slice_unref(details);
 	grpc_slice_unref(trailer.value);
@@ -338,6 +342,8 @@ static void
 on_sent(GrpcCall *call, bool ok)
 {
 	call->sending = false;
+	if (ok)
+		metrics_count_message(call->front->metrics, METRICS_SENT);
 	if (call->ends)
 		finish(call, call->end_code, call->end_message, NULL);
 	call->on_sent(call, ok);
@@ -365,6 +371,14 @@ call_send(GrpcCall *call, grpc_byte_buffer *message, bool more, void (*happened)
 		grpc_call_cancel(call->call, NULL);
 }
 
+static void
+on_received(GrpcCall *call, bool ok)
+{
+	if (ok && call->payload != NULL)
+		metrics_count_message(call->front->metrics, METRICS_RECEIVED);
+	call->on_received(call, ok);
+}
+
 void
 call_receive(GrpcCall *call, void (*happened)(GrpcCall *call, bool ok))
 {
@@ -373,7 +387,8 @@ call_receive(GrpcCall *call, void (*happened)(GrpcCall *call, bool ok))
 	op.op = GRPC_OP_RECV_MESSAGE;
 	op.data.recv_message.recv_message = &call->payload;
 	call_drop_payload(call);
-	call->received = (GrpcEvent) {.call = call, .happened = happened};
+	call->on_received = happened;
+	call->received = (GrpcEvent) {.call = call, .happened = on_received};
 	if (!start(call, &op, 1, &call->received))
 		grpc_call_cancel(call->call, NULL);
 }

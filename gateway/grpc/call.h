@@ -64,6 +64,9 @@ struct GrpcFront
 	GrpcEvent	   *first; /* oldest first */
 	GrpcEvent	  **last;
 
+	grpc_completion_queue *replies; /* of quiet calls; only the loop's thread asks it */
+	int					   replies_due;
+
 	Held	 **held; /* by stream_jobs.c: jobs that streams have sent */
 	atomic_int held_count;
 
@@ -75,9 +78,15 @@ struct GrpcFront
 
 struct GrpcCall
 {
-	GrpcFront		   *front;
-	const GrpcMethod   *method;
-	int					number; /* of a registered method; -1: the catch-all */
+	GrpcFront		 *front;
+	const GrpcMethod *method;
+	int				  number; /* of a registered method; -1: the catch-all */
+
+	/*
+	 * Nothing comes of it between its arrival and its answer that could not wait for the loop's next turn: no thread
+	 * has to wake another one for that.
+	 */
+	bool				quiet;
 	grpc_call		   *call;
 	grpc_metadata_array metadata;
 	grpc_call_details	details; /* of a method that is not registered */
@@ -91,7 +100,6 @@ struct GrpcCall
 	GrpcEvent			received;
 	int					owed;
 	int					was_cancelled; /* set by gRPC */
-	bool				begun;		   /* gRPC handed it over */
 	bool				gone;		   /* nobody listens any more */
 	bool				finished;	   /* the status is on its way, or can't be */
 	bool				has_sent;	   /* initial metadata */
@@ -100,6 +108,7 @@ struct GrpcCall
 	const char		   *end_code;
 	const char		   *end_message;
 	void (*on_sent)(GrpcCall *call, bool ok);
+	void (*on_received)(GrpcCall *call, bool ok);
 	const char *credential;
 	const char *client; /* its address */
 	Arena		arena;
@@ -116,6 +125,7 @@ typedef struct GrpcKind
 	void (*gone)(GrpcCall *call);  /* the client hung up, its deadline passed, or the call was ended; called once */
 	void (*turn)(GrpcCall *call);  /* regularly, for calls in front->streams */
 	void (*drain)(GrpcCall *call); /* the gateway stops soon */
+	bool prompt;				   /* has to hear at once that nobody listens any more */
 } GrpcKind;
 
 struct GrpcMethod

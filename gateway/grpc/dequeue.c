@@ -211,4 +211,4 @@ drain_dequeue(GrpcCall *call)
 		answer_nothing(dequeue);
 }
 
-const GrpcKind dequeue_kind = {.begin = begin_dequeue, .gone = dequeue_gone, .drain = drain_dequeue};
+const GrpcKind dequeue_kind = {.begin = begin_dequeue, .gone = dequeue_gone, .drain = drain_dequeue, .prompt = true};

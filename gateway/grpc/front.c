@@ -40,6 +40,15 @@ step_settled(const GrpcStep *step, const OpReply *reply)
 	}
 }
 
+static void
+happen(GrpcEvent *event, bool ok)
+{
+	GrpcCall *call = event->call;
+
+	event->happened(call, ok);
+	call_unref(call);
+}
+
 /* take_events empties the list and handles what was on it. */
 static void
 take_events(GrpcFront *front)
@@ -54,10 +63,8 @@ take_events(GrpcFront *front)
 	while (event != NULL)
 	{
 		GrpcEvent *next = event->next;
-		GrpcCall  *call = event->call;
 
-		event->happened(call, event->ok);
-		call_unref(call);
+		happen(event, event->ok);
 		event = next;
 	}
 }
@@ -85,6 +92,27 @@ front_post(GrpcFront *front, GrpcEvent *event)
 	pthread_mutex_unlock(&front->lock);
 	if (wake)
 		inbox_put(&front->inbox, EVENTS_CAME);
+}
+
+/* take_reply takes one thing that gRPC says of a quiet call; false: it says nothing now. */
+static bool
+take_reply(GrpcFront *front)
+{
+	grpc_event event = grpc_completion_queue_next(front->replies, gpr_inf_past(GPR_CLOCK_REALTIME), NULL);
+
+	if (event.type != GRPC_OP_COMPLETE)
+		return false;
+	if (front->replies_due > 0)
+		front->replies_due--;
+	happen(event.tag, event.success != 0);
+	return true;
+}
+
+void
+front_run(GrpcFront *front)
+{
+	while (front->replies_due > 0 && take_reply(front))
+		;
 }
 
 bool
@@ -138,6 +166,9 @@ on_turn(Timer *timer)
 	GrpcFront *front = container_of(timer, GrpcFront, timer);
 
 	each_stream(front, turn_one);
+	/* Those whose client is gone are not due. */
+	while (front->replies != NULL && take_reply(front))
+		;
 	loop_timer(front->loop, &front->timer, TURN_MS, on_turn);
 }
 

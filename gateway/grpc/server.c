@@ -2,9 +2,13 @@
  * server.c
  *    See server.h.
  *
- * Each thread waits on a completion queue of its own, and hands what comes to one loop.  For every registered method some
+ * Each thread waits on a completion queue of its own, and hands what comes to its loops.  For every registered method some
  * calls are asked for in advance; whatever else arrives (streams, unknown methods) comes by the catch-all.  A call that was
  * handed out is replaced at once, so calls never wait for a loop.
+ *
+ * Threads that wake each other are what a call costs most of.  gRPC lets one of the waiting threads look at the network at
+ * a time and passes that on after each thing it finds there, so there are fewer of them than loops; and what becomes of
+ * the answer to a quiet call is left in a queue that wakes nobody.
  */
 #include "grpc/server.h"
 
@@ -27,31 +31,35 @@
 typedef struct Poller
 {
 	grpc_completion_queue *queue;
-	GrpcFront			  *front; /* gets what comes */
 	pthread_t			   thread;
 } Poller;
 
-static grpc_server *server;
-static Poller		pollers[MAX_THREADS];
-static int			poller_count;
-static void		   *handles[MAX_METHODS]; /* of registered methods */
-static GrpcEvent	shut_down;			  /* its address is the tag */
+static grpc_server			 *server;
+static Poller				  pollers[MAX_THREADS];
+static int					  poller_count;
+static grpc_completion_queue *replies[MAX_THREADS]; /* of each loop */
+static int					  loop_count;
+static void					 *handles[MAX_METHODS]; /* of registered methods */
+static GrpcEvent			  shut_down;			/* its address is the tag */
 
-/* ask_for asks gRPC for the next call of a method; -1: of any that is not registered. */
+/* ask_for asks gRPC for a loop's next call of a method; -1: of any that is not registered. */
 static void
-ask_for(Poller *poller, int number)
+ask_for(Poller *poller, GrpcFront *front, int number)
 {
-	GrpcCall	   *call = call_new(poller->front, number < 0 ? NULL : method_at(number));
-	grpc_call_error error;
+	GrpcCall			  *call = call_new(front, number < 0 ? NULL : method_at(number));
+	grpc_completion_queue *own;
+	grpc_call_error		   error;
 
 	call->number = number;
+	call->quiet = number >= 0 && !call->method->kind->prompt;
+	own = call->quiet ? front->replies : poller->queue;
 	if (number < 0)
-		error = grpc_server_request_call(server, &call->call, &call->details, &call->metadata, poller->queue,
-										 poller->queue, &call->arrived);
+		error = grpc_server_request_call(server, &call->call, &call->details, &call->metadata, own, poller->queue,
+										 &call->arrived);
 	else
 		error =
 			grpc_server_request_registered_call(server, handles[number], &call->call, &call->deadline, &call->metadata,
-												&call->payload, poller->queue, poller->queue, &call->arrived);
+												&call->payload, own, poller->queue, &call->arrived);
 	if (error != GRPC_CALL_OK)
 	{
 		log_line(LOG_ERROR, "gRPC takes no more calls: %d", (int) error);
@@ -73,7 +81,7 @@ hand_over(Poller *poller, GrpcEvent *event, bool ok)
 			call_free_unused(call); /* the server stops */
 			return;
 		}
-		ask_for(poller, call->number);
+		ask_for(poller, call->front, call->number);
 	}
 	front_post(call->front, event);
 }
@@ -157,7 +165,8 @@ listen_on(void)
 	done = grpc_server_add_http2_port(server, address, credentials) != 0;
 	grpc_server_credentials_release(credentials);
 	if (!done)
-		log_line(LOG_ERROR, "gRPC can't listen on %s: is the port taken? GRPC_PORT chooses another", address);
+		log_line(LOG_ERROR, "gRPC can't listen on %s: is the port taken? GRPC_PORT chooses another%s", address,
+				 config.grpc_tls_enabled ? "; or the certificate and its key make no pair" : "");
 	return done;
 }
 
@@ -168,6 +177,27 @@ say_less(gpr_log_func_args *args)
 	log_line(args->severity == GPR_LOG_SEVERITY_ERROR ? LOG_WARN : LOG_DEBUG, "gRPC: %s", args->message);
 }
 
+/* make_replies makes a queue that no thread waits on; gRPC need not poll the network for it, the pollers do. */
+static grpc_completion_queue *
+make_replies(void)
+{
+	grpc_completion_queue_attributes attributes = {.version = GRPC_CQ_CURRENT_VERSION,
+												   .cq_completion_type = GRPC_CQ_NEXT,
+												   .cq_polling_type = GRPC_CQ_NON_POLLING};
+
+	return grpc_completion_queue_create(grpc_completion_queue_factory_lookup(&attributes), &attributes, NULL);
+}
+
+static void
+ask_in_advance(Poller *poller, GrpcFront *front)
+{
+	for (int n = 0; n < ASKED_IN_ADVANCE; n++)
+	{
+		for (int number = -1; number < method_unary_count(); number++)
+			ask_for(poller, front, number);
+	}
+}
+
 bool
 rpc_server_start(GrpcFront *const *fronts, int count)
 {
@@ -175,11 +205,13 @@ rpc_server_start(GrpcFront *const *fronts, int count)
 	grpc_init();
 	method_init();
 	server = make_server();
-	poller_count = config.grpc_threads > 0 ? config.grpc_threads : count;
+	loop_count = count;
+	for (int i = 0; i < count; i++)
+		fronts[i]->replies = replies[i] = make_replies();
+	poller_count = config.grpc_threads > 0 ? config.grpc_threads : (count + 1) / 2;
 	for (int i = 0; i < poller_count; i++)
 	{
 		pollers[i].queue = grpc_completion_queue_create_for_next(NULL);
-		pollers[i].front = fronts[i % count];
 		grpc_server_register_completion_queue(server, pollers[i].queue, NULL);
 	}
 	for (int i = 0; i < method_unary_count(); i++)
@@ -188,13 +220,11 @@ rpc_server_start(GrpcFront *const *fronts, int count)
 	if (!listen_on())
 		return false;
 	grpc_server_start(server);
+	/* Every poller has a loop and every loop a poller; what one poller has for several loops, they get in turn. */
+	for (int i = 0; i < poller_count || i < count; i++)
+		ask_in_advance(&pollers[i % poller_count], fronts[i % count]);
 	for (int i = 0; i < poller_count; i++)
 	{
-		for (int number = -1; number < method_unary_count(); number++)
-		{
-			for (int n = 0; n < ASKED_IN_ADVANCE; n++)
-				ask_for(&pollers[i], number);
-		}
 		if (pthread_create(&pollers[i].thread, NULL, poll_main, &pollers[i]) != 0)
 			abort();
 	}
@@ -225,6 +255,11 @@ rpc_server_end(void)
 	}
 	for (int i = 0; i < poller_count; i++)
 		grpc_completion_queue_destroy(pollers[i].queue);
+	for (int i = 0; i < loop_count; i++)
+	{
+		grpc_completion_queue_shutdown(replies[i]);
+		grpc_completion_queue_destroy(replies[i]);
+	}
 	grpc_server_destroy(server);
 	grpc_shutdown();
 }

@@ -18,6 +18,7 @@ typedef struct GrpcFront GrpcFront;
 
 /* front_new makes the side of a loop; all must be there before the server starts. */
 extern GrpcFront *front_new(Loop *loop, OpEngine *engine, WaiterHub *hub, Metrics *metrics);
+extern void		  front_run(GrpcFront *front); /* at each turn of the loop */
 extern void		  front_delete(GrpcFront *front);
 extern void		  front_drain(GrpcFront *front);		/* ends streams and what waits */
 extern int		  front_active(const GrpcFront *front); /* calls */

@@ -84,6 +84,12 @@ metrics_count_rpc(Metrics *metrics, int rpc_status, int64_t duration_us)
 		add_duration(&metrics->durations[METRICS_GRPC], duration_us);
 }
 
+void
+metrics_count_message(Metrics *metrics, MetricsDirection direction)
+{
+	add(&metrics->messages[direction], 1);
+}
+
 static uint64_t
 sum_requests(int op_number, int slot)
 {
@@ -135,6 +141,25 @@ write_rpcs(Buf *out)
 }
 
 static void
+write_messages(Buf *out)
+{
+	static const char *const directions[METRICS_DIRECTIONS] = {"received", "sent"};
+
+	buf_str(out,
+			"# HELP spooled_grpc_stream_messages_total Messages of gRPC streams, of every kind of stream.\n"
+			"# TYPE spooled_grpc_stream_messages_total counter\n");
+	for (int direction = 0; direction < METRICS_DIRECTIONS; direction++)
+	{
+		uint64_t sum = 0;
+
+		for (int i = 0; i < count; i++)
+			sum += atomic_load_explicit(&all[i]->messages[direction], memory_order_relaxed);
+		buf_printf(out, "spooled_grpc_stream_messages_total{direction=\"%s\"} %llu\n", directions[direction],
+				   (unsigned long long) sum);
+	}
+}
+
+static void
 write_durations(Buf *out, MetricsFront front)
 {
 	const char *name = duration_names[front];
@@ -164,6 +189,7 @@ metrics_write(Buf *out)
 	write_requests(out);
 	write_durations(out, METRICS_REST);
 	write_rpcs(out);
+	write_messages(out);
 	write_durations(out, METRICS_GRPC);
 	for (int i = 0; i < count; i++)
 	{

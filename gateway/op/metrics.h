@@ -23,6 +23,13 @@ typedef enum MetricsFront
 	METRICS_FRONTS
 } MetricsFront;
 
+typedef enum MetricsDirection
+{
+	METRICS_RECEIVED,
+	METRICS_SENT,
+	METRICS_DIRECTIONS
+} MetricsDirection;
+
 typedef struct Durations
 {
 	atomic_uint_fast64_t buckets[METRICS_BUCKETS + 1];
@@ -33,6 +40,7 @@ typedef struct Metrics
 {
 	atomic_uint_fast64_t (*requests)[METRICS_STATUSES]; /* by operation; the last row is for unknown paths */
 	atomic_uint_fast64_t rpcs[METRICS_RPC_STATUSES];	/* by their status, as gRPC numbers it */
+	atomic_uint_fast64_t messages[METRICS_DIRECTIONS];	/* of gRPC streams */
 	Durations			 durations[METRICS_FRONTS];
 	atomic_int			 db_connections;
 	atomic_int			 waiting;
@@ -44,6 +52,9 @@ extern void metrics_count(Metrics *metrics, int op_number, int status, int64_t d
 
 /* metrics_count_rpc counts a gRPC call that has ended; duration_us -1: it was a stream, whose time says nothing. */
 extern void metrics_count_rpc(Metrics *metrics, int rpc_status, int64_t duration_us);
+
+/* metrics_count_message counts a message of a gRPC stream. */
+extern void metrics_count_message(Metrics *metrics, MetricsDirection direction);
 
 /* metrics_write adds the text of all loops. */
 extern void metrics_write(Buf *out);

@@ -9,6 +9,8 @@
 #define GATEWAY_WAITER_H
 
 #include "base/attr.h"
+#include <stdatomic.h>
+
 #include "loop/loop.h"
 
 typedef struct Waiter Waiter;
@@ -26,13 +28,13 @@ struct Waiter
 
 typedef struct WaiterHub
 {
-	Loop   *loop;
-	Waiter *buckets[WAITER_BUCKETS]; /* oldest first */
-	Waiter *tails[WAITER_BUCKETS];
-	int		count;
-	int		most;
-	int		turn; /* the bucket that looked for itself last */
-	Timer	tick;
+	Loop	  *loop;
+	Waiter	  *buckets[WAITER_BUCKETS]; /* oldest first */
+	Waiter	  *tails[WAITER_BUCKETS];
+	atomic_int count; /* other threads may look */
+	int		   most;
+	int		   turn; /* the bucket that looked for itself last */
+	Timer	   tick;
 } WaiterHub;
 
 extern void waiter_hub_init(WaiterHub *hub, Loop *loop, int most);

@@ -14,6 +14,7 @@ METRICS = {
     "spooled_claim_list_misses_total": "counter", "spooled_claim_list_reassigned_total": "counter", "spooled_api_requests_total": "counter",
     "spooled_api_request_duration_seconds": "histogram", "spooled_database_connections_active": "gauge",
     "spooled_grpc_requests_total": "counter", "spooled_grpc_request_duration_seconds": "histogram",
+    "spooled_grpc_stream_messages_total": "counter",
 }
 SAMPLE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+(Inf|NaN)?$')
 
