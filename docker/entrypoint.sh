@@ -8,6 +8,11 @@
 set -euo pipefail
 
 gateway=${SPOOLED_GATEWAY:-spooled-gateway}
+certificate=${GRPC_TLS_CERT_PATH:-/certs/grpc-cert.pem}
+if [ -z "${GRPC_TLS_ENABLED:-}" ] && [ ! -e "$certificate" ]; then
+    echo "gRPC is served without TLS: there is no $certificate (GRPC_TLS_ENABLED=true makes that an error)"
+    export GRPC_TLS_ENABLED=false
+fi
 if [ -n "${DATABASE_URL:-}" ]; then
     exec "$gateway"
 fi

@@ -38,18 +38,23 @@ typedef struct ConfigRow
 	const char *alias;	 /* an older name of the variable */
 	bool		required;
 	const char *help;
+	const char *in_production; /* the default there, if it is another one */
 } ConfigRow;
 
 #define DEFAULT_ORIGINS "https://spooled.cloud,https://www.spooled.cloud,https://dashboard.spooled.cloud"
 
 static const ConfigRow rows[] = {
+	/* First: defaults of others go by it. */
+	{"RUST_ENV", CFG_TEXT, &config.environment, "production", .choices = "development,dev,staging,production",
+	 .alias = "SPOOLED_ENV", .help = "the name of the environment"},
 	{"HOST", CFG_TEXT, &config.host, "0.0.0.0", .help = "address to listen on (IPv4 or IPv6)"},
 	{"PORT", CFG_INT, &config.port, "8080", 1, 65535, .help = "port of the REST API"},
 	{"GRPC_ENABLED", CFG_BOOL, &config.grpc_enabled, "true", .help = "serve gRPC"},
 	{"GRPC_PORT", CFG_INT, &config.grpc_port, "50051", 1, 65535, .help = "port of gRPC"},
 	{"GRPC_THREADS", CFG_INT, &config.grpc_threads, "0", 0, 256,
-	 .help = "threads that wait for gRPC's network; 0: as many as event loops"},
-	{"GRPC_TLS_ENABLED", CFG_BOOL, &config.grpc_tls_enabled, "false", .help = "gRPC only over TLS"},
+	 .help = "threads that wait for gRPC's network; 0: one for two event loops"},
+	{"GRPC_TLS_ENABLED", CFG_BOOL, &config.grpc_tls_enabled, "false", .in_production = "true",
+	 .help = "gRPC only over TLS"},
 	{"GRPC_TLS_CERT_PATH", CFG_TEXT, &config.grpc_tls_cert_path, "/certs/grpc-cert.pem",
 	 .help = "its certificate chain; read again when the file changes"},
 	{"GRPC_TLS_KEY_PATH", CFG_TEXT, &config.grpc_tls_key_path, "/certs/grpc-key.pem", .help = "its private key"},
@@ -57,8 +62,6 @@ static const ConfigRow rows[] = {
 	 .help = "clients need a certificate of one of these authorities"},
 	{"METRICS_PORT", CFG_INT, &config.metrics_port, "9090", 1, 65535, .help = "port of /metrics, /health and /ready"},
 	{"METRICS_TOKEN", CFG_SECRET, &config.metrics_token, NULL, .help = "bearer token that METRICS_PORT asks for"},
-	{"RUST_ENV", CFG_TEXT, &config.environment, "production", .choices = "development,dev,staging,production",
-	 .alias = "SPOOLED_ENV", .help = "the name of the environment"},
 	{"CORS_ALLOWED_ORIGINS", CFG_TEXT, &config.cors_allowed_origins, DEFAULT_ORIGINS,
 	 .help = "origins that production allows, comma-separated; elsewhere every origin is allowed"},
 	{"TRUSTED_PROXIES", CFG_TEXT, &config.trusted_proxies, NULL,
@@ -190,13 +193,21 @@ load_bool(const ConfigRow *row, const char *value)
 	return true;
 }
 
+static const char *
+default_of(const ConfigRow *row)
+{
+	bool production = row->in_production != NULL && strcmp(config.environment, "production") == 0;
+
+	return production ? row->in_production : row->def;
+}
+
 static bool
 load_row(const ConfigRow *row)
 {
 	const char *value = environment_value(row);
 
 	if (value == NULL)
-		value = row->def;
+		value = default_of(row);
 	if (value == NULL && row->required)
 	{
 		fprintf(stderr, "spooled-gateway: %s is not set: %s\n", row->name, row->help);
@@ -293,8 +304,9 @@ config_help(FILE *out)
 			"  --help          this text\n  --print-config  the values in force, then exit\n"
 			"  --routes        method, path and name of every operation, then exit\n\nEnvironment:\n");
 	for (size_t i = 0; i < lengthof(rows); i++)
-		fprintf(out, "  %-26s %s%s%s%s\n", rows[i].name, rows[i].help, rows[i].def ? " [" : "",
-				rows[i].def ? rows[i].def : "", rows[i].def ? "]" : "");
+		fprintf(out, "  %-26s %s%s%s%s%s%s\n", rows[i].name, rows[i].help, rows[i].def ? " [" : "",
+				rows[i].def ? rows[i].def : "", rows[i].in_production ? "; in production: " : "",
+				rows[i].in_production ? rows[i].in_production : "", rows[i].def ? "]" : "");
 	environment_help(out);
 }
 

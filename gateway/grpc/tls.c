@@ -143,7 +143,16 @@ tls_credentials(void)
 	grpc_ssl_client_certificate_request_type asks = config.grpc_tls_client_ca_path == NULL
 		? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
 		: GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+	grpc_ssl_server_certificate_config		*made = read_config();
 
+	if (made == NULL)
+	{
+		log_line(LOG_ERROR,
+				 "gRPC needs the files of GRPC_TLS_CERT_PATH and GRPC_TLS_KEY_PATH;"
+				 " GRPC_TLS_ENABLED=false (in production the default is true) serves it without TLS");
+		return NULL;
+	}
+	grpc_ssl_server_certificate_config_destroy(made);
 	return grpc_ssl_server_credentials_create_with_options(
 		grpc_ssl_server_credentials_create_options_using_config_fetcher(asks, fetch, NULL));
 }

@@ -117,7 +117,7 @@ class Gateway:
         self.port = free_port()
         self.settings = dict(HOST="127.0.0.1", PORT=str(self.port), METRICS_PORT=str(free_port()),
                              GRPC_PORT=str(free_port()), GATEWAY_THREADS="1",
-                             RUST_ENV="development", LOG_LEVEL="debug")
+                             GRPC_TLS_ENABLED="false", RUST_ENV="development", LOG_LEVEL="debug")
         self.settings.update(settings)
 
     def __enter__(self):
@@ -166,6 +166,12 @@ def refused_start(**settings):
     if done.returncode == 0:
         raise RuntimeError("it started")
     return done.stderr
+
+
+def printed_config(**settings):
+    """The values that a gateway would start with."""
+    return subprocess.run([os.environ["GATEWAY_BIN"], "--print-config"], env=dict(os.environ, **settings), check=True,
+                          capture_output=True, text=True, timeout=60).stdout
 
 
 needs_gateway = unittest.skipUnless(os.environ.get("GATEWAY_BIN"), "needs GATEWAY_BIN")

@@ -338,8 +338,27 @@ class Tls(Case):
             self.refused_with(Code.UNAVAILABLE, self.connect().Enqueue, request)
 
     def test_start_without_files(self):
-        self.assertIn("grpc-cert", client.refused_start(GRPC_TLS_ENABLED="true", RUST_ENV="development",
-                                                        GRPC_TLS_CERT_PATH="/nowhere/grpc-cert.pem"))
+        said = client.refused_start(GRPC_TLS_ENABLED="true", RUST_ENV="development",
+                                    GRPC_TLS_CERT_PATH="/nowhere/grpc-cert.pem")
+        for word in ("/nowhere/grpc-cert.pem", "GRPC_TLS_CERT_PATH", "GRPC_TLS_ENABLED=false"):
+            self.assertIn(word, said)
+
+    def test_start_with_another_key(self):
+        self.make("server", "ca")
+        self.make("other", "ca")
+        said = client.refused_start(RUST_ENV="development", GRPC_TLS_ENABLED="true",
+                                    GRPC_TLS_CERT_PATH=self.path("server.pem"), GRPC_TLS_KEY_PATH=self.path("other.key"))
+        self.assertIn("make no pair", said)
+
+    def test_production_has_it_unless_told_otherwise(self):
+        # Without a database: that of the tests is one for development.
+        nothing = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "GRPC_TLS_CERT_PATH": "/nowhere/cert.pem"}
+        self.assertIn("/nowhere/cert.pem", client.refused_start(RUST_ENV="production", **nothing))
+        for environment in ("staging", "development"):
+            self.assertIn("GRPC_TLS_ENABLED=false\n", client.printed_config(RUST_ENV=environment))
+        self.assertIn("GRPC_TLS_ENABLED=true\n", client.printed_config(RUST_ENV="production"))
+        self.assertIn("GRPC_TLS_ENABLED=false\n",
+                      client.printed_config(RUST_ENV="production", GRPC_TLS_ENABLED="false"))
 
 
 @needs_gateway
@@ -365,7 +384,8 @@ class Observed(Case):
     def counted(self, gateway):
         lines = self.assertStatus(gateway.get("/metrics", key=None), 200).body.decode().splitlines()
         return {name: value for name, value in (line.rsplit(" ", 1) for line in lines)
-                if name.startswith(("spooled_grpc_requests_total", "spooled_grpc_request_duration_seconds_count"))}
+                if name.startswith(("spooled_grpc_requests_total", "spooled_grpc_request_duration_seconds_count",
+                                    "spooled_grpc_stream_messages_total"))}
 
     def test_calls_are_counted_and_logged(self):
         port = client.free_port()
@@ -383,7 +403,9 @@ class Observed(Case):
             stream.cancel()
             name = 'spooled_grpc_requests_total{code="%s"}'
             expected = {name % "OK": "2", name % "CANCELLED": "1", name % "NOT_FOUND": "1", name % "UNIMPLEMENTED": "1",
-                        name % "UNAUTHENTICATED": "1", "spooled_grpc_request_duration_seconds_count": "4"}
+                        name % "UNAUTHENTICATED": "1", "spooled_grpc_request_duration_seconds_count": "4",
+                        'spooled_grpc_stream_messages_total{direction="received"}': "1",
+                        'spooled_grpc_stream_messages_total{direction="sent"}': "1"}
             client.eventually(lambda: self.counted(gateway) == expected, 60)
             self.assertEqual(self.counted(gateway), expected)
             log = gateway.log()
