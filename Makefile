@@ -30,6 +30,7 @@ demo:                   # real input through the running pair
 
 bench:                  # beside other queues; bench/README.md tells the options
 	@scripts/install-packages bench
+	@$(MAKE) -C gateway all
 	@bench/run
 
 format:                 # every C file, by .clang-format

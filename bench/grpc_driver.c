@@ -3,6 +3,7 @@
  *    Puts the gateway under load over gRPC and prints one line of JSON, as rest_driver does.
  *
  * enqueue: unary calls over eight connections; IN_FLIGHT calls are open at any time.
+ * calls: COUNT calls of every sort in turn, also such as are refused and such as are cancelled; each must end as it should.
  * process: one stream of ProcessJobs claims and completes, IN_FLIGHT requests under way.
  * idle: IN_FLIGHT streams of StreamJobs on an empty queue; prints when all of them wait, and holds them for SECONDS.
  *
@@ -26,9 +27,20 @@
 #define STREAMS_PER_CONNECTION 190
 #define SERVICE "/spooled.v1.QueueService/"
 
-/* A unary call of enqueue; its memory is used again. */
+/* A sort of call, and how it ends. */
+typedef struct Sort
+{
+	const char *method;
+	grpc_status_code status;
+	bool anonymous; /* without a credential */
+	bool cancelled;
+	grpc_slice message;
+} Sort;
+
+/* A call; its memory is used again. */
 typedef struct Call
 {
+	const Sort *sort;
 	grpc_call *call;
 	grpc_channel *channel;
 	grpc_metadata_array initial;
@@ -46,7 +58,6 @@ static double start_at;
 static double stop_at;
 static Histogram latencies;
 static uint64_t ever;
-static grpc_slice enqueue_message;
 
 static double
 now(void)
@@ -111,9 +122,9 @@ put_entry(char *to, const char *name, const char *text)
 	return put_field(to, 1, entry, at);
 }
 
-/* make_enqueue makes the request with the same payload of 200 bytes as over REST. */
-static void
-make_enqueue(void)
+/* message_of_enqueue makes the request with the same payload of 200 bytes as over REST. */
+static grpc_slice
+message_of_enqueue(void)
 {
 	char note[160];
 	char payload[600];
@@ -126,7 +137,18 @@ make_enqueue(void)
 	len += put_entry(payload + len, "template", "order-shipped");
 	len += put_entry(payload + len, "note", note);
 	at += put_field(message + at, 2, payload, len);
-	enqueue_message = grpc_slice_from_copied_buffer(message, at);
+	return grpc_slice_from_copied_buffer(message, at);
+}
+
+/* message_of_texts makes a request whose first two fields are texts; NULL: not given. */
+static grpc_slice
+message_of_texts(const char *first, const char *second)
+{
+	char message[256];
+	size_t len = first == NULL ? 0 : put_text(message, 1, first);
+
+	len += second == NULL ? 0 : put_text(message + len, 2, second);
+	return grpc_slice_from_copied_buffer(message, len);
 }
 
 static grpc_channel *
@@ -150,22 +172,24 @@ connect_to(const char *host, const char *port, int number)
 static grpc_call *
 new_call(grpc_channel *channel, const char *method)
 {
-	return grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, grpc_slice_from_copied_string(method),
-									NULL, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+	return grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue,
+									grpc_slice_from_copied_string(method), NULL, gpr_inf_future(GPR_CLOCK_REALTIME),
+									NULL);
 }
 
 static void
-send_enqueue(Call *call)
+send_call(Call *call, const Sort *sort)
 {
 	grpc_op ops[6] = {0};
 
-	call->call = new_call(call->channel, SERVICE "Enqueue");
+	call->sort = sort;
+	call->call = new_call(call->channel, sort->method);
 	grpc_metadata_array_init(&call->initial);
 	grpc_metadata_array_init(&call->trailing);
-	call->request = grpc_raw_byte_buffer_create(&enqueue_message, 1);
+	call->request = grpc_raw_byte_buffer_create((grpc_slice *) &sort->message, 1);
 	call->response = NULL;
 	ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
-	ops[0].data.send_initial_metadata.count = 1;
+	ops[0].data.send_initial_metadata.count = sort->anonymous ? 0 : 1;
 	ops[0].data.send_initial_metadata.metadata = &credential;
 	ops[1].op = GRPC_OP_SEND_MESSAGE;
 	ops[1].data.send_message.send_message = call->request;
@@ -180,15 +204,17 @@ send_enqueue(Call *call)
 	ops[5].data.recv_status_on_client.status_details = &call->details;
 	call->sent_at = now();
 	start_batch(call->call, ops, 6, call);
+	if (sort->cancelled)
+		grpc_call_cancel(call->call, NULL);
 }
 
 static void
-end_enqueue(Call *call)
+end_call(Call *call)
 {
 	double at = now();
 
-	if (call->status != GRPC_STATUS_OK)
-		die("status %d: %.*s", (int) call->status, (int) GRPC_SLICE_LENGTH(call->details),
+	if (call->status != call->sort->status)
+		die("%s: status %d: %.*s", call->sort->method, (int) call->status, (int) GRPC_SLICE_LENGTH(call->details),
 			(const char *) GRPC_SLICE_START_PTR(call->details));
 	ever++;
 	if (call->sent_at >= start_at && at <= stop_at)
@@ -201,23 +227,54 @@ end_enqueue(Call *call)
 	grpc_call_unref(call->call);
 }
 
+/* run_unary keeps calls open, of each sort in turn, until the time is over or, with a count, all have ended. */
 static void
-run_enqueue(grpc_channel **channels, int in_flight)
+run_unary(grpc_channel **channels, int in_flight, const Sort *sorts, int nsorts, uint64_t most)
 {
 	Call *calls = calloc((size_t) in_flight, sizeof(Call));
+	uint64_t sent = 0;
 
 	for (int i = 0; i < in_flight; i++)
 	{
 		calls[i].channel = channels[i % CONNECTIONS];
-		send_enqueue(&calls[i]);
+		send_call(&calls[i], &sorts[sent++ % (unsigned) nsorts]);
 	}
-	while (now() < stop_at)
+	while (most > 0 ? ever < most : now() < stop_at)
 	{
 		grpc_event event = grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
 
-		end_enqueue(event.tag);
-		send_enqueue(event.tag);
+		end_call(event.tag);
+		if (most == 0 || sent < most)
+			send_call(event.tag, &sorts[sent++ % (unsigned) nsorts]);
 	}
+}
+
+static void
+run_enqueue(grpc_channel **channels, int in_flight)
+{
+	Sort sort = {.method = SERVICE "Enqueue", .message = message_of_enqueue()};
+
+	run_unary(channels, in_flight, &sort, 1, 0);
+}
+
+static void
+run_calls(grpc_channel **channels, int in_flight, uint64_t count)
+{
+	Sort sorts[] = {
+		{SERVICE "Enqueue", .message = message_of_enqueue()},
+		{SERVICE "Dequeue", .message = message_of_texts("q0", "worker")},
+		{SERVICE "Dequeue", GRPC_STATUS_INVALID_ARGUMENT, .message = message_of_texts("q0", NULL)},
+		{SERVICE "Complete", GRPC_STATUS_NOT_FOUND, .message = message_of_texts("nothing", "worker")},
+		{SERVICE "Enqueue", GRPC_STATUS_UNAUTHENTICATED, .anonymous = true, .message = message_of_enqueue()},
+		{SERVICE "Enqueue", GRPC_STATUS_INVALID_ARGUMENT, .message = grpc_slice_from_static_string("no protobuf")},
+		{SERVICE "Nothing", GRPC_STATUS_UNIMPLEMENTED, .message = grpc_empty_slice()},
+		{SERVICE "Dequeue", GRPC_STATUS_CANCELLED, .cancelled = true, .message = message_of_texts("q1", "worker")},
+		{SERVICE "StreamJobs", GRPC_STATUS_CANCELLED, .cancelled = true, .message = message_of_texts("q1", "worker")},
+		{SERVICE "ProcessJobs", .message = message_of_texts(NULL, NULL)},
+		{"/grpc.health.v1.Health/Check", .anonymous = true, .message = grpc_empty_slice()},
+	};
+
+	run_unary(channels, in_flight, sorts, sizeof(sorts) / sizeof(sorts[0]), count);
 }
 
 /* The stream of process: what is under way comes back in order, so a ring tells what it was. */
@@ -390,16 +447,18 @@ main(int argc, char **argv)
 	int in_flight;
 
 	if (argc != 6 || key == NULL || (in_flight = atoi(argv[4])) < 1 || (seconds = atof(argv[5])) <= 0 ||
-		(strcmp(argv[3], "enqueue") != 0 && strcmp(argv[3], "process") != 0 && strcmp(argv[3], "idle") != 0))
+		(strcmp(argv[3], "enqueue") != 0 && strcmp(argv[3], "process") != 0 && strcmp(argv[3], "idle") != 0 &&
+		 strcmp(argv[3], "calls") != 0))
 	{
-		fprintf(stderr, "usage: SPOOLED_API_KEY=... grpc_driver ADDRESS PORT enqueue|process|idle IN_FLIGHT SECONDS\n");
+		fprintf(stderr,
+				"usage: SPOOLED_API_KEY=... grpc_driver ADDRESS PORT enqueue|process|idle IN_FLIGHT SECONDS\n"
+				"                               grpc_driver ADDRESS PORT calls IN_FLIGHT COUNT\n");
 		return 2;
 	}
 	grpc_init();
 	queue = grpc_completion_queue_create_for_next(NULL);
 	credential.key = grpc_slice_from_static_string("x-api-key");
 	credential.value = grpc_slice_from_copied_string(key);
-	make_enqueue();
 	start_at = now() + 0.5;
 	stop_at = start_at + seconds;
 	for (int i = 0; i < CONNECTIONS; i++)
@@ -408,15 +467,23 @@ main(int argc, char **argv)
 		run_enqueue(channels, in_flight);
 	else if (strcmp(argv[3], "process") == 0)
 		run_process(channels, in_flight);
+	else if (strcmp(argv[3], "calls") == 0)
+	{
+		start_at = now();
+		stop_at = start_at + 1e6;
+		run_calls(channels, in_flight, (uint64_t) seconds);
+		seconds = now() - start_at;
+	}
 	else
 		run_idle(argv[1], argv[2], in_flight);
-	printf("{\"workload\": \"%s\", \"seconds\": %.3f, \"jobs_ever\": %llu, \"empty\": 0, \"refused\": 0, \"dry\": false,"
-		   " \"jobs\": %llu, \"jobs_per_s\": %.1f, \"ops\": {\"%s\": {\"calls\": %llu, \"p50_ms\": %.4f, \"p99_ms\": %.4f,"
-		   " \"max_ms\": %.4f}}}\n",
-		   argv[3], seconds, (unsigned long long) ever, (unsigned long long) latencies.count,
-		   (double) latencies.count / seconds, argv[3], (unsigned long long) latencies.count,
-		   histogram_quantile_ms(&latencies, 0.5), histogram_quantile_ms(&latencies, 0.99),
-		   (double) latencies.max_ns / 1e6);
+	printf(
+		"{\"workload\": \"%s\", \"seconds\": %.3f, \"jobs_ever\": %llu, \"empty\": 0, \"refused\": 0, \"dry\": false,"
+		" \"jobs\": %llu, \"jobs_per_s\": %.1f, \"ops\": {\"%s\": {\"calls\": %llu, \"p50_ms\": %.4f, \"p99_ms\": %.4f,"
+		" \"max_ms\": %.4f}}}\n",
+		argv[3], seconds, (unsigned long long) ever, (unsigned long long) latencies.count,
+		(double) latencies.count / seconds, argv[3], (unsigned long long) latencies.count,
+		histogram_quantile_ms(&latencies, 0.5), histogram_quantile_ms(&latencies, 0.99),
+		(double) latencies.max_ns / 1e6);
 	fflush(stdout);
 	_exit(0);
 }

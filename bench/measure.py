@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clients import run_h2load, run_pgbench
 from cluster import pg_config
 from gateway import Gateway
 
@@ -37,8 +38,8 @@ class Turn:
     warmup: float = 0.3
     total: int = 0                      # operations of the memory test
     old_snapshot: bool = False
-    rest: bool = False                  # through the gateway; clients are keep-alive connections
-    grpc: bool = False                  # through the gateway; clients are calls, or requests on one stream, in flight
+    through: str = "SQL"                # or pgbench; REST (clients are keep-alive connections); gRPC or, with another client,
+                                        # h2load (clients are calls, or requests on one stream, in flight)
     options: str = ""                   # server settings of the driver's sessions
     settings: dict = field(default_factory=dict, hash=False, compare=False)    # settings changed for this turn
 
@@ -97,17 +98,19 @@ class Measurer:
             environment["PGOPTIONS"] = options
         return report_of(command, environment)
 
-    def drive_rest(self, turn, seconds):
-        """Runs the REST driver against a gateway that lives as long as this turn."""
+    def drive_gateway(self, turn, seconds):
+        """Runs the REST or the gRPC driver against a gateway that lives as long as this turn."""
         with Gateway(self.cluster, turn.system) as gateway:
-            return report_of([str(self.driver("rest_driver")), "127.0.0.1", str(gateway.port), turn.load, str(turn.clients),
-                              str(seconds)], dict(os.environ, SPOOLED_API_KEY=gateway.api_key))
-
-    def drive_grpc(self, turn, seconds):
-        """The same with the gRPC driver."""
-        with Gateway(self.cluster, turn.system) as gateway:
-            return report_of([str(self.driver("grpc_driver")), "127.0.0.1", str(gateway.grpc_port), turn.load,
-                              str(turn.clients), str(seconds)], dict(os.environ, SPOOLED_API_KEY=gateway.api_key))
+            name, port = ("grpc_driver", gateway.grpc_port) if turn.through == "gRPC" else ("rest_driver", gateway.port)
+            command = [str(self.driver(name)), "127.0.0.1", str(port), turn.load, str(turn.clients)]
+            environment = dict(os.environ, SPOOLED_API_KEY=gateway.api_key)
+            if not turn.total:
+                return report_of(command + [str(seconds)], environment)
+            memory = []
+            for calls in (turn.total // 10, turn.total):
+                report = report_of(command + [str(calls)], environment)
+                memory.append(gateway.memory_kb())
+            return dict(report, memory_first_kb=memory[0], memory_last_kb=memory[1])
 
     def driver(self, name):
         """The path of a load driver, built when first asked for."""
@@ -131,7 +134,7 @@ class Measurer:
         return int(lsn), int(buffers), self.cluster.cpu_seconds()
 
     def _jobs_to_fill(self, turn, seconds):
-        if turn.load in ("enqueue", "cycle", "wake", "memory"):
+        if turn.load in ("enqueue", "enter_enqueue", "calls", "cycle", "wake", "memory"):
             return turn.fill or 0
         guess = 20_000 if self.briefly else 250_000 if turn.load == "batches" else 6000 if turn.batch == 1 else 60_000
         needed = int(self.consumed.get(turn.name, guess) * (seconds + turn.warmup) * 1.5) + 2000
@@ -176,12 +179,14 @@ class Measurer:
         held = OldSnapshot(self.cluster, turn.system) if turn.old_snapshot else None
         try:
             wal, buffers, cpu = self._server_marks(turn.system)
-            if turn.grpc:
-                report = self.drive_grpc(turn, seconds)
-            elif turn.rest:
-                report = self.drive_rest(turn, seconds)
-            else:
+            if turn.through == "SQL":
                 report = self.drive(turn.system, turn.load, options=turn.options, **flags)
+            elif turn.through == "pgbench":
+                report = run_pgbench(self.cluster, turn, seconds)
+            elif turn.through == "h2load":
+                report = run_h2load(self.cluster, turn, seconds)
+            else:
+                report = self.drive_gateway(turn, seconds)
             time.sleep(0.1)             # backends report their buffer counts when they end
             wal_after, buffers_after, cpu_after = self._server_marks(turn.system)
         finally:

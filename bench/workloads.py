@@ -82,14 +82,22 @@ def t2_block(tenants):
             for name, load, batch in loads for label, count in (("alone", 0), ("one of 10,000", tenants))]
 
 
-def rest_block():
-    return [Turn("SQL enqueue@32", "spooled", "enqueue", clients=32),
-            Turn("REST enqueue@64", "spooled", "enqueue", clients=64, rest=True),
-            Turn("REST enqueue@128", "spooled", "enqueue", clients=128, rest=True),
-            Turn("gRPC enqueue@128", "spooled", "enqueue", clients=128, grpc=True),
+def gateway_block():
+    return [Turn("pgbench enter and enqueue@1", "spooled", "enter_enqueue", clients=1, through="pgbench"),
+            Turn("REST enqueue@1", "spooled", "enqueue", clients=1, through="REST"),
+            Turn("gRPC enqueue@1", "spooled", "enqueue", clients=1, through="gRPC"),
+            Turn("pgbench enqueue@8", "spooled", "enqueue", clients=8, through="pgbench"),
+            Turn("gRPC enqueue@128", "spooled", "enqueue", clients=128, through="h2load"),
+            Turn("REST enqueue@128", "spooled", "enqueue", clients=128, through="REST"),
+            Turn("SQL enqueue@32", "spooled", "enqueue", clients=32),
+            Turn("REST enqueue@64", "spooled", "enqueue", clients=64, through="REST"),
             Turn("SQL claim and complete@32", "spooled", "consume", clients=32, fill=None),
-            Turn("REST claim and complete@64", "spooled", "consume", clients=64, fill=None, rest=True),
-            Turn("gRPC one stream@256", "spooled", "process", clients=256, fill=None, grpc=True)]
+            Turn("REST claim and complete@64", "spooled", "consume", clients=64, fill=None, through="REST"),
+            Turn("gRPC one stream@256", "spooled", "process", clients=256, fill=None, through="gRPC")]
+
+
+def gateway_memory_block(calls):
+    return [Turn("gRPC calls of every sort@32", "spooled", "calls", clients=32, total=calls, through="gRPC")]
 
 
 def memory_block(operations):
@@ -148,6 +156,11 @@ def within(turn, read, base_read):
 
 def median(turn, read):
     return lambda results: results.median(turn, read)
+
+
+def added(turn, base, op, quantile):
+    """Median over the rounds of how much longer a call takes than another one of the same round."""
+    return lambda results: results.median_difference(turn, base, latency(op, quantile))
 
 
 def first_against_free(number, read=window_rate):
@@ -231,6 +244,17 @@ def criteria():
                   median("REST claim and complete@64", latency("claim", "p99_ms")), at_most=True, unit=" ms"),
         Criterion("REST, 128 requests in flight: enqueues acknowledged, per second", 12_000, 20_000,
                   median("REST enqueue@128", lambda report: report["jobs_per_s"]), unit=" /s"),
+        Criterion("REST, 1 connection: p50 added to the SQL call", 0.5, None,
+                  added("REST enqueue@1", "pgbench enter and enqueue@1", "enqueue", "p50_ms"), at_most=True, unit=" ms"),
+        Criterion("gRPC, 1 call at a time: p50 added to the SQL call", 0.5, None,
+                  added("gRPC enqueue@1", "pgbench enter and enqueue@1", "enqueue", "p50_ms"), at_most=True, unit=" ms"),
+        Criterion("gRPC, 8 connections x 16 calls: enqueue, of pgbench with 8 clients", 0.8, 1.0,
+                  ratio("gRPC enqueue@128", "pgbench enqueue@8")),
+        Criterion("gRPC, one stream: jobs claimed and completed per second", 5_000, None,
+                  median("gRPC one stream@256", lambda report: report["jobs_per_s"]), unit=" /s"),
+        Criterion("Gateway memory after all gRPC calls, x after the first tenth", 1.05, 1.0,
+                  within("gRPC calls of every sort@32", lambda report: report["memory_last_kb"],
+                         lambda report: report["memory_first_kb"]), at_most=True),
         Criterion("Backend memory after all operations, x after 1,000", 1.05, 1.0,
                   within("memory spooled", lambda report: report["memory_last_kb"], lambda report: report["memory_first_kb"]),
                   at_most=True),

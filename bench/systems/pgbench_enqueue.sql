@@ -1,0 +1,2 @@
+-- One enqueue, as an application calls it.
+SELECT spooled.enqueue('q0', :payload::json);
