@@ -406,11 +406,13 @@ COMMENT ON TABLE workflow IS 'Jobs that were created together and end together. 
 CREATE TABLE workflow_job (
     org         int4 NOT NULL,
     workflow    uuid NOT NULL,
-    position    int4 NOT NULL,               -- in the request, from 0
+    position    int4 NOT NULL,               -- in the order in which they were given, from 0
     job_id      uuid NOT NULL,
     key         text NOT NULL,
+    added_by    uuid,                        -- the job whose worker added it; null: it was there from the start
     PRIMARY KEY (org, workflow, position)
 );
+CREATE UNIQUE INDEX workflow_job_key ON workflow_job (org, workflow, key);      -- a member by its key
 COMMENT ON TABLE workflow_job IS 'A job of a workflow, and the name that it has there.';
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -676,6 +678,11 @@ CREATE FUNCTION release_many(job_ids uuid[], worker text DEFAULT NULL, lease_ids
 RETURNS TABLE (job_id uuid, code text, message text) LANGUAGE c VOLATILE ROWS 100 AS 'MODULE_PATHNAME', 'spooled_release_many';
 COMMENT ON FUNCTION release_many(uuid[], text, uuid[]) IS 'release() for many jobs, a code per job.';
 
+CREATE FUNCTION parent_results(job_id uuid, worker text DEFAULT NULL, lease_id uuid DEFAULT NULL)
+RETURNS TABLE (key text, job_id uuid, queue text, status text, result json, omitted boolean) LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_parent_results';
+COMMENT ON FUNCTION parent_results(uuid, text, uuid) IS
+'What the parents of a leased job have left for its worker, at most 10,000 of them: their keys in its workflow, how they ended (null: they have not), their results. omitted: beyond 8 MiB in all.';
+
 CREATE FUNCTION cancel(job_id uuid) RETURNS text LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_cancel';
 COMMENT ON FUNCTION cancel(uuid) IS 'Cancels a job that does not run: returns cancelled. Of a running job it records the request, which the next heartbeat tells its worker: returns processing.';
 
@@ -698,6 +705,11 @@ CREATE FUNCTION create_workflow(name text, jobs json, description text DEFAULT N
 RETURNS uuid LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_create_workflow';
 COMMENT ON FUNCTION create_workflow(text, json, text, json, text) IS
 'Creates jobs that wait for each other, all in the caller''s transaction, and returns the workflow''s id. jobs is an array of up to 100,000 objects with key, queue_name, payload, depends_on (keys), dependency_mode (all, any), and what else a job can have.';
+
+CREATE FUNCTION add_workflow_jobs(job_id uuid, jobs json, worker text DEFAULT NULL, lease_id uuid DEFAULT NULL)
+RETURNS TABLE (key text, job_id uuid, created boolean) LANGUAGE c VOLATILE ROWS 10 AS 'MODULE_PATHNAME', 'spooled_add_workflow_jobs';
+COMMENT ON FUNCTION add_workflow_jobs(uuid, json, text, uuid) IS
+'Adds jobs to the workflow of a job that the caller runs. jobs is as in create_workflow; depends_on may name any job of the workflow. Keys that this job has added before are left as they are: created is false.';
 
 CREATE FUNCTION cancel_workflow(workflow_id uuid) RETURNS text LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_cancel_workflow';
 COMMENT ON FUNCTION cancel_workflow(uuid) IS 'Cancels the jobs of a workflow that do not run yet; running ones go on. One that is over stays as it is. Returns its status.';
@@ -940,11 +952,12 @@ CREATE FUNCTION _stats_of_jobs(queue_name text) RETURNS _reply LANGUAGE c VOLATI
 CREATE FUNCTION _job_status(ids text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_status';
 CREATE FUNCTION _job_history(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_history';
 CREATE FUNCTION _job_explain(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_explain';
-CREATE FUNCTION _job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int)
+CREATE FUNCTION _job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int, parent_results boolean DEFAULT NULL)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_claim';
 CREATE FUNCTION _job_dequeue(queue_name text, worker_id text, lease_duration_secs int)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_dequeue';
-CREATE FUNCTION _job_complete(id text, worker_id text, lease_id text, result text, claim_limit int, claim_lease_secs int)
+CREATE FUNCTION _job_complete(id text, worker_id text, lease_id text, result text, claim_limit int, claim_lease_secs int,
+                              claim_parent_results boolean DEFAULT NULL)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_complete';
 CREATE FUNCTION _job_complete_batch(ids text[], worker_ids text[], lease_ids text[], results text[])
 RETURNS SETOF _item_reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_job_complete_batch';
@@ -962,6 +975,8 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dependenc
 CREATE FUNCTION _workflow_list(status text, max_workflows int, skip int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_list';
 CREATE FUNCTION _workflow_create(name text, description text, jobs text, metadata text, idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_create';
+CREATE FUNCTION _workflow_add(id text, worker_id text, lease_id text, jobs text)
+RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_add';
 CREATE FUNCTION _workflow_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_get';
 CREATE FUNCTION _workflow_cancel(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_cancel';
 CREATE FUNCTION _workflow_retry(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_retry';
@@ -1282,7 +1297,7 @@ DECLARE
     everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'cron_next', 'job_dependencies', 'workflow_status'];
     producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel', 'add_dependencies', 'create_workflow', 'cancel_workflow'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',
-                                    'renew_lease_many', 'release', 'release_many', 'wait_for_jobs', 'subscribe', 'register_worker',
+                                    'renew_lease_many', 'release', 'release_many', 'parent_results', 'add_workflow_jobs', 'wait_for_jobs', 'subscribe', 'register_worker',
                                     'worker_heartbeat', 'deregister_worker'];
     reader CONSTANT text[] := ARRAY['_in_scope', '_queue_counts', '_queue_oldest', 'dlq_list', 'usage', 'schedule_history', 'schedule_next'];
     superuser_only CONSTANT text[] := ARRAY['bind_role', 'enter_admin', 'enter_organization', 'create_organization'];

@@ -44,7 +44,7 @@ spl_claim_wait_key(const ClaimResult *result, const char *queue_name)
 	return -1 - (int32) (hash & 0x7ffffff);
 }
 
-/* spooled._job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int) returns spooled._reply */
+/* spooled._job_claim(queue_name text, worker_id text, max_jobs int, lease_duration_secs int, parent_results boolean) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_claim, JOBS_WRITE)
 {
 	const char	  *queue_name;
@@ -54,6 +54,7 @@ SPL_FUNCTION(spooled_wire_job_claim, JOBS_WRITE)
 	SplFault	   fault;
 
 	request.max_jobs = int_arg(fcinfo, 2, 1);
+	request.parent_results = bool_arg(fcinfo, 4, false);
 	spl_check_max_jobs(request.max_jobs);
 	raise_unless_ok(spl_claim(&request, &result, &fault), &fault);
 

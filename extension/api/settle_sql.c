@@ -13,9 +13,8 @@
 #include "ops/settle.h"
 #include "rules/limits.h"
 
-/* settle_arg reads the job, worker and lease id of a single call. */
-static SettleItem
-settle_arg(FunctionCallInfo fcinfo, int worker, int lease_id)
+SettleItem
+spl_settle_arg(FunctionCallInfo fcinfo, int worker, int lease_id)
 {
 	SettleItem		 item;
 	const pg_uuid_t *lease = uuid_arg(fcinfo, lease_id);
@@ -38,7 +37,7 @@ settle_one(SettleVerb verb, SettleItem *item)
 /* spooled.complete(job_id uuid, worker text = NULL, result json = NULL, lease_id uuid = NULL) returns void */
 SPL_FUNCTION(spooled_complete, JOBS_WRITE)
 {
-	SettleItem item = settle_arg(fcinfo, 1, 3);
+	SettleItem item = spl_settle_arg(fcinfo, 1, 3);
 
 	item.result = bytes_arg(fcinfo, 2);
 	settle_one(SETTLE_COMPLETE, &item);
@@ -48,7 +47,7 @@ SPL_FUNCTION(spooled_complete, JOBS_WRITE)
 /* spooled.fail(job_id uuid, worker text, error text, retry boolean = true, lease_id uuid, OUT status, retry_count, will_retry, next_run_at) */
 SPL_FUNCTION(spooled_fail, JOBS_WRITE)
 {
-	SettleItem item = settle_arg(fcinfo, 1, 4);
+	SettleItem item = spl_settle_arg(fcinfo, 1, 4);
 	Datum	   values[4];
 	bool	   nulls[4] = {false};
 
@@ -65,7 +64,7 @@ SPL_FUNCTION(spooled_fail, JOBS_WRITE)
 /* spooled.renew_lease(job_id uuid, worker text, lease interval, lease_id uuid, OUT lease_expires_at, cancel_requested) */
 SPL_FUNCTION(spooled_renew_lease, JOBS_WRITE)
 {
-	SettleItem item = settle_arg(fcinfo, 1, 3);
+	SettleItem item = spl_settle_arg(fcinfo, 1, 3);
 	Datum	   values[2];
 	bool	   nulls[2] = {false};
 
@@ -79,7 +78,7 @@ SPL_FUNCTION(spooled_renew_lease, JOBS_WRITE)
 /* spooled.release(job_id uuid, worker text = NULL, lease_id uuid = NULL) returns void */
 SPL_FUNCTION(spooled_release, JOBS_WRITE)
 {
-	SettleItem item = settle_arg(fcinfo, 1, 2);
+	SettleItem item = spl_settle_arg(fcinfo, 1, 2);
 
 	settle_one(SETTLE_RELEASE, &item);
 	PG_RETURN_VOID();

@@ -48,8 +48,8 @@ reply_success(FunctionCallInfo fcinfo, StringInfo body)
 	return spl_reply(fcinfo, REPLY_OK, body, 0);
 }
 
-/* spooled._job_complete(id text, worker_id text, lease_id text, result text, claim_limit int, claim_lease_secs int)
- * returns spooled._reply; with claim_limit the answer carries the next jobs of the queue */
+/* spooled._job_complete(id text, worker_id text, lease_id text, result text, claim_limit int, claim_lease_secs int,
+ * claim_parent_results boolean) returns spooled._reply; with claim_limit the answer carries the next jobs of the queue */
 SPL_FUNCTION(spooled_wire_job_complete, JOBS_WRITE)
 {
 	SettleItem	   item = settle_args(fcinfo);
@@ -61,12 +61,15 @@ SPL_FUNCTION(spooled_wire_job_complete, JOBS_WRITE)
 		settle_one(SETTLE_COMPLETE, &item);
 	else
 	{
-		int			max_jobs = PG_GETARG_INT32(4);
-		ClaimResult next;
-		SplFault	fault;
+		ClaimRequest wanted = {.max_jobs = PG_GETARG_INT32(4),
+							   .lease_ms = spl_lease_secs_arg(fcinfo, 5),
+							   .default_lease_ms = LEASE_NOT_GIVEN,
+							   .parent_results = bool_arg(fcinfo, 6, false)};
+		ClaimResult	 next;
+		SplFault	 fault;
 
-		spl_check_max_jobs(max_jobs);
-		raise_unless_ok(spl_complete_and_claim(&item, max_jobs, spl_lease_secs_arg(fcinfo, 5), &next, &fault), &fault);
+		spl_check_max_jobs(wanted.max_jobs);
+		raise_unless_ok(spl_complete_and_claim(&item, &wanted, &next, &fault), &fault);
 		spl_json_claimed(&body, &next);
 	}
 	return reply_success(fcinfo, &body);

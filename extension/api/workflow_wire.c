@@ -10,6 +10,7 @@
 #include "base/uuid7.h"
 #include "ops/request.h"
 #include "ops/workflow.h"
+#include "ops/workflow_add.h"
 #include "ops/workflow_end.h"
 #include "json/json_write.h"
 #include "json/workflow_json.h"
@@ -89,6 +90,24 @@ SPL_FUNCTION(spooled_wire_workflow_create, WORKFLOWS_WRITE)
 
 	raise_unless_ok(spl_workflow_create(&workflow, &fault), &fault);
 	return reply_detail(fcinfo, &workflow.id, workflow.created ? REPLY_CREATED : REPLY_OK, true);
+}
+
+/* spooled._workflow_add(id text, worker_id text, lease_id text, jobs text) returns spooled._reply: to the workflow of job "id" */
+SPL_FUNCTION(spooled_wire_workflow_add, JOBS_WRITE)
+{
+	pg_uuid_t		 job_id = spl_job_id_arg(fcinfo, 0);
+	WorkflowAddition addition = {.run = spl_settle_item(&job_id),
+								 .jobs = bytes_arg(fcinfo, 3),
+								 .most_jobs = REQUEST_MAX_JOBS};
+	StringInfoData	 body;
+	SplFault		 fault;
+
+	addition.run.worker = text_arg(fcinfo, 1);
+	addition.run.lease_id = text_arg(fcinfo, 2);
+	raise_unless_ok(spl_workflow_add(&addition, &fault), &fault);
+	initStringInfo(&body);
+	spl_json_workflow_addition(&body, &addition);
+	return spl_reply(fcinfo, addition.created > 0 ? REPLY_CREATED : REPLY_OK, &body, 0);
 }
 
 /* spooled._workflow_get(id text) returns spooled._reply */

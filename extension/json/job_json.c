@@ -111,8 +111,31 @@ spl_json_job_status(StringInfo out, const JobView *view)
 	spl_json_close(out, '}');
 }
 
+/* write_parents writes what the parents of a leased job have left for it. */
 static void
-write_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char *queue_name, const pg_uuid_t *org_uid)
+write_parents(StringInfo out, const ParentViews *parents)
+{
+	spl_json_open(out, "parent_results", '[');
+	for (int i = 0; i < parents->count; i++)
+	{
+		const ParentResult *parent = &parents->views[i].parent;
+
+		spl_json_open(out, NULL, '{');
+		spl_json_uuid(out, "job_id", &parent->job_id);
+		spl_json_text(out, "key", parent->key);
+		spl_json_text(out, "queue_name", parent->queue);
+		spl_json_text(out, "status", parents->views[i].status);
+		spl_json_varlena_raw(out, "result", parent->result);
+		spl_json_bool(out, "result_omitted", parent->omitted);
+		spl_json_close(out, '}');
+	}
+	spl_json_close(out, ']');
+	spl_json_bool(out, "parent_results_truncated", parents->is_more);
+}
+
+static void
+write_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char *queue_name, const pg_uuid_t *org_uid,
+				 const ParentViews *parents)
 {
 	spl_json_open(out, NULL, '{');
 	spl_json_uuid(out, "id", &job->id);
@@ -136,13 +159,15 @@ write_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char
 	spl_json_varlena_text(out, "idempotency_key", job->idempotency_key);
 	if (org_uid)
 		spl_json_uuid(out, "organization_id", org_uid);
+	if (parents)
+		write_parents(out, parents);
 	spl_json_close(out, '}');
 }
 
 void
 spl_json_leased_job(StringInfo out, const Job *job, const Ticket *lease, const char *queue_name)
 {
-	write_leased_job(out, job, lease, queue_name, NULL);
+	write_leased_job(out, job, lease, queue_name, NULL, NULL);
 }
 
 void
@@ -150,6 +175,7 @@ spl_json_claimed(StringInfo out, const ClaimResult *claimed)
 {
 	spl_json_open(out, "jobs", '[');
 	for (int i = 0; i < claimed->count; i++)
-		write_leased_job(out, &claimed->jobs[i], &claimed->leases[i], claimed->queue_names[i], claimed->org_uid);
+		write_leased_job(out, &claimed->jobs[i], &claimed->leases[i], claimed->queue_names[i], claimed->org_uid,
+						 claimed->parents ? &claimed->parents[i] : NULL);
 	spl_json_close(out, ']');
 }

@@ -226,3 +226,23 @@ spl_json_workflow_job_status(StringInfo out, const MemberView *member)
 	spl_json_text(out, "error", member->job.last_error);
 	spl_json_close(out, '}');
 }
+
+void
+spl_json_workflow_addition(StringInfo out, const WorkflowAddition *addition)
+{
+	spl_json_open(out, NULL, '{');
+	spl_json_uuid(out, "workflow_id", &addition->workflow);
+	spl_json_open(out, "job_ids", '[');
+	for (int i = 0; i < addition->count; i++)
+	{
+		spl_json_open(out, NULL, '{');
+		spl_json_text(out, "key", addition->added[i].key);
+		spl_json_uuid(out, "job_id", &addition->added[i].job_id);
+		spl_json_bool(out, "created", addition->added[i].created);
+		spl_json_close(out, '}');
+	}
+	spl_json_close(out, ']');
+	spl_json_int(out, "added_count", addition->created);
+	spl_json_int(out, "total_jobs", addition->total_jobs);
+	spl_json_close(out, '}');
+}

@@ -117,6 +117,17 @@ claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int l
 	return count;
 }
 
+/* add_parents reads what the parents of the jobs have left; the results of all of them share the room of one answer. */
+static void
+add_parents(ClaimResult *result)
+{
+	int64 room = PARENT_RESULTS_ROOM;
+
+	result->parents = palloc(sizeof(ParentViews) * Max(result->count, 1));
+	for (int i = 0; i < result->count; i++)
+		spl_parent_results(&result->jobs[i].id, CLAIM_PARENTS_MAX, &room, &result->parents[i]);
+}
+
 SplCode
 spl_claim(const ClaimRequest *request, ClaimResult *result, SplFault *fault)
 {
@@ -140,6 +151,8 @@ spl_claim(const ClaimRequest *request, ClaimResult *result, SplFault *fault)
 		*result->org_uid = spl_org_uid(org);
 	}
 	spl_changes_done();
+	if (request->parent_results)
+		add_parents(result);
 	if (result->count > 0)
 		spl_claim_commit_note(alone);
 	return SPL_OK;

@@ -8,19 +8,15 @@
 #include "store/queue_store.h"
 
 SplCode
-spl_complete_and_claim(SettleItem *item, int max_jobs, int64 lease_ms, ClaimResult *next, SplFault *fault)
+spl_complete_and_claim(SettleItem *item, const ClaimRequest *wanted, ClaimResult *next, SplFault *fault)
 {
 	const Queue *queue;
 	const char	*queue_name;
-	ClaimRequest request = {
-		.queues = &queue_name,
-		.queue_count = 1,
-		.worker = item->worker,
-		.max_jobs = max_jobs,
-		.lease_ms = lease_ms,
-		.default_lease_ms = LEASE_NOT_GIVEN,
-	};
+	ClaimRequest request = *wanted;
 
+	request.queues = &queue_name;
+	request.queue_count = 1;
+	request.worker = item->worker;
 	if (item->worker == NULL)
 		return spl_fault(fault, SPL_INVALID, "worker_id", "missing_field", NULL, "worker_id is required to claim");
 	spl_settle(SETTLE_COMPLETE, item, 1);

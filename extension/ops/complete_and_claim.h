@@ -9,10 +9,9 @@
 #include "ops/settle.h"
 
 /*
- * spl_complete_and_claim completes the job and claims up to max_jobs for the same worker.  Any refusal, of either
+ * spl_complete_and_claim completes the job and claims from its queue for the same worker, as "wanted" says otherwise.  Any refusal, of either
  * half, is the answer; the caller raises it, so that nothing has happened.
  */
-extern SplCode
-spl_complete_and_claim(SettleItem *item, int max_jobs, int64 lease_ms, ClaimResult *next, SplFault *fault);
+extern SplCode spl_complete_and_claim(SettleItem *item, const ClaimRequest *wanted, ClaimResult *next, SplFault *fault);
 
 #endif

@@ -231,9 +231,23 @@ renew(int32 org, Owned *owned, TimestampTz now)
 	owned->count = renewed;
 }
 
+/* hold answers for leases that live, and keeps them; what ends at this moment stays open. */
+static void
+hold(SettleVerb verb, Owned *owned)
+{
+	for (int i = 0; i < owned->count; i++)
+		if (verb == SETTLE_LOOK || spl_ticket_hold(&owned->leases[i]) == TAKE_OK)
+			owned->items[i]->status = "processing";
+}
+
 static void
 apply(int32 org, SettleVerb verb, Owned *owned, TimestampTz now, Snapshot seen)
 {
+	if (verb == SETTLE_LOOK || verb == SETTLE_HOLD)
+	{
+		hold(verb, owned);
+		return;
+	}
 	if (verb == SETTLE_RENEW)
 	{
 		renew(org, owned, now);

@@ -17,7 +17,9 @@ typedef enum SettleVerb
 	SETTLE_COMPLETE,
 	SETTLE_FAIL,
 	SETTLE_RELEASE,
-	SETTLE_RENEW
+	SETTLE_RENEW,
+	SETTLE_LOOK, /* nothing: only whether the caller owns the lease */
+	SETTLE_HOLD	 /* the same, and the lease stays until this transaction ends */
 } SettleVerb;
 
 typedef struct SettleItem

@@ -21,7 +21,7 @@ static const int column_counts[SPL_TABLES] = {
 	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11,		[TABLE_BLOCKED] = 10,	   [TABLE_LEASE] = 13,
 	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15,		[TABLE_JOB] = 14,		   [TABLE_ATTEMPT] = 11,
 	[TABLE_DEPENDENCY] = 5,	  [TABLE_QUEUE] = 18,		[TABLE_API_KEY] = 12,	   [TABLE_ROLE_BINDING] = 2,
-	[TABLE_ORG] = 17,		  [TABLE_WORKFLOW_JOB] = 5, [TABLE_LOGIN_SESSION] = 9,
+	[TABLE_ORG] = 17,		  [TABLE_WORKFLOW_JOB] = 6, [TABLE_LOGIN_SESSION] = 9,
 };
 
 static const char *const table_names[SPL_TABLES] = {

@@ -117,7 +117,8 @@ enum MemberColumn
 	MEMBER_WORKFLOW,
 	MEMBER_POSITION,
 	MEMBER_JOB_ID,
-	MEMBER_KEY
+	MEMBER_KEY,
+	MEMBER_ADDED_BY
 };
 
 static void
@@ -130,12 +131,58 @@ fill_member(const void *members, int i, Datum *values, bool *nulls)
 	values[MEMBER_POSITION - 1] = Int32GetDatum(member->position);
 	values[MEMBER_JOB_ID - 1] = UUIDPGetDatum(&member->job_id);
 	values[MEMBER_KEY - 1] = CStringGetTextDatum(member->key);
+	values[MEMBER_ADDED_BY - 1] = UUIDPGetDatum(member->added_by);
+	nulls[MEMBER_ADDED_BY - 1] = member->added_by == NULL;
 }
 
 void
 spl_workflow_put_members(const WorkflowMember *members, int count)
 {
 	spl_tuples_insert(TABLE_WORKFLOW_JOB, members, count, fill_member, NULL);
+}
+
+static SpiPlan find_members = {
+	.sql =
+		"SELECT (k.n - 1)::int4, m.job_id, m.added_by, coalesce(d.state, 'g') FROM unnest($3) WITH ORDINALITY AS k (key, n)"
+		" JOIN spooled.workflow_job m ON m.org = $1 AND m.workflow = $2 AND m.key = k.key"
+		" LEFT JOIN spooled.dependency d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, TEXTARRAYOID},
+};
+
+static void
+read_known(HeapTuple row, TupleDesc desc, void *members)
+{
+	KnownMember *member = (KnownMember *) members + spl_row_int32(row, desc, 1);
+
+	member->found = spl_row_uuid(row, desc, 2, &member->job_id);
+	member->was_added = spl_row_uuid(row, desc, 3, &member->added_by);
+	member->state = DatumGetChar(spl_row_datum(row, desc, 4, NULL));
+}
+
+void
+spl_workflow_find_members(int32 org, const pg_uuid_t *id, const char **keys, int count, KnownMember *members)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), text_array(keys, count)};
+
+	memset(members, 0, sizeof(KnownMember) * count);
+	if (count > 0)
+		spl_spi_run(&find_members, values, NULL, read_known, members);
+}
+
+static SpiPlan grow_workflow = {
+	.sql = "UPDATE spooled.workflow SET total_jobs = total_jobs + $3,"
+		   "  queues = ARRAY(SELECT DISTINCT q FROM unnest(queues || $4) q ORDER BY q) WHERE org = $1 AND id = $2",
+	.nargs = 4,
+	.argtypes = {INT4OID, UUIDOID, INT4OID, TEXTARRAYOID},
+};
+
+void
+spl_workflow_grow(int32 org, const pg_uuid_t *id, int members, const char **queues, int queue_count)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), Int32GetDatum(members), text_array(queues, queue_count)};
+
+	spl_spi_run(&grow_workflow, values, NULL, NULL, NULL);
 }
 
 static SpiPlan lock_workflow = {

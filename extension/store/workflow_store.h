@@ -40,14 +40,32 @@ extern bool spl_workflow_find_key(int32 org, const char *key, TimestampTz since,
 
 typedef struct WorkflowMember
 {
-	int32		org;
-	pg_uuid_t	workflow;
-	int			position;
-	pg_uuid_t	job_id;
-	const char *key;
+	int32			 org;
+	pg_uuid_t		 workflow;
+	int				 position;
+	pg_uuid_t		 job_id;
+	const char		*key;
+	const pg_uuid_t *added_by; /* the job whose worker added it; NULL: it was there from the start */
 } WorkflowMember;
 
 extern void spl_workflow_put_members(const WorkflowMember *members, int count);
+
+/* What is known of a member by its key. */
+typedef struct KnownMember
+{
+	bool	  found;
+	pg_uuid_t job_id;
+	bool	  was_added;
+	pg_uuid_t added_by;
+	char	  state; /* of its edge to the workflow */
+} KnownMember;
+
+/* spl_workflow_find_members finds the members that have these keys. */
+extern void
+spl_workflow_find_members(int32 org, const pg_uuid_t *id, const char **keys, int count, KnownMember *members);
+
+/* spl_workflow_grow counts in members that were put into a workflow that is locked, and their queues. */
+extern void spl_workflow_grow(int32 org, const pg_uuid_t *id, int members, const char **queues, int queue_count);
 
 /* What has to be known of a workflow to change it. */
 typedef struct WorkflowRow

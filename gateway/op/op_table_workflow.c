@@ -52,6 +52,14 @@ static Op ops[] = {
 				   {"idempotency_key", OP_TEXT, .header = "Idempotency-Key"}},
 	},
 	{
+		.name = "workflow.add",
+		.routes = {{HTTP_POST, "/api/v1/jobs/{id}/workflow-jobs"}},
+		.enter = ENTER_ORG,
+		.lane = LANE_SLOW,
+		.call = {REPLY "_workflow_add($1, $2, $3, $4)", 4},
+		.params = {ID, {"worker_id", OP_TEXT}, {"lease_id", OP_TEXT}, {"jobs", OP_JSON, OP_REQUIRED | OP_VERBATIM}},
+	},
+	{
 		.name = "workflow.get",
 		.routes = {{HTTP_GET, "/api/v1/workflows/{id}"}},
 		.enter = ENTER_ORG,

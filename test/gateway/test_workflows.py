@@ -2,7 +2,7 @@
 
 import uuid
 
-from client import Case, NOBODY, delete, eventually, get, new_queue, post
+from client import Case, NOBODY, delete, eventually, get, needs_psql, new_queue, post, psql
 
 SUMMARY = {"id": "uuid", "organization_id": "uuid", "name": "str", "description": "str?", "status": "str", "total_jobs": "int",
            "completed_jobs": "int", "failed_jobs": "int", "progress_percent": "int", "created_at": "ts", "started_at": "ts?",
@@ -134,6 +134,67 @@ class Workflows(Case):
         cancelled = [w["id"] for w in self.ok(get("/api/v1/workflows?limit=100&status=cancelled")) if w["name"] == name]
         self.assertEqual(cancelled, ids[:1])
         self.assertEqual(len(self.ok(get("/api/v1/workflows?limit=2&offset=1&status=nonsense"))), 2)
+
+    def test_results_of_the_parents(self):
+        queue = new_queue()
+        self.diamond(queue)
+        claim = {"queue_name": queue, "worker_id": "w", "limit": 10}
+        self.assertNotIn("parent_results", self.ok(post("/api/v1/jobs/claim", dict(claim, limit=1)))["jobs"][0])
+        first = self.ok(get("/api/v1/jobs?queue_name=%s&status=processing" % queue))[0]["id"]
+        reply = post("/api/v1/jobs/%s/complete" % first, {"worker_id": "w", "result": {"n": 1}, "claim": {"limit": 1, "include_parent_results": True}})
+        result = {"job_id": first, "key": "a", "queue_name": queue, "status": "completed", "result": {"n": 1}, "result_omitted": False}
+        b = self.ok(reply)["jobs"][0]
+        self.assertEqual((b["parent_results"], b["parent_results_truncated"]), ([result], False))
+        c = self.ok(post("/api/v1/jobs/claim", dict(claim, include_parent_results=True)))["jobs"][0]
+        self.assertEqual(c["parent_results"], [result])
+        self.ok(self.complete(b["id"], worker="w", result={"b": 1.50}))
+        self.ok(self.complete(c["id"], worker="w", result=[]))
+        d = self.ok(post("/api/v1/jobs/claim", dict(claim, include_parent_results=True)))["jobs"][0]
+        self.assertEqual({parent["key"]: parent["result"] for parent in d["parent_results"]}, {"b": {"b": 1.50}, "c": []})
+        self.ok(post("/api/v1/jobs", {"queue_name": queue, "payload": 1}), 201)
+        self.assertEqual(self.ok(post("/api/v1/jobs/claim", dict(claim, include_parent_results=True)))["jobs"][0]["parent_results"], [])
+        self.refused(post("/api/v1/jobs/claim", dict(claim, include_parent_results="yes")), 400, None, "include_parent_results")
+
+    @needs_psql
+    def test_results_of_parents_in_other_queues(self):
+        mine, other = new_queue(), new_queue()
+        self.ok(post("/api/v1/workflows", {"name": "two", "jobs": [
+            {"key": "theirs", "queue_name": other, "payload": 1}, {"key": "ours", "queue_name": mine, "payload": 1},
+            {"key": "child", "queue_name": mine, "payload": 1, "depends_on": ["theirs", "ours"]}]}), 201)
+        for queue in (mine, other):
+            self.ok(self.complete(self.claim_one(queue)["id"], result={"of": queue}))
+        key = psql("SELECT spooled.create_api_key('scoped', ARRAY['%s'])" % mine)
+        claim = {"queue_name": mine, "worker_id": "w", "include_parent_results": True}
+        child = self.ok(post("/api/v1/jobs/claim", claim, key=key))["jobs"][0]
+        self.assertEqual([parent["result"] for parent in child["parent_results"]], [{"of": mine}])
+
+    def test_jobs_are_added_by_a_worker(self):
+        queue = new_queue()
+        workflow = self.diamond(queue)["workflow_id"]
+        job = self.claim_one(queue)
+        path = "/api/v1/jobs/%s/workflow-jobs" % job["id"]
+        mine = {"worker_id": job["worker_id"], "lease_id": job["lease_id"]}
+        jobs = [{"key": "e", "queue_name": queue, "payload": {"step": "e"}, "depends_on": ["a", "b"]}, {"key": "f", "queue_name": queue, "payload": {"step": "f"}}]
+        body = self.ok(post(path, dict(mine, jobs=jobs)), 201)
+        self.assertShape(body, {"workflow_id": "uuid", "job_ids": "list", "added_count": "int", "total_jobs": "int"})
+        self.assertEqual((body["workflow_id"], body["added_count"], body["total_jobs"], [made["key"] for made in body["job_ids"]]), (workflow, 2, 6, ["e", "f"]))
+        again = self.ok(post(path, dict(mine, jobs=jobs)))
+        self.assertEqual([made["job_id"] for made in again["job_ids"]], [made["job_id"] for made in body["job_ids"]])
+        self.assertEqual([made["created"] for made in again["job_ids"]], [False, False])
+        self.assertEqual(self.status(workflow)["total_jobs"], 6)
+        self.assertEqual(self.ok(get("/api/v1/workflows/%s/jobs/e" % workflow))["depends_on"], ["a", "b"])
+        for jobs, field in (([], "jobs"), ([dict(jobs[0], key="a b")], "jobs[0].key"), ([dict(jobs[0], key="k%d" % i) for i in range(101)], "jobs")):
+            self.refused(post(path, dict(mine, jobs=jobs)), 400, "VALIDATION_ERROR", field)
+        self.refused(post(path, dict(mine, jobs=[{"key": "a", "queue_name": queue, "payload": 1}])), 400, "BAD_REQUEST")
+        self.refused(post(path, dict(mine, jobs=[{"key": "g", "queue_name": queue, "payload": 1, "depends_on": ["x"]}])), 400, "BAD_REQUEST")
+        self.refused(post(path, mine), 400, None, "jobs")
+        self.refused(post(path, dict(mine, lease_id=NOBODY, jobs=[{"key": "g", "queue_name": queue, "payload": 1}])), 409, "LEASE_EXPIRED")
+        self.refused(post("/api/v1/jobs/%s/workflow-jobs" % NOBODY, dict(mine, jobs=[{"key": "g", "queue_name": queue, "payload": 1}])), 404, "NOT_FOUND")
+        self.ok(self.complete(job["id"]))
+        self.refused(post(path, dict(mine, jobs=[{"key": "g", "queue_name": queue, "payload": 1}])), 409, "CONFLICT")
+        self.assertEqual(self.finish(queue, 3), ["b", "c", "f"])
+        self.assertEqual(self.finish(queue, 2), ["d", "e"])
+        self.assertTrue(eventually(lambda: self.status(workflow)["status"] == "completed", 60))
 
     def test_names_of_others_and_idempotency(self):
         queue, key = new_queue(), uuid.uuid4().hex

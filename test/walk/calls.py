@@ -58,6 +58,9 @@ FUNCTIONS = {
     "job_dependencies(uuid)": "SELECT * FROM spooled.job_dependencies({child})",
     "create_workflow(text,json,text,json,text)":
         "SELECT spooled.create_workflow('w', json_build_array(json_build_object('key', 'a', 'queue_name', {queue}, 'payload', 1)), idempotency_key => {key})",
+    "add_workflow_jobs(uuid,json,text,uuid)":
+        "SELECT * FROM spooled.add_workflow_jobs({member}, json_build_array(json_build_object('key', 'more', 'queue_name', {queue}, 'payload', 1)), {worker})",
+    "parent_results(uuid,text,uuid)": "SELECT * FROM spooled.parent_results({member}, {worker})",
     "cancel_workflow(uuid)": "SELECT spooled.cancel_workflow({workflow})",
     "retry_workflow(uuid)": "SELECT spooled.retry_workflow({failed_workflow})",
     "delete_workflow(uuid)": "SELECT spooled.delete_workflow({failed_workflow})",
@@ -162,9 +165,9 @@ FUNCTIONS = {
     "_job_status(text)": "SELECT * FROM spooled._job_status({done})",
     "_job_history(text)": "SELECT * FROM spooled._job_history({dead})",
     "_job_explain(text)": "SELECT * FROM spooled._job_explain({child})",
-    "_job_claim(text,text,integer,integer)": "SELECT * FROM spooled._job_claim({queue}, {worker}, 10, NULL)",
+    "_job_claim(text,text,integer,integer,boolean)": "SELECT * FROM spooled._job_claim({queue}, {worker}, 10, NULL, true)",
     "_job_dequeue(text,text,integer)": "SELECT * FROM spooled._job_dequeue({queue}, {worker}, NULL)",
-    "_job_complete(text,text,text,text,integer,integer)": "SELECT * FROM spooled._job_complete({leased}, {worker}, {lease}, '1', 10, NULL)",
+    "_job_complete(text,text,text,text,integer,integer,boolean)": "SELECT * FROM spooled._job_complete({leased}, {worker}, {lease}, '1', 10, NULL, true)",
     "_job_complete_batch(text[],text[],text[],text[])":
         "SELECT * FROM spooled._job_complete_batch(ARRAY[{leased}], ARRAY[{worker}], ARRAY[{lease}], ARRAY['1'])",
     "_job_fail(text,text,text,text,boolean)": "SELECT * FROM spooled._job_fail({leased}, {worker}, {lease}, 'e', true)",
@@ -175,6 +178,8 @@ FUNCTIONS = {
     "_workflow_list(text,integer,integer)": "SELECT * FROM spooled._workflow_list(NULL, NULL, NULL)",
     "_workflow_create(text,text,text,text,text)":
         "SELECT * FROM spooled._workflow_create('w', NULL, json_build_array(json_build_object('key', 'a', 'queue_name', {queue}, 'payload', 1))::text, NULL, {key})",
+    "_workflow_add(text,text,text,text)":
+        "SELECT * FROM spooled._workflow_add({member}, {worker}, NULL, json_build_array(json_build_object('key', 'more', 'queue_name', {queue}, 'payload', 1))::text)",
     "_workflow_get(text)": "SELECT * FROM spooled._workflow_get({workflow})",
     "_workflow_cancel(text)": "SELECT * FROM spooled._workflow_cancel({workflow})",
     "_workflow_retry(text)": "SELECT * FROM spooled._workflow_retry({failed_workflow})",
@@ -311,6 +316,7 @@ ROUTES = {
     "POST /api/v1/jobs/{id}/dependencies": {"id": "{delayed}", "depends_on": ["{ready}"]},
     "GET /api/v1/workflows": None,
     "POST /api/v1/workflows": {"name": "w", "idempotency_key": "{key}", "jobs": [{"key": "a", "queue_name": "{queue}", "payload": 1}]},
+    "POST /api/v1/jobs/{id}/workflow-jobs": {"id": "{member}", "worker_id": "{worker}", "jobs": [{"key": "more", "queue_name": "{queue}", "payload": 1}]},
     "GET /api/v1/workflows/{id}": {"id": "{workflow}"},
     "DELETE /api/v1/workflows/{id}": {"id": "{failed_workflow}"},
     "POST /api/v1/workflows/{id}/cancel": {"id": "{workflow}"},

@@ -99,6 +99,11 @@ def make(root, tenant):
     while sql.value("SELECT status FROM spooled.workflow_status('%s')" % have["failed_workflow"]) != "failed":
         sql.rows("SELECT spooled.fail(m.job_id, '%s', '%s', false) FROM spooled.claim('%s'::text, '%s', 1) c JOIN spooled.workflow_jobs m"
                  " USING (job_id)" % (have["worker"], have["hidden"], have["queue"], have["worker"]))
+    first = step[1:-1].replace('"key": "a"', '"key": "first"')
+    second = step[1:-1].replace('"key": "a"', '"key": "second", "depends_on": ["first"]')
+    sql.rows("SELECT spooled.create_workflow('%s', '[%s, %s]')" % (have["hidden"], first, second))
+    sql.rows("SELECT spooled.complete('%s', '%s', '\"%s\"')" % (claim()[0], have["worker"], have["hidden"]))
+    have["member"] = claim()[0]
     have["workflow"] = sql.value("SELECT spooled.create_workflow('%s', '%s')" % (have["hidden"], step))
     sql.rows("SELECT spooled.register_worker('%s', '%s', '%s')" % (have["queue"], have["hidden"], have["worker"]))
     sql.rows("SELECT spooled.create_api_key('%s')" % have["hidden"])
