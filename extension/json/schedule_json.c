@@ -77,11 +77,14 @@ spl_json_schedule_run(StringInfo out, const ScheduleRunView *view)
 	spl_json_text(out, "status", run->status == RUN_COMPLETED ? "completed" : "failed"); /* clients know no "skipped" */
 	spl_json_bool(out, "skipped", run->status == RUN_SKIPPED);
 	spl_json_text(out, "error_message", run->error);
+	spl_json_text(out, "error", run->error);
 	spl_json_text(out, "job_status", view->job_status);
 	spl_json_uuid(out, "workflow_id", run->has_workflow ? &run->workflow_id : NULL);
 	spl_json_text(out, "workflow_status", view->workflow_status);
 	spl_json_time(out, "scheduled_for", run->occurrence);
 	spl_json_time(out, "started_at", run->started_at);
+	spl_json_time(out, "executed_at", run->started_at);
+	spl_json_time(out, "triggered_at", run->started_at);
 	spl_json_time(out, "completed_at", run->started_at);
 	spl_json_close(out, '}');
 }

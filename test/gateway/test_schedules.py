@@ -11,7 +11,7 @@ SCHEDULE = {"id": "uuid", "organization_id": "uuid", "name": "str", "description
             "last_run_at": "ts?", "next_run_at": "ts?", "run_count": "int", "tags": "any", "metadata": "any",
             "catch_up": "str", "max_outstanding": "int?", "skip_if_running": "bool", "jitter_seconds": "int",
             "ends_at": "ts?", "workflow_jobs": "any", "created_at": "ts", "updated_at": "ts"}
-RUN = {"id": "uuid", "schedule_id": "uuid", "job_id": "uuid?", "status": "str", "error_message": "str?",
+RUN = {"id": "uuid", "schedule_id": "uuid", "job_id": "uuid?", "status": "str", "error_message": "str?", "error": "str?", "executed_at": "ts", "triggered_at": "ts",
        "job_status": "str?", "workflow_id": "uuid?", "workflow_status": "str?", "started_at": "ts", "completed_at": "ts?"}
 PATH = "/api/v1/schedules"
 
@@ -165,8 +165,9 @@ class Runs(Schedules):
         runs = self.ok(get(path + "/history"))
         for run in runs:
             self.assertShape(run, RUN)
-            self.assertEqual((run["schedule_id"], run["status"], run["error_message"], run["job_status"]),
-                             (made["id"], "completed", None, "pending"))
+            self.assertEqual((run["schedule_id"], run["status"], run["error_message"], run["error"], run["job_status"]),
+                             (made["id"], "completed", None, None, "pending"))
+            self.assertEqual((run["executed_at"], run["triggered_at"]), (run["started_at"], run["started_at"]))
         self.assertEqual(len(set(run["scheduled_for"] for run in runs)), len(runs))
         self.assertEqual(sorted((run["started_at"] for run in runs), reverse=True), [run["started_at"] for run in runs])
         self.assertEqual(len(self.ok(get(path + "/history?limit=1"))), 1)
