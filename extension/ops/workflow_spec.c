@@ -8,13 +8,21 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/json_string.h"
 #include "ops/dependency_add.h"
 #include "ops/workflow_spec.h"
 #include "rules/json_text.h"
 #include "rules/names.h"
-#include "store/workflow_spec_store.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+
+/* A member of one of the objects, under its known name. */
+typedef struct SpecField
+{
+	const char *name;
+	JsonPart	value;
+	char	   *text; /* a string's characters; only of members that have to be strings */
+} SpecField;
 
 /* wrong_type notes that a field is not what it has to be. */
 static void
@@ -48,36 +56,65 @@ set_webhook(WorkflowStep *step, const SpecField *field)
 	step->item.completion_webhook = field->text;
 }
 
+static struct varlena *
+json_of(const JsonPart *value)
+{
+	return (struct varlena *) cstring_to_text_with_len(value->text, value->len);
+}
+
 static void
 set_payload(WorkflowStep *step, const SpecField *field)
 {
-	step->item.payload = field->json;
+	step->item.payload = json_of(&field->value);
 }
 
 /* set_tags: an empty array stands for an empty object, as everywhere. */
 static void
 set_tags(WorkflowStep *step, const SpecField *field)
 {
-	step->item.tags = field->json;
-	if (field->kind == 'a' && strspn(VARDATA_ANY(field->json), "[] \t\n\r") >= VARSIZE_ANY_EXHDR(field->json))
+	JsonCursor cursor;
+	JsonPart   name, value;
+
+	if (spl_json_walk(&cursor, field->value.text, field->value.len) && !cursor.in_object &&
+		!spl_json_next(&cursor, &name, &value))
 		step->item.tags = (struct varlena *) cstring_to_text("{}");
+	else
+		step->item.tags = json_of(&field->value);
 }
 
 static void
 set_dependencies(WorkflowStep *step, const SpecField *field)
 {
-	step->depends_on = field->elements;
-	step->depends_count = field->element_count;
-	for (int i = 0; i < field->element_count; i++)
-		if (field->elements[i] == NULL)
+	JsonCursor elements;
+	JsonPart   name, value;
+	int		   room = 0;
+
+	step->depends_count = 0;
+	spl_json_walk(&elements, field->value.text, field->value.len);
+	while (spl_json_next(&elements, &name, &value))
+	{
+		char *key = value.text[0] == '"' ? spl_json_string(value.text, value.len) : NULL;
+
+		if (key == NULL)
+		{
 			wrong_type(step, field, "an array of keys");
+			return;
+		}
+		if (step->depends_count == room)
+		{
+			room = Max(room * 2, 4);
+			step->depends_on =
+				room == 4 ? palloc(sizeof(char *) * room) : repalloc_huge(step->depends_on, sizeof(char *) * room);
+		}
+		step->depends_on[step->depends_count++] = key;
+	}
 }
 
 /* read_int reads a whole number; false, with a fault: it is none. */
 static bool
 read_int(WorkflowStep *step, const SpecField *field, int *number)
 {
-	char *digits = text_to_cstring((text *) field->json);
+	char *digits = pnstrdup(field->value.text, field->value.len);
 	char *end;
 	long  value;
 
@@ -173,73 +210,85 @@ set_expires_at(WorkflowStep *step, const SpecField *field)
 typedef struct FieldRule
 {
 	const char *names[3];
-	char		kind;	  /* as SpecField.kind; 0: any, also null */
-	const char *expected; /* what the kind is called */
+	const char *starts;	  /* what its value may begin with; NULL: anything, also null */
+	const char *expected; /* what that is called */
 	void (*set)(WorkflowStep *step, const SpecField *field);
 } FieldRule;
 
+#define STRING "\"", "a string"
+#define NUMBER "-0123456789", "a whole number"
+
 static const FieldRule field_rules[] = {
-	{{"key", "name"}, 's', "a string", set_key},
-	{{"queue_name", "queue"}, 's', "a string", set_queue},
-	{{"payload"}, 0, NULL, set_payload},
-	{{"depends_on", "dependencies"}, 'a', "an array of keys", set_dependencies},
-	{{"dependency_mode", "dependency_type"}, 's', "a string", set_mode},
-	{{"priority"}, 'n', "a whole number", set_priority},
-	{{"max_retries"}, 'n', "a whole number", set_max_retries},
-	{{"timeout_seconds"}, 'n', "a whole number", set_timeout},
-	{{"timeout_ms"}, 'n', "a whole number", set_timeout_ms},
-	{{"delay_seconds"}, 'n', "a whole number", set_delay},
-	{{"scheduled_at", "scheduled_for"}, 's', "a string", set_scheduled_at},
-	{{"expires_at", "expiresAt"}, 's', "a string", set_expires_at},
-	{{"tags"}, 0, NULL, set_tags},
-	{{"completion_webhook"}, 's', "a string", set_webhook},
+	{{"key", "name"}, STRING, set_key},
+	{{"queue_name", "queue"}, STRING, set_queue},
+	{{"payload"}, NULL, NULL, set_payload},
+	{{"depends_on", "dependencies"}, "[", "an array of keys", set_dependencies},
+	{{"dependency_mode", "dependency_type"}, STRING, set_mode},
+	{{"priority"}, NUMBER, set_priority},
+	{{"max_retries"}, NUMBER, set_max_retries},
+	{{"timeout_seconds"}, NUMBER, set_timeout},
+	{{"timeout_ms"}, NUMBER, set_timeout_ms},
+	{{"delay_seconds"}, NUMBER, set_delay},
+	{{"scheduled_at", "scheduled_for"}, STRING, set_scheduled_at},
+	{{"expires_at", "expiresAt"}, STRING, set_expires_at},
+	{{"tags"}, NULL, NULL, set_tags},
+	{{"completion_webhook"}, STRING, set_webhook},
 };
 
+/* find_rule finds what a name means, and the name as it stands in the rule; NULL: nothing. */
 static const FieldRule *
-find_rule(const char *name)
+find_rule(const JsonPart *name, const char **known)
 {
+	const char *text = name->text + 1;
+	int			len = name->len - 2;
+
+	if (memchr(text, '\\', len))
+	{
+		text = spl_json_string(name->text, name->len);
+		len = text ? strlen(text) : 0;
+	}
 	for (int i = 0; i < lengthof(field_rules); i++)
 		for (int n = 0; n < lengthof(field_rules[i].names) && field_rules[i].names[n]; n++)
-			if (strcmp(field_rules[i].names[n], name) == 0)
+			if (strlen(field_rules[i].names[n]) == len && memcmp(field_rules[i].names[n], text, len) == 0)
+			{
+				*known = field_rules[i].names[n];
 				return &field_rules[i];
+			}
 	return NULL;
 }
 
-/* is_null: null is absent, but a payload may be null.  "null" and "number" begin alike. */
-static bool
-is_null(const SpecField *field)
+/* see_member sets what one member of an object says; null is absent, but a payload may be null. */
+static void
+see_member(WorkflowStep *step, const JsonPart *name, const JsonPart *value)
 {
-	return field->kind == 'n' && VARDATA_ANY(field->json)[0] == 'n';
+	SpecField		 field = {.value = *value};
+	const FieldRule *rule = find_rule(name, &field.name);
+	bool			 fits;
+
+	if (rule == NULL || (value->text[0] == 'n' && rule->set != set_payload))
+		return;
+	fits = rule->starts == NULL || strchr(rule->starts, value->text[0]) != NULL;
+	if (fits && rule->starts && value->text[0] == '"')
+		fits = (field.text = spl_json_string(value->text, value->len)) != NULL;
+	if (fits)
+		rule->set(step, &field);
+	else
+		wrong_type(step, &field, rule->expected);
 }
 
-/* see_field sets what one member of an object says. */
+/* read_step reads one element of the description. */
 static void
-see_field(const SpecField *field, void *arg)
+read_step(WorkflowStep *step, const JsonPart *job)
 {
-	NewWorkflow		*workflow = arg;
-	WorkflowStep	*step;
-	const FieldRule *rule;
+	JsonCursor members;
+	JsonPart   name, value;
 
-	if (field->job >= workflow->most_jobs)
-	{
-		workflow->step_count = Max(workflow->step_count, field->job + 1);
-		return;
-	}
-	step = &workflow->steps[field->job];
-	if (field->job >= workflow->step_count)
-	{
-		workflow->step_count = field->job + 1;
-		*step = (WorkflowStep) {.item = spl_enqueue_item(NULL, NULL)};
-	}
-	if (!field->in_object)
+	*step = (WorkflowStep) {.item = spl_enqueue_item(NULL, NULL)};
+	if (!spl_json_walk(&members, job->text, job->len) || !members.in_object)
 		spl_fault(&step->fault, SPL_INVALID, "", "invalid_type", NULL, "a job must be an object");
-	if (field->name == NULL || (rule = find_rule(field->name)) == NULL ||
-		(is_null(field) && strcmp(field->name, "payload") != 0))
-		return;
-	if (rule->kind && rule->kind != field->kind)
-		wrong_type(step, field, rule->expected);
 	else
-		rule->set(step, field);
+		while (spl_json_next(&members, &name, &value))
+			see_member(step, &name, &value);
 }
 
 /* check_jobs checks that the description is an array at all. */
@@ -260,14 +309,35 @@ check_jobs(const NewWorkflow *workflow, SplFault *fault)
 	return SPL_OK;
 }
 
+/* read_all reads as many steps as a workflow may have, and one more when there are more. */
+static void
+read_all(NewWorkflow *workflow)
+{
+	JsonCursor jobs;
+	JsonPart   name, job;
+	int		   room = 0;
+
+	workflow->step_count = 0;
+	spl_json_walk(&jobs, VARDATA_ANY(workflow->jobs), VARSIZE_ANY_EXHDR(workflow->jobs));
+	while (workflow->step_count <= workflow->most_jobs && spl_json_next(&jobs, &name, &job))
+	{
+		if (workflow->step_count == room)
+		{
+			Size size = sizeof(WorkflowStep) * (room = Max(room * 2, 128));
+
+			workflow->steps = workflow->step_count == 0 ? MemoryContextAllocHuge(CurrentMemoryContext, size)
+														: repalloc_huge(workflow->steps, size);
+		}
+		read_step(&workflow->steps[workflow->step_count++], &job);
+	}
+}
+
 SplCode
 spl_workflow_read_steps(NewWorkflow *workflow, SplFault *fault)
 {
 	if (check_jobs(workflow, fault) != SPL_OK)
 		return fault->code;
-	workflow->step_count = 0;
-	workflow->steps = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WorkflowStep) * workflow->most_jobs);
-	spl_spec_read(workflow->jobs, see_field, workflow);
+	read_all(workflow);
 	if (workflow->step_count < 1 || workflow->step_count > workflow->most_jobs)
 		return spl_fault(fault, SPL_INVALID, "jobs", "out_of_range", NULL, "jobs must have between 1 and %d elements",
 						 workflow->most_jobs);

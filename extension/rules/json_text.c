@@ -287,37 +287,62 @@ spl_json_kind(const char *text, int len)
 	return (char) peek(&scan);
 }
 
-const char *
-spl_json_member(const char *text, int len, const char *name, int *value_len)
+bool
+spl_json_walk(JsonCursor *cursor, const char *text, int len)
 {
-	Scan   scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
-	size_t name_len = strlen(name);
+	Scan scan = {.at = (const unsigned char *) text, .end = (const unsigned char *) text + len};
+	char first = (char) peek(&scan);
 
-	if (peek(&scan) != '{')
-		return NULL;
-	do
+	*cursor = (JsonCursor) {.at = (const char *) scan.at, .end = text + len, .in_object = first == '{'};
+	return first == '{' || first == '[';
+}
+
+bool
+spl_json_next(JsonCursor *cursor, JsonPart *name, JsonPart *value)
+{
+	Scan				 scan = {.at = (const unsigned char *) cursor->at, .end = (const unsigned char *) cursor->end};
+	const unsigned char *start;
+
+	if (scan.at == scan.end || *scan.at == '}' || *scan.at == ']')
+		return false;
+	scan.at++; /* over { [ or , */
+	skip_space(&scan);
+	start = scan.at;
+	if (cursor->in_object)
 	{
-		const unsigned char *start;
-		bool				 is_wanted;
-
-		scan.at++; /* over { or , */
-		skip_space(&scan);
-		start = scan.at;
 		if (!take_string(&scan))
-			return NULL; /* an empty object */
-		is_wanted = scan.at - start == name_len + 2 && memcmp(start + 1, name, name_len) == 0;
+			return false; /* an empty object */
+		*name = (JsonPart) {(const char *) start, scan.at - start};
 		if (peek(&scan) != ':')
-			return NULL;
+			return false;
 		scan.at++;
 		skip_space(&scan);
 		start = scan.at;
-		if (take_value(&scan) != VERDICT_GOOD)
-			return NULL;
-		if (is_wanted)
+	}
+	else if (scan.at < scan.end && *scan.at == ']')
+		return false; /* an empty array */
+	if (take_value(&scan) != VERDICT_GOOD)
+		return false;
+	*value = (JsonPart) {(const char *) start, scan.at - start};
+	skip_space(&scan);
+	cursor->at = (const char *) scan.at;
+	return true;
+}
+
+const char *
+spl_json_member(const char *text, int len, const char *name, int *value_len)
+{
+	size_t	   name_len = strlen(name);
+	JsonCursor members;
+	JsonPart   found, value;
+
+	if (!spl_json_walk(&members, text, len) || !members.in_object)
+		return NULL;
+	while (spl_json_next(&members, &found, &value))
+		if (found.len == name_len + 2 && memcmp(found.text + 1, name, name_len) == 0)
 		{
-			*value_len = scan.at - start;
-			return (const char *) start;
+			*value_len = value.len;
+			return value.text;
 		}
-	} while (peek(&scan) == ',');
 	return NULL;
 }

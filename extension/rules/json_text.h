@@ -23,6 +23,27 @@ spl_check_json(const char *field, const char *text, int len, bool allow_escaped_
 /* spl_json_kind returns the first character of the value: { [ " t f n - or a digit; 0 when the text is blank. */
 extern char spl_json_kind(const char *text, int len);
 
+/* A piece of a text, as it was written: a string has its quotes. */
+typedef struct JsonPart
+{
+	const char *text;
+	int			len;
+} JsonPart;
+
+/* Goes through the members of an object or the elements of an array.  The text must have passed spl_check_json. */
+typedef struct JsonCursor
+{
+	const char *at;
+	const char *end;
+	bool		in_object;
+} JsonCursor;
+
+/* spl_json_walk places the cursor before the first; false: the text is neither object nor array. */
+extern bool spl_json_walk(JsonCursor *cursor, const char *text, int len);
+
+/* spl_json_next gives the next value, and in an object its name; false: there is none. */
+extern bool spl_json_next(JsonCursor *cursor, JsonPart *name, JsonPart *value);
+
 /*
  * spl_json_member finds the first member of a top-level object by its name as written and returns the start of its
  * value, with the value's length in *value_len; NULL when there is none.  The text must have passed spl_check_json.

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "base/json_string.h"
 #include "rules/json_text.h"
 #include "store/list_store.h"
 #include "store/planner_settings.h"
@@ -211,18 +212,6 @@ read_job(HeapTuple row, TupleDesc desc, const Ticket *ticket, Job *job)
 	job->tags = spl_row_bytes(row, desc, J_TAGS);
 }
 
-/* string_of decodes a JSON string, or gives NULL for one with surrogates, of which a lone one cannot be decoded. */
-static char *
-string_of(const char *json, int length)
-{
-	char *array = psprintf("[%.*s]", length, json);
-
-	if (strstr(array, "\\ud") || strstr(array, "\\uD"))
-		return NULL;
-	return TextDatumGetCString(
-		DirectFunctionCall2(json_array_element_text, CStringGetTextDatum(array), Int32GetDatum(0)));
-}
-
 /* job_type_of returns a payload's top-level member job_type when that is a string, or NULL. */
 static char *
 job_type_of(Datum payload)
@@ -238,7 +227,7 @@ job_type_of(Datum payload)
 		return NULL;
 	value = spl_json_member(VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json), "job_type", &length);
 	if (value && *value == '"')
-		value = string_of(value, length);
+		value = spl_json_string(value, length);
 	else
 		value = NULL;
 	return value ? MemoryContextStrdup(spl_spi_caller_context(), value) : NULL;

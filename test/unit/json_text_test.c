@@ -140,6 +140,40 @@ test_member(void)
 	CHECK_INT(spl_json_kind("  ", 2), 0);
 }
 
+/* walked returns names and values of a container, with a bar behind each. */
+static const char *
+walked(const char *text)
+{
+	static char all[200];
+	JsonCursor	cursor;
+	JsonPart	name, value;
+
+	if (!spl_json_walk(&cursor, text, strlen(text)))
+		return NULL;
+	all[0] = '\0';
+	while (spl_json_next(&cursor, &name, &value))
+	{
+		if (cursor.in_object)
+			strncat(all, name.text, name.len);
+		strncat(all, value.text, value.len);
+		strcat(all, "|");
+	}
+	return all;
+}
+
+static void
+test_cursor(void)
+{
+	CHECK_TEXT(walked(" { \"a\" : 1 , \"b\":[2, {}] } "), "\"a\"1|\"b\"[2, {}]|");
+	CHECK_TEXT(walked("{\"a\":{\"b\":\"}\"},\"\":null}"), "\"a\"{\"b\":\"}\"}|\"\"null|");
+	CHECK_TEXT(walked("[ [1] , \"x,]\" ,{\"a\":1}]"), "[1]|\"x,]\"|{\"a\":1}|");
+	CHECK_TEXT(walked("[ ]"), "");
+	CHECK_TEXT(walked("{}"), "");
+	CHECK_TEXT(walked("{ }"), "");
+	CHECK_TEXT(walked("1"), NULL);
+	CHECK_TEXT(walked("\"[\""), NULL);
+}
+
 int
 main(void)
 {
@@ -147,5 +181,6 @@ main(void)
 	test_null_character();
 	test_bounds();
 	test_member();
+	test_cursor();
 	return unit_end();
 }
