@@ -75,12 +75,8 @@ latest(void)
 	return IsolationUsesXactSnapshot() ? spl_snapshot_latest() : spl_snapshot_fresh();
 }
 
-/*
- * has_edges tells whether the table has a page at all.  Asked when the parents' tickets have been taken: whoever adds a child
- * holds the parent before, so his edge has its page by then.
- */
-static bool
-has_edges(void)
+bool
+spl_edges_exist(void)
 {
 	Relation table = table_open(spl_table_oid(TABLE_DEPENDENCY), RowExclusiveLock);
 	bool	 has_page = RelationGetNumberOfBlocks(table) > 0;
@@ -89,100 +85,100 @@ has_edges(void)
 	return has_page;
 }
 
-void
-spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists)
+static void
+add_edge(EdgeList *list, const Edge *edge)
 {
-	Snapshot  snapshot;
-	TupleScan scan;
-
-	memset(exists, 0, sizeof(bool) * count);
-	if (!has_edges()) /* where nobody uses dependencies, an end costs no look into the index for each job */
-		return;
-	snapshot = latest();
-	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
-	for (int i = 0; i < count; i++)
+	if (list->count == list->room)
 	{
-		ScanKeyData keys[2];
-
-		spl_ticket_keys(keys, org, &parents[i]);
-		spl_scan_keys(&scan, keys, 2);
-		while (!exists[i] && spl_scan_next(&scan, ForwardScanDirection))
-			exists[i] = read_edge(scan.slot).state == EDGE_OPEN;
+		list->room = Max(list->room * 2, 8);
+		list->edges =
+			list->edges ? repalloc(list->edges, sizeof(Edge) * list->room) : palloc(sizeof(Edge) * list->room);
 	}
-	spl_scan_end(&scan);
-	UnregisterSnapshot(snapshot);
+	list->edges[list->count++] = *edge;
 }
 
-int
-spl_edges_close(int32 org, const pg_uuid_t *parent, char state, int limit, Edge *closed, bool *left)
+/* close_of closes the open edges of one parent. */
+static void
+close_of(TupleScan *scan, int32 org, EndedParent *parent, int limit, EdgeList *closed)
 {
-	Snapshot	snapshot = latest();
-	TupleScan	scan;
 	ScanKeyData keys[2];
-	int			count = 0;
 
-	*left = false;
-	spl_ticket_keys(keys, org, parent);
-	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
-	spl_scan_keys(&scan, keys, 2);
-	while (spl_scan_next(&scan, ForwardScanDirection))
+	spl_ticket_keys(keys, org, &parent->id);
+	spl_scan_keys(scan, keys, 2);
+	while (!(parent->left && closed->count == limit) && spl_scan_next(scan, ForwardScanDirection))
 	{
-		Edge edge = read_edge(scan.slot);
+		Edge edge = read_edge(scan->slot);
 
 		if (edge.state != EDGE_OPEN)
 			continue;
-		if (count == limit || spl_scan_update(&scan, EDGE_STATE, CharGetDatum(state)) != DELETE_OK)
-		{
-			*left = true;
-			if (count == limit)
-				break;
-			continue;
-		}
-		edge.state = state;
-		closed[count++] = edge;
+		edge.state = parent->state;
+		if (closed->count < limit && spl_scan_update(scan, EDGE_STATE, CharGetDatum(edge.state)) == DELETE_OK)
+			add_edge(closed, &edge);
+		else
+			parent->left = true;
 	}
+}
+
+void
+spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList *closed)
+{
+	Snapshot  snapshot = latest();
+	TupleScan scan;
+
+	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
+	for (int i = 0; i < count; i++)
+		close_of(&scan, org, &parents[i], limit, closed);
 	spl_scan_end(&scan);
 	UnregisterSnapshot(snapshot);
-	return count;
 }
 
-/* One half of a look: the parents on one side of the place where it starts. */
-typedef struct Side
+void
+spl_look_begin(EdgeLook *look, int32 org)
 {
-	TupleScan	  scan;
-	SnapshotData  dirty;
-	ScanDirection direction;
-	bool		  at_end;
-} Side;
-
-static void
-side_begin(Side *side, int32 org, const pg_uuid_t *child, const pg_uuid_t *from, ScanDirection direction)
-{
-	ScanKeyData keys[3];
-	bool		forward = direction == ForwardScanDirection;
-
-	InitDirtySnapshot(side->dirty);
-	side->direction = direction;
-	side->at_end = false;
-	spl_ticket_keys(keys, org, child);
-	if (from)
-		ScanKeyInit(&keys[2], 3, forward ? BTGreaterStrategyNumber : BTLessStrategyNumber,
-					forward ? F_UUID_GT : F_UUID_LT, UUIDPGetDatum(from));
-	spl_scan_begin(&side->scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, &side->dirty, from ? 3 : 2);
-	spl_scan_keys(&side->scan, keys, from ? 3 : 2);
+	memset(look, 0, sizeof(*look));
+	look->org = org;
 }
 
-/* side_step looks at the next edge of a side. */
+void
+spl_look_end(EdgeLook *look)
+{
+	for (int i = 0; i < lengthof(look->sides); i++)
+		if (look->sides[i].is_begun)
+			spl_scan_end(&look->sides[i].scan);
+}
+
+/* side_begin places a side before its first edge: behind "from" for the first side, in front of it for the second. */
 static void
-side_step(Side *side, FanInMode *mode, FanInFacts *facts, bool *parent_gone)
+side_begin(EdgeLook *look, int which, const pg_uuid_t *child, const pg_uuid_t *from)
+{
+	static const pg_uuid_t lowest = {{0}};
+	EdgeSide			  *side = &look->sides[which];
+	ScanKeyData			   keys[3];
+
+	if (!side->is_begun)
+	{
+		InitDirtySnapshot(side->dirty);
+		spl_scan_begin(&side->scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, &side->dirty, 3);
+		side->is_begun = true;
+	}
+	spl_ticket_keys(keys, look->org, child);
+	if (from == NULL)
+		ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_UUID_GE, UUIDPGetDatum(&lowest));
+	else if (which == 0)
+		ScanKeyInit(&keys[2], 3, BTGreaterStrategyNumber, F_UUID_GT, UUIDPGetDatum(from));
+	else
+		ScanKeyInit(&keys[2], 3, BTLessStrategyNumber, F_UUID_LT, UUIDPGetDatum(from));
+	spl_scan_keys(&side->scan, keys, 3);
+}
+
+/* side_step looks at the next edge of a side; false: there is none. */
+static bool
+side_step(EdgeSide *side, ScanDirection direction, FanInMode *mode, FanInFacts *facts, bool *parent_gone)
 {
 	Edge edge;
 
-	if (side->at_end || !spl_scan_next(&side->scan, side->direction))
-	{
-		side->at_end = true;
-		return;
-	}
+	if (!spl_scan_next(&side->scan, direction))
+		return false;
 	edge = read_edge(side->scan.slot);
 	*mode = edge.mode;
 	if (TransactionIdIsValid(side->dirty.xmin) || TransactionIdIsValid(side->dirty.xmax))
@@ -196,26 +192,27 @@ side_step(Side *side, FanInMode *mode, FanInFacts *facts, bool *parent_gone)
 		facts->failed = true;
 		*parent_gone |= edge.state == EDGE_GONE;
 	}
+	return true;
 }
 
 FanInMode
-spl_edges_look(int32 org, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode, FanInFacts *facts,
+spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode, FanInFacts *facts,
 			   bool *parent_gone)
 {
-	Side sides[2];
-	int	 count = from ? 2 : 1;
+	static const ScanDirection directions[] = {ForwardScanDirection, BackwardScanDirection};
+	bool					   has_more[] = {true, from != NULL};
 
-	side_begin(&sides[0], org, child, from, ForwardScanDirection);
-	if (from)
-		side_begin(&sides[1], org, child, from, BackwardScanDirection);
-	for (int turn = 0; !(sides[0].at_end && sides[count - 1].at_end); turn++)
+	for (int turn = 0; has_more[0] || has_more[1]; turn++)
 	{
-		side_step(&sides[turn % count], &mode, facts, parent_gone);
+		int which = turn % 2;
+
+		if (turn < 2 && has_more[which])
+			side_begin(look, which, child, from);
+		if (has_more[which])
+			has_more[which] = side_step(&look->sides[which], directions[which], &mode, facts, parent_gone);
 		if (from && facts->is_open)
 			break;
 	}
-	for (int i = 0; i < count; i++)
-		spl_scan_end(&sides[i].scan);
 	return mode;
 }
 

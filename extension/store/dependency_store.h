@@ -11,6 +11,8 @@
 #include "base/fan_in_kind.h"
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
+#include "store/tuple.h"
+#include "utils/snapshot.h"
 #include "utils/uuid.h"
 
 #define EDGE_OPEN 'w'
@@ -30,21 +32,57 @@ typedef struct Edge
 
 extern void spl_edges_put(const Edge *edges, int count);
 
-/* spl_edge_exists_many tells of each job whether it has open edges to children, as of now whatever the isolation level. */
-extern void spl_edge_exists_many(int32 org, const pg_uuid_t *parents, int count, bool *exists);
+/*
+ * spl_edges_exist tells whether the table has a page at all: where nobody uses dependencies, an end costs no look into the
+ * index.  Asked when the parents' tickets have been taken: whoever adds a child holds the parent before, so his edge has its
+ * page by then.
+ */
+extern bool spl_edges_exist(void);
+
+typedef struct EdgeList
+{
+	Edge *edges;
+	int	  count;
+	int	  room;
+} EdgeList;
+
+/* A job that is over, and what its edges are to say. */
+typedef struct EndedParent
+{
+	pg_uuid_t id;
+	char	  state;
+	bool	  left; /* out: some of its edges are still open */
+} EndedParent;
 
 /*
- * spl_edges_close gives up to "limit" open edges of a parent a state and returns them.  "left" tells whether there are
- * others, because of the limit or because somebody else is just changing them.
+ * spl_edges_close gives the open edges of parents their state, as of now whatever the isolation level, until the list has
+ * "limit".  Edges are left because of the limit, or because somebody else is just changing them.
  */
-extern int spl_edges_close(int32 org, const pg_uuid_t *parent, char state, int limit, Edge *closed, bool *left);
+extern void spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList *closed);
+
+/* A way of looking at the parents of children, one child after the other; a side is a direction from where a look starts. */
+typedef struct EdgeSide
+{
+	TupleScan	 scan;
+	SnapshotData dirty;
+	bool		 is_begun;
+} EdgeSide;
+
+typedef struct EdgeLook
+{
+	int32	 org;
+	EdgeSide sides[2];
+} EdgeLook;
+
+extern void spl_look_begin(EdgeLook *look, int32 org);
+extern void spl_look_end(EdgeLook *look);
 
 /*
  * spl_edges_look tells how the parents of a child stand, also as far as open transactions have come.  It starts at the place
  * of "from", whose own edge it leaves out, and ends at the first open edge; NULL: all.  Returns the mode of the edges, or
  * "mode" when there are none.
  */
-extern FanInMode spl_edges_look(int32 org, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode,
+extern FanInMode spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode,
 								FanInFacts *facts, bool *parent_gone);
 
 /*
