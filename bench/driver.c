@@ -22,8 +22,8 @@ Options options = {
 	.nclients = 1, .batch = 1, .nqueues = 1, .nwindows = 1, .seconds = 3, .warmup = 0.3, .wake_rate = 45};
 RunState state;
 
-static Buffer payloads;
-static char n_text[16];
+static Buffer			 payloads;
+static char				 n_text[16];
 static pthread_barrier_t ready_to_start;
 
 /* ---- Running a workload ---- */
@@ -31,17 +31,18 @@ static pthread_barrier_t ready_to_start;
 typedef struct Workload
 {
 	const char *name;
-	Op main_op; /* whose jobs are "jobs" */
+	Op			main_op; /* whose jobs are "jobs" */
 	void (*run)(Client *);
 	StatementName first[3]; /* prepared before the clock starts; for_batch finds the batch forms */
-	int nfirst;
-	bool until_done; /* ends by itself, not by the clock */
+	int			  nfirst;
+	bool		  until_done; /* ends by itself, not by the clock */
 } Workload;
 
 static const Workload workloads[] = {
 	{"fill", OP_ENQUEUE, load_fill, {ST_ENQUEUE_MANY}, 1, true},
 	{"enqueue", OP_ENQUEUE, load_enqueue, {ST_ENQUEUE}, 1, false},
 	{"consume", OP_COMPLETE, load_consume, {ST_CLAIM, ST_COMPLETE}, 2, false},
+	{"drain", OP_COMPLETE, load_drain, {ST_CLAIM, ST_COMPLETE}, 2, true},
 	{"chain", OP_CHAIN, load_chain, {ST_CLAIM, ST_COMPLETE_CLAIM}, 2, false},
 	{"cycle", OP_COMPLETE, load_cycle, {ST_ENQUEUE, ST_CLAIM, ST_COMPLETE}, 3, false},
 	{"batches", OP_BATCH, load_batches, {ST_NEXT_BATCH, ST_BATCH_EVENTS, ST_FINISH_BATCH}, 3, false},
@@ -131,7 +132,9 @@ open_clients(Client *clients, const Workload *workload)
 	{
 		state.wake_committed_at = checked(calloc(WAKE_JOBS_MAX, sizeof(double)));
 		client_open(&clients[n], n, load_wake_worker);
-		subscribe_to_wakeups(&clients[n++]);
+		if (!statements[ST_WAIT].sql)
+			subscribe_to_wakeups(&clients[n]);
+		n++;
 		client_open(&clients[n], n, load_wake_producer);
 		client_prepare(&clients[n++], ST_ENQUEUE);
 	}
@@ -167,14 +170,14 @@ run_clients(Client *clients, int n, bool until_done)
 static uint64_t
 print_ops(const Client *clients, int n, int from_window, int to_window)
 {
-	uint64_t main_jobs = 0;
+	uint64_t	main_jobs = 0;
 	const char *comma = "";
 
 	printf("\"ops\": {");
 	for (int op = 0; op < OP_COUNT; op++)
 	{
 		Histogram sum = {0};
-		uint64_t jobs = 0;
+		uint64_t  jobs = 0;
 
 		for (int i = 0; i < n; i++)
 			for (int slot = op * options.nwindows + from_window; slot < op * options.nwindows + to_window; slot++)
@@ -198,8 +201,8 @@ print_ops(const Client *clients, int n, int from_window, int to_window)
 static void
 print_report(const Client *clients, int n, bool until_done)
 {
-	double last_at = state.start_at;
-	double length = options.seconds;
+	double	 last_at = state.start_at;
+	double	 length = options.seconds;
 	uint64_t ever = 0;
 	uint64_t empty = 0;
 	uint64_t refused = 0;
@@ -240,16 +243,17 @@ print_report(const Client *clients, int n, bool until_done)
 
 static void __attribute__((noreturn)) usage(void)
 {
-	fprintf(stderr,
-			"usage: driver [options] SYSTEM WORKLOAD\n"
-			"SYSTEM    a file of statements, see bench/systems\n"
-			"WORKLOAD  fill enqueue consume chain cycle batches wake query memory\n"
-			"  -c N   clients                        -b N   jobs in a call\n"
-			"  -s S   seconds counted                -u S   seconds of warm-up before\n"
-			"  -q N   queues, chosen at random       -n N   jobs to fill, or operations of the memory test\n"
-			"  -l N   sessions that only listen      -w S   report windows of this length too\n"
-			"  -r R   jobs a second of the wake-up test\n"
-			"The connection comes from libpq's environment variables.\n");
+	fprintf(
+		stderr,
+		"usage: driver [options] SYSTEM WORKLOAD\n"
+		"SYSTEM    a file of statements, see bench/systems\n"
+		"WORKLOAD  fill enqueue consume drain chain cycle batches wake query memory\n"
+		"  -c N   clients                        -b N   jobs in a call\n"
+		"  -s S   seconds counted                -u S   seconds of warm-up before\n"
+		"  -q N   queues, chosen at random       -n N   jobs to fill or to drain, or operations of the memory test\n"
+		"  -l N   sessions that only listen      -w S   report windows of this length too\n"
+		"  -r R   jobs a second of the wake-up test\n"
+		"The connection comes from libpq's environment variables.\n");
 	exit(2);
 }
 
@@ -286,9 +290,9 @@ parse_options(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static Client clients[MAX_CLIENTS + 2];
+	static Client	clients[MAX_CLIENTS + 2];
 	const Workload *workload = NULL;
-	int n;
+	int				n;
 
 	parse_options(argc, argv);
 	for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++)

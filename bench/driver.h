@@ -59,42 +59,43 @@ typedef enum StatementName
 	ST_BATCH_EVENTS,
 	ST_FINISH_BATCH,
 	ST_STATS,
+	ST_WAIT,
 	ST_COUNT
 } StatementName;
 
 typedef struct Statement
 {
 	char *sql; /* with $1 ..; NULL: the system has no such statement */
-	int nparams;
+	int	  nparams;
 	Param params[MAX_PARAMS];
 } Statement;
 
 typedef struct Buffer
 {
-	char *data;
+	char  *data;
 	size_t len;
 	size_t size;
 } Buffer;
 
 typedef struct Client
 {
-	PGconn *conn;
-	int id;
-	unsigned seed;
+	PGconn	 *conn;
+	int		  id;
+	unsigned  seed;
 	pthread_t thread;
 	void (*run)(struct Client *);
-	bool prepared[ST_COUNT];
+	bool		prepared[ST_COUNT];
 	const char *values[PARAM_COUNT];
-	char worker[32];
-	char queue[32];
-	Buffer ids;
-	Histogram **recorded; /* [op * options.nwindows + window], made when first used */
-	uint64_t *jobs;		  /* the same */
-	uint64_t jobs_ever;	  /* of the workload's main op, warm-up included */
-	uint64_t empty;
-	uint64_t refused;
-	int empty_in_a_row;
-	double last_at;
+	char		worker[32];
+	char		queue[32];
+	Buffer		ids;
+	Histogram **recorded;  /* [op * options.nwindows + window], made when first used */
+	uint64_t   *jobs;	   /* the same */
+	uint64_t	jobs_ever; /* of the workload's main op, warm-up included */
+	uint64_t	empty;
+	uint64_t	refused;
+	int			empty_in_a_row;
+	double		last_at;
 } Client;
 
 /* What the command line says */
@@ -102,34 +103,35 @@ typedef struct Options
 {
 	const char *system_file;
 	const char *workload;
-	int nclients;
-	int batch;
-	int nqueues;
-	int nlisteners;
-	int nwindows;
-	long total;
-	double seconds;
-	double warmup;
-	double window_length;
-	double wake_rate;
+	int			nclients;
+	int			batch;
+	int			nqueues;
+	int			nlisteners;
+	int			nwindows;
+	long		total;
+	double		seconds;
+	double		warmup;
+	double		window_length;
+	double		wake_rate;
 } Options;
 
 /* One run: written by main before the clients start, except what is atomic */
 typedef struct RunState
 {
-	Op main_op; /* whose jobs are "jobs" */
-	char payload[512];
-	double start_at; /* end of the warm-up */
-	double stop_at;
-	double *wake_committed_at; /* by number of the job */
-	long memory_kb[2];		   /* of the memory test's backend */
+	Op			main_op; /* whose jobs are "jobs" */
+	char		payload[512];
+	double		start_at; /* end of the warm-up */
+	double		stop_at;
+	double	   *wake_committed_at; /* by number of the job */
+	long		memory_kb[2];	   /* of the memory test's backend */
 	atomic_bool stopping;
 	atomic_bool dry;
 	atomic_long enqueued;
+	atomic_long drained;
 } RunState;
 
-extern Options options;
-extern RunState state;
+extern Options	 options;
+extern RunState	 state;
 extern Statement statements[ST_COUNT];
 
 static inline double
@@ -142,17 +144,18 @@ now(void)
 }
 
 /* driver_statements.c */
-extern void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-extern void *checked(void *allocated);
-extern void buffer_add(Buffer *buffer, const char *text, size_t len);
-extern void statements_load(const char *path);
-extern void client_prepare(Client *client, StatementName which);
+extern void		 die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+extern void		*checked(void *allocated);
+extern void		 buffer_add(Buffer *buffer, const char *text, size_t len);
+extern void		 statements_load(const char *path);
+extern void		 client_prepare(Client *client, StatementName which);
 extern PGresult *client_run(Client *client, StatementName which);
 
 /* driver_loads.c: each runs in a client's thread until the time is over */
 extern void load_enqueue(Client *client);
 extern void load_fill(Client *client);
 extern void load_consume(Client *client);
+extern void load_drain(Client *client);
 extern void load_chain(Client *client);
 extern void load_cycle(Client *client);
 extern void load_batches(Client *client);

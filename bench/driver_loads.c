@@ -100,10 +100,10 @@ note_empty_claim(Client *client)
 static int
 step_claim(Client *client)
 {
-	double from = now();
+	double	  from = now();
 	PGresult *result = client_run(client, options.batch == 1 ? ST_CLAIM : ST_CLAIM_MANY);
-	double to = now();
-	int n = PQntuples(result);
+	double	  to = now();
+	int		  n = PQntuples(result);
 
 	if (n > 0)
 	{
@@ -128,10 +128,10 @@ settled_of(PGresult *result, int asked)
 static void
 step_complete(Client *client, int n)
 {
-	char one[128];
-	double from;
+	char	  one[128];
+	double	  from;
 	PGresult *result;
-	int settled;
+	int		  settled;
 
 	if (options.batch == 1)
 	{
@@ -196,6 +196,37 @@ load_consume(Client *client)
 	}
 }
 
+/* wait_a_moment waits for jobs where the system has a call for that. */
+static void
+wait_a_moment(Client *client)
+{
+	client->empty++;
+	if (statements[ST_WAIT].sql)
+		PQclear(client_run(client, ST_WAIT));
+	else
+		usleep(500);
+}
+
+/* load_drain consumes until all clients together have completed the total, however long that takes. */
+void
+load_drain(Client *client)
+{
+	choose_queue(client);
+	while (!is_over())
+	{
+		int n = step_claim(client);
+
+		if (n == 0)
+		{
+			wait_a_moment(client);
+			continue;
+		}
+		step_complete(client, n);
+		if (atomic_fetch_add(&state.drained, n) + n >= options.total)
+			atomic_store(&state.stopping, true);
+	}
+}
+
 /* load_chain completes what it holds and claims the next in the same transaction. */
 void
 load_chain(Client *client)
@@ -205,7 +236,7 @@ load_chain(Client *client)
 	choose_queue(client);
 	while (!is_over())
 	{
-		double from;
+		double	  from;
 		PGresult *result;
 
 		if (held == 0 && (held = step_claim(client)) == 0)
@@ -247,10 +278,10 @@ load_batches(Client *client)
 	choose_queue(client);
 	while (!is_over())
 	{
-		double from = now();
+		double	  from = now();
 		PGresult *result = client_run(client, ST_NEXT_BATCH);
-		char number[32];
-		int n;
+		char	  number[32];
+		int		  n;
 
 		if (PQntuples(result) == 0 || PQgetisnull(result, 0, 0))
 		{
@@ -302,8 +333,8 @@ static void
 wait_for_notify(Client *client, int timeout_ms)
 {
 	struct pollfd socket = {.fd = PQsocket(client->conn), .events = POLLIN};
-	PGnotify *notify;
-	bool seen = false;
+	PGnotify	 *notify;
+	bool		  seen = false;
 
 	while ((notify = PQnotifies(client->conn)))
 	{
@@ -373,15 +404,18 @@ load_wake_worker(Client *client)
 	choose_queue(client);
 	while (!is_over())
 	{
-		PGresult *result = client_run(client, ST_CLAIM);
-		double in_hand = now();
-		double committed;
+		PGresult   *result = client_run(client, ST_CLAIM);
+		double		in_hand = now();
+		double		committed;
 		const char *number;
 
 		if (PQntuples(result) == 0)
 		{
 			PQclear(result);
-			wait_for_notify(client, 500);
+			if (statements[ST_WAIT].sql)
+				PQclear(client_run(client, ST_WAIT));
+			else
+				wait_for_notify(client, 500);
 			continue;
 		}
 		number = strstr(PQgetvalue(result, 0, 1), "\"number\": ");
@@ -399,9 +433,9 @@ load_wake_worker(Client *client)
 static long
 backend_memory_kb(int backend_pid)
 {
-	char path[64];
-	char line[256];
-	long kb = 0;
+	char  path[64];
+	char  line[256];
+	long  kb = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", backend_pid);

@@ -15,7 +15,7 @@ static const char *const param_names[PARAM_COUNT] = {"queue", "worker", "payload
 
 static const char *const statement_names[ST_COUNT] = {
 	"enqueue", "enqueue_many", "claim",		 "claim_many",	 "complete",	 "complete_many", "complete_claim",
-	"listen",  "tick",		   "next_batch", "batch_events", "finish_batch", "stats",
+	"listen",  "tick",		   "next_batch", "batch_events", "finish_batch", "stats",		  "wait",
 };
 
 Statement statements[ST_COUNT];
@@ -85,8 +85,8 @@ statement_compile(Statement *statement, const char *source)
 	while (*source)
 	{
 		size_t len = strspn(source + 1, "abcdefghijklmnopqrstuvwxyz");
-		char number[16];
-		int param;
+		char   number[16];
+		int	   param;
 
 		if (source[0] == ':' && source[1] == ':')
 		{
@@ -113,12 +113,12 @@ statement_compile(Statement *statement, const char *source)
 void
 statements_load(const char *path)
 {
-	FILE *file = fopen(path, "r");
-	char *line = NULL;
-	size_t line_size = 0;
+	FILE   *file = fopen(path, "r");
+	char   *line = NULL;
+	size_t	line_size = 0;
 	ssize_t len;
-	int current = -1;
-	Buffer sections[ST_COUNT] = {{0}};
+	int		current = -1;
+	Buffer	sections[ST_COUNT] = {{0}};
 
 	if (!file)
 		die("cannot open: %s", strerror(errno));
@@ -157,9 +157,9 @@ client_prepare(Client *client, StatementName which)
 PGresult *
 client_run(Client *client, StatementName which)
 {
-	Statement *statement = &statements[which];
+	Statement  *statement = &statements[which];
 	const char *values[MAX_PARAMS];
-	PGresult *result;
+	PGresult   *result;
 
 	if (!client->prepared[which])
 		client_prepare(client, which);

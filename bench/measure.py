@@ -36,7 +36,8 @@ class Turn:
     seconds: float | None = None        # None: what the command line says
     window: float | None = None
     warmup: float = 0.3
-    total: int = 0                      # operations of the memory test
+    total: int = 0                      # operations of the memory test, jobs of a drain
+    begin: str = ""                     # a section of the system's file that is run before
     old_snapshot: bool = False
     through: str = "SQL"                # or pgbench; REST (clients are keep-alive connections); gRPC or, with another client,
                                         # h2load (clients are calls, or requests on one stream, in flight)
@@ -134,7 +135,7 @@ class Measurer:
         return int(lsn), int(buffers), self.cluster.cpu_seconds()
 
     def _jobs_to_fill(self, turn, seconds):
-        if turn.load in ("enqueue", "enter_enqueue", "calls", "cycle", "wake", "memory"):
+        if turn.load in ("enqueue", "enter_enqueue", "calls", "cycle", "wake", "memory", "drain"):
             return turn.fill or 0
         guess = 20_000 if self.briefly else 250_000 if turn.load == "batches" else 6000 if turn.batch == 1 else 60_000
         needed = int(self.consumed.get(turn.name, guess) * (seconds + turn.warmup) * 1.5) + 2000
@@ -171,6 +172,8 @@ class Measurer:
             self.fill(turn.system, jobs, turn.queues)
             if turn.analyze and "analyze" in sections(turn.system):
                 self.cluster.sql(sections(turn.system)["analyze"], turn.system)
+        if turn.begin:
+            self.cluster.sql(sections(turn.system)[turn.begin], turn.system)
         flags = {"c": turn.clients, "b": turn.batch, "s": seconds, "u": turn.warmup, "q": turn.queues, "l": turn.listeners}
         if turn.window:
             flags["w"] = turn.window

@@ -65,6 +65,21 @@ def w10_block(jobs, label, systems):
     return [Turn(f"W10 {label} {system}", system, "query", clients=1, fill=jobs, seconds=2) for system in systems]
 
 
+def f1_block():
+    """10,001 jobs behind each other (one, 9,999 that wait for it, one that waits for them) beside as many that wait for nothing."""
+    return [turn for load, batch in (("singles", 1), ("batches", 50)) for turn in (
+        Turn(f"F1 fan, {load}", "workflow", "drain", batch=batch, total=10_001, begin="fan"),
+        Turn(f"F1 independent, {load}", "spooled", "drain", batch=batch, total=10_001, fill=10_001))]
+
+
+def f2_block():
+    return [Turn("F2 workflow of 100 jobs", "workflow", "enqueue", clients=1, batch=100)]
+
+
+def f3_block(seconds):
+    return [Turn("F3 release", "workflow", "wake", clients=1, seconds=seconds, begin="pairs")]
+
+
 def t1_block(tenants):
     """Entering: what a request pays before its operation.  The rate of requests is charged, as it is in production."""
     charged = {"spooled.rate_limits": "on"}
@@ -222,6 +237,14 @@ def criteria():
         Criterion("W10: larger size, x the smaller", 1.2, 1.0,
                   lambda results: results.median_ratio_of_first(("W10 10^7 spooled", "W10 10^6 spooled"), "W10 10^4 spooled",
                                                                 latency("query", "p50_ms")), at_most=True),
+        Criterion("F1, 8 clients, one by one: fan of 10,001, of independent jobs", 0.8, 1.0,
+                  ratio("F1 fan, singles", "F1 independent, singles")),
+        Criterion("F1, 8 clients, batches of 50: fan of 10,001, of independent jobs", 0.8, 1.0,
+                  ratio("F1 fan, batches", "F1 independent, batches")),
+        Criterion("F2: creating a workflow of 100 jobs, p50 with its commit", 5, None,
+                  median("F2 workflow of 100 jobs", latency("enqueue", "p50_ms")), at_most=True, unit=" ms"),
+        Criterion("F3 p99: last parent completed to child in the hands of a waiting worker", 20, None,
+                  median("F3 release", latency("wake", "p99_ms")), at_most=True, unit=" ms"),
         Criterion("T1: CPU of entering by API key, over SELECT 1", 30, None,
                   difference("T1 enter", "T1 SELECT 1", cpu_us), at_most=True, unit=" µs"),
         Criterion("T1: the same for any of 10,000 organizations", 30, None,
