@@ -50,7 +50,8 @@ check_new(const NewOrganization *wanted, SplFault *fault)
 	SplCode code;
 
 	if ((code = spl_check_org_name(wanted->name, fault)) != SPL_OK ||
-		(code = spl_check_slug(wanted->slug, fault)) != SPL_OK)
+		(code = spl_is_admin() ? spl_check_slug_by_admin(wanted->slug, fault) : spl_check_slug(wanted->slug, fault)) !=
+			SPL_OK)
 		return code;
 	if (wanted->plan_tier && (code = check_plan_tier(wanted->plan_tier, fault)) != SPL_OK)
 		return code;

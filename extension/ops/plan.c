@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/guc.h"
 #include "base/org_context.h"
 #include "ops/plan.h"
 #include "store/plan_store.h"
@@ -126,6 +127,15 @@ spl_plan_of_tier(PlanTier tier)
 	AcceptInvalidationMessages();
 	open_cache();
 	return &of_tier[tier];
+}
+
+SplPlan
+spl_plan_shown(const SplPlan *plan)
+{
+	SplPlan shown = *plan;
+
+	shown.limit[PLAN_PAYLOAD_BYTES] = Min(shown.limit[PLAN_PAYLOAD_BYTES], spooled_max_payload_bytes);
+	return shown;
 }
 
 void

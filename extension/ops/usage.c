@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "base/clock.h"
-#include "base/guc.h"
 #include "base/org_context.h"
 #include "ops/plan.h"
 #include "ops/queue.h"
@@ -49,8 +48,7 @@ spl_usage_of(OrgUsage *usage)
 void
 spl_usage_of_org(int32 org, OrgUsage *usage)
 {
-	usage->plan = *spl_plan_of(org);
-	usage->plan.limit[PLAN_PAYLOAD_BYTES] = Min(usage->plan.limit[PLAN_PAYLOAD_BYTES], spooled_max_payload_bytes);
+	usage->plan = spl_plan_shown(spl_plan_of(org));
 	count_jobs(org, usage);
 	usage->used[PLAN_QUEUES] = count_queues(org);
 	usage->used[PLAN_WORKERS] = spl_plan_count(COUNTED_WORKERS, org);

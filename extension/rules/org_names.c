@@ -59,14 +59,37 @@ has_slug_form(const char *slug)
 	return last != '-';
 }
 
+/* has_plain_form: small letters, digits and dashes, with no dash at the ends. */
+static bool
+has_plain_form(const char *slug)
+{
+	return strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(slug) && *slug != '-' &&
+		slug[strlen(slug) - 1] != '-';
+}
+
+static SplCode
+check_slug_length(const char *slug, SplFault *fault)
+{
+	return slug == NULL ? missing("slug", fault) : spl_check_length("slug", slug, SPL_SLUG_MIN, SPL_SLUG_MAX, fault);
+}
+
+SplCode
+spl_check_slug_by_admin(const char *slug, SplFault *fault)
+{
+	SplCode code = check_slug_length(slug, fault);
+
+	if (code == SPL_OK && !has_plain_form(slug))
+		code = spl_fault(fault, SPL_INVALID, "slug", "invalid_format", NULL,
+						 "slug must contain only a-z, 0-9 and dashes between them");
+	return code;
+}
+
 SplCode
 spl_check_slug(const char *slug, SplFault *fault)
 {
-	SplCode code;
+	SplCode code = check_slug_length(slug, fault);
 
-	if (slug == NULL)
-		return missing("slug", fault);
-	if ((code = spl_check_length("slug", slug, SPL_SLUG_MIN, SPL_SLUG_MAX, fault)) != SPL_OK)
+	if (code != SPL_OK)
 		return code;
 	if (!has_slug_form(slug))
 		return spl_fault(fault, SPL_INVALID, "slug", "invalid_format", NULL,

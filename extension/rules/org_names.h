@@ -13,6 +13,9 @@
 /* spl_check_slug: 3-50 of a-z 0-9 in words joined by single dashes, beginning with a letter, and not reserved. */
 extern SplCode spl_check_slug(const char *slug, SplFault *fault);
 
+/* spl_check_slug_by_admin: 3-50 of a-z 0-9 and dashes, none at the ends. */
+extern SplCode spl_check_slug_by_admin(const char *slug, SplFault *fault);
+
 /* spl_check_org_name: 3-100 characters. */
 extern SplCode spl_check_org_name(const char *name, SplFault *fault);
 

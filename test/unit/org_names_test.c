@@ -86,6 +86,13 @@ test_slugs(void)
 	for (int i = 0; i < lengthof(bad); i++)
 		CHECK(spl_check_slug(bad[i], &fault) == SPL_INVALID);
 	CHECK(spl_check_slug(NULL, &fault) == SPL_INVALID);
+	CHECK(spl_check_slug_by_admin("9--lives", &fault) == SPL_OK);
+	CHECK(spl_check_slug_by_admin("admin", &fault) == SPL_OK);
+	CHECK(spl_check_slug_by_admin("-abc", &fault) == SPL_INVALID);
+	CHECK(spl_check_slug_by_admin("abc-", &fault) == SPL_INVALID);
+	CHECK(spl_check_slug_by_admin("Abc", &fault) == SPL_INVALID);
+	CHECK(spl_check_slug_by_admin("ab", &fault) == SPL_INVALID);
+	CHECK(spl_check_slug_by_admin(NULL, &fault) == SPL_INVALID);
 }
 
 static void
