@@ -916,7 +916,7 @@ CREATE FUNCTION _auth_logout(refresh_token text) RETURNS _reply LANGUAGE c VOLAT
 CREATE FUNCTION _email_start(email text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_email_start';
 CREATE FUNCTION _email_verify(email text, code text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_email_verify';
 CREATE FUNCTION _email_check(email text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_email_check';
-CREATE FUNCTION _signup_complete(signup_token text, name text, slug text, admin_key text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_signup_complete';
+CREATE FUNCTION _signup_complete(signup_token text, name text, slug text, admin_key text, idempotency_key text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_signup_complete';
 CREATE FUNCTION _mail_claim() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_mail_claim';
 CREATE FUNCTION _mail_done(id text, lease_id text, again boolean) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_mail_done';
 
@@ -992,7 +992,7 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_retry
 CREATE FUNCTION _dlq_purge(confirm boolean, queue_name text, older_than timestamptz, older_than_days int, job_ids text[], max_jobs int)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_purge';
 
-CREATE FUNCTION _organization_create(name text, slug text, billing_email text, admin_key text)
+CREATE FUNCTION _organization_create(name text, slug text, billing_email text, admin_key text, idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_create';
 CREATE FUNCTION _organization_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_organization_list';
 CREATE FUNCTION _usage(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_usage';
@@ -1018,7 +1018,7 @@ CREATE FUNCTION _dashboard() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHN
 
 CREATE FUNCTION _admin_organization_list(plan_tier text, search text, max_rows int, skip int, sort_by text, sort_order text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_list';
-CREATE FUNCTION _admin_organization_create(name text, slug text, billing_email text, plan_tier text, settings text, custom_limits text)
+CREATE FUNCTION _admin_organization_create(name text, slug text, billing_email text, plan_tier text, settings text, custom_limits text, idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_create';
 CREATE FUNCTION _admin_organization_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_get';
 CREATE FUNCTION _admin_organization_update(id text, name text, billing_email text, settings text, plan_tier text, custom_limits text,
@@ -1026,7 +1026,7 @@ CREATE FUNCTION _admin_organization_update(id text, name text, billing_email tex
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_update';
 CREATE FUNCTION _admin_organization_delete(id text, hard_delete boolean)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_delete';
-CREATE FUNCTION _admin_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[])
+CREATE FUNCTION _admin_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[], idempotency_key text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_api_key_create';
 CREATE FUNCTION _admin_usage_reset(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_usage_reset';
 CREATE FUNCTION _admin_organization_export(id text, after text, max_rows int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_admin_organization_export';
@@ -1041,7 +1041,7 @@ RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_c
 CREATE FUNCTION _api_key_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_get';
 CREATE FUNCTION _api_key_update(id text, name text, queues text[], rate_limit int, expires_at timestamptz, permissions text[], is_active boolean)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_update';
-CREATE FUNCTION _api_key_rotate(id text, overlap_secs int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_rotate';
+CREATE FUNCTION _api_key_rotate(id text, overlap_secs int, idempotency_key text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_rotate';
 CREATE FUNCTION _api_key_revoke(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_api_key_revoke';
 
 CREATE FUNCTION _worker_list() RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_worker_list';

@@ -81,7 +81,7 @@ SPL_FUNCTION(spooled_wire_admin_organization_list, PERMISSION_NONE)
 }
 
 /* spooled._admin_organization_create(name text, slug text, billing_email text, plan_tier text, settings text,
- * custom_limits text) returns spooled._reply */
+ * custom_limits text, idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_admin_organization_create, PERMISSION_NONE)
 {
 	NewOrganization wanted = {
@@ -91,13 +91,18 @@ SPL_FUNCTION(spooled_wire_admin_organization_create, PERMISSION_NONE)
 		.plan_tier = text_arg(fcinfo, 3),
 	};
 	OrganizationPatch more = {.settings = text_arg(fcinfo, 4), .custom_limits = text_arg(fcinfo, 5)};
+	RequestKey		  request = spl_request_key_of_new(&wanted, text_arg(fcinfo, 6));
 	OrgRow			  made;
 	ApiKeyRow		  first;
 	const char		 *key;
+	Datum			  repeated;
 	SplFault		  fault;
 
+	need_admin();
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
+		return repeated;
 	raise_unless_ok(spl_admin_create(&wanted, &more, &made, &first, &key, &fault), &fault);
-	return spl_reply_new_organization(fcinfo, &made, &first, key);
+	return spl_reply_new_organization(fcinfo, &request, &made, &first, key);
 }
 
 /* spooled._admin_organization_get(id text) returns spooled._reply */
@@ -160,13 +165,16 @@ SPL_FUNCTION(spooled_wire_admin_organization_delete, PERMISSION_NONE)
 }
 
 /* spooled._admin_api_key_create(id text, name text, queues text[], rate_limit int, expires_at timestamptz,
- * permissions text[]) returns spooled._reply */
+ * permissions text[], idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_admin_api_key_create, PERMISSION_NONE)
 {
 	static char *everything[] = {"*"};
 	ApiKeyWish	 wish = spl_api_key_wish_args(fcinfo, 1);
+	RequestKey	 request = {.operation = "admin.api_key.create", .key = text_arg(fcinfo, 6)};
+	OrgRow		 org;
 	ApiKeyRow	 made;
 	const char	*key;
+	Datum		 repeated;
 	SplFault	 fault;
 
 	if (wish.queue_count == TEXTS_NOT_GIVEN)
@@ -174,8 +182,13 @@ SPL_FUNCTION(spooled_wire_admin_api_key_create, PERMISSION_NONE)
 		wish.queues = everything;
 		wish.queue_count = 1;
 	}
-	raise_unless_ok(spl_admin_api_key_create(spl_org_id_arg(fcinfo, 0), &wish, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key, -1);
+	need_admin();
+	raise_unless_ok(spl_organization_get(spl_org_id_arg(fcinfo, 0), &org, &fault), &fault);
+	request.org = org.id;
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
+		return repeated;
+	raise_unless_ok(spl_admin_api_key_create(&org, &wish, &made, &key, &fault), &fault);
+	return spl_reply_new_api_key(fcinfo, &request, &made, key);
 }
 
 /* spooled._admin_usage_reset(id text) returns spooled._reply */
@@ -208,7 +221,7 @@ SPL_FUNCTION(spooled_wire_admin_plans, PERMISSION_NONE)
 	spl_json_open(&body, NULL, '[');
 	for (int tier = 0; tier < PLAN_TIERS; tier++)
 	{
-		SplPlan plan = *spl_plan_of_tier(tier);
+		SplPlan plan = spl_plan_shown(spl_plan_of_tier(tier));
 
 		spl_json_open(&body, NULL, '{');
 		spl_json_plan_fields(&body, &plan);

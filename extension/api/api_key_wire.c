@@ -7,6 +7,7 @@
 #include "api/api_key_args.h"
 #include "api/function.h"
 #include "api/reply.h"
+#include "base/uuid7.h"
 #include "json/api_key_json.h"
 #include "json/json_write.h"
 
@@ -29,15 +30,14 @@ spl_api_key_wish_args(FunctionCallInfo fcinfo, int first)
 }
 
 Datum
-spl_reply_new_api_key(FunctionCallInfo fcinfo, const ApiKeyRow *made, const char *key, int key_arg)
+spl_reply_new_api_key(FunctionCallInfo fcinfo, const RequestKey *request, const ApiKeyRow *made, const char *key)
 {
+	const char	  *secrets[] = {key, NULL};
 	StringInfoData body;
 
 	initStringInfo(&body);
 	spl_json_api_key(&body, NULL, made, key);
-	if (key_arg < 0)
-		return spl_reply(fcinfo, REPLY_CREATED, &body, 0);
-	return spl_reply_kept(fcinfo, API_KEY_CREATE, key_arg, REPLY_CREATED, &body, key);
+	return spl_reply_kept_of(fcinfo, request, REPLY_CREATED, &body, secrets);
 }
 
 /* spooled._api_key_list() returns spooled._reply */
@@ -62,16 +62,17 @@ SPL_FUNCTION(spooled_wire_api_key_list, API_KEYS_READ)
 SPL_FUNCTION(spooled_wire_api_key_create, API_KEYS_WRITE)
 {
 	ApiKeyWish	wish = spl_api_key_wish_args(fcinfo, 0);
+	RequestKey	request = spl_request_key(API_KEY_CREATE, text_arg(fcinfo, 5));
 	ApiKeyRow	made;
 	const char *key;
 	Datum		repeated;
 	SplFault	fault;
 
 	raise_unless_ok(spl_need_unrestricted(&fault), &fault);
-	if (spl_reply_repeated(fcinfo, API_KEY_CREATE, 5, &repeated))
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
 		return repeated;
 	raise_unless_ok(spl_api_key_create(spl_org(), &wish, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key, 5);
+	return spl_reply_new_api_key(fcinfo, &request, &made, key);
 }
 
 static Datum
@@ -109,17 +110,22 @@ SPL_FUNCTION(spooled_wire_api_key_update, API_KEYS_WRITE)
 	return reply_key(fcinfo, &row);
 }
 
-/* spooled._api_key_rotate(id text, overlap_secs int) returns spooled._reply */
+/* spooled._api_key_rotate(id text, overlap_secs int, idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_api_key_rotate, API_KEYS_WRITE)
 {
 	pg_uuid_t	id = spl_job_id_arg(fcinfo, 0);
 	int64		overlap_ms = PG_ARGISNULL(1) ? ROTATE_OVERLAP_MS : (int64) PG_GETARG_INT32(1) * 1000;
+	RequestKey	request = spl_request_key(psprintf("api_key.rotate %s", spl_uuid_text(&id)), text_arg(fcinfo, 2));
 	ApiKeyRow	made;
 	const char *key;
+	Datum		repeated;
 	SplFault	fault;
 
+	raise_unless_ok(spl_need_unrestricted(&fault), &fault);
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
+		return repeated;
 	raise_unless_ok(spl_api_key_rotate(&id, overlap_ms, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key, -1);
+	return spl_reply_new_api_key(fcinfo, &request, &made, key);
 }
 
 /* spooled._api_key_revoke(id text) returns spooled._reply */

@@ -115,19 +115,25 @@ SPL_FUNCTION(spooled_wire_email_check, PERMISSION_NONE)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* spooled._signup_complete(signup_token text, name text, slug text, admin_key text) returns spooled._reply */
+/* spooled._signup_complete(signup_token text, name text, slug text, admin_key text, idempotency_key text)
+ * returns spooled._reply */
 SPL_FUNCTION(spooled_wire_signup_complete, PERMISSION_NONE)
 {
-	OrgRow		   made;
-	const char	  *key;
-	LoginTokens	   tokens;
-	StringInfoData body;
-	SplFault	   fault;
+	NewOrganization wanted = {.name = text_arg(fcinfo, 1), .slug = text_arg(fcinfo, 2)};
+	RequestKey		request;
+	OrgRow			made;
+	const char	   *key;
+	LoginTokens		tokens;
+	StringInfoData	body;
+	Datum			repeated;
+	SplFault		fault;
 
 	spl_need_arg(fcinfo, 0, "signup_token");
-	raise_unless_ok(spl_signup_complete(text_arg(fcinfo, 0), text_arg(fcinfo, 1), text_arg(fcinfo, 2),
-										text_arg(fcinfo, 3), &made, &key, &tokens, &fault),
-					&fault);
+	raise_unless_ok(spl_signup_open(text_arg(fcinfo, 0), &wanted, &fault), &fault);
+	request = spl_request_key_of_new(&wanted, text_arg(fcinfo, 4));
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
+		return repeated;
+	raise_unless_ok(spl_signup_complete(&wanted, text_arg(fcinfo, 3), &made, &key, &tokens, &fault), &fault);
 	initStringInfo(&body);
 	spl_json_open(&body, NULL, '{');
 	spl_json_open(&body, "organization", '{');
@@ -139,7 +145,9 @@ SPL_FUNCTION(spooled_wire_signup_complete, PERMISSION_NONE)
 	spl_json_text(&body, "api_key", key);
 	spl_json_tokens(&body, &tokens);
 	spl_json_close(&body, '}');
-	return spl_reply(fcinfo, REPLY_CREATED, &body, 0);
+	request.org = made.id;
+	return spl_reply_kept_of(fcinfo, &request, REPLY_CREATED, &body,
+							 (const char *[]) {key, tokens.access, tokens.refresh, NULL});
 }
 
 /* spooled._mail_claim() returns spooled._reply: a line each for id, lease, address, code and number of the attempt */

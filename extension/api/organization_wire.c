@@ -33,9 +33,11 @@ spl_shown_token(const OrgRow *org)
 }
 
 Datum
-spl_reply_new_organization(FunctionCallInfo fcinfo, const OrgRow *made, const ApiKeyRow *first, const char *key)
+spl_reply_new_organization(FunctionCallInfo fcinfo, RequestKey *request, const OrgRow *made, const ApiKeyRow *first,
+						   const char *key)
 {
 	const char	  *token = spl_webhook_token(made);
+	const char	  *secrets[] = {key, token, NULL};
 	StringInfoData body;
 
 	initStringInfo(&body);
@@ -44,10 +46,12 @@ spl_reply_new_organization(FunctionCallInfo fcinfo, const OrgRow *made, const Ap
 	spl_json_api_key(&body, "api_key", first, key);
 	spl_json_organization_fields(&body, made, token);
 	spl_json_close(&body, '}');
-	return spl_reply(fcinfo, REPLY_CREATED, &body, 0);
+	request->org = made->id;
+	return spl_reply_kept_of(fcinfo, request, REPLY_CREATED, &body, secrets);
 }
 
-/* spooled._organization_create(name text, slug text, billing_email text, admin_key text) returns spooled._reply */
+/* spooled._organization_create(name text, slug text, billing_email text, admin_key text, idempotency_key text)
+ * returns spooled._reply */
 SPL_FUNCTION(spooled_wire_organization_create, PERMISSION_NONE)
 {
 	NewOrganization wanted = {
@@ -55,13 +59,17 @@ SPL_FUNCTION(spooled_wire_organization_create, PERMISSION_NONE)
 		.slug = text_arg(fcinfo, 1),
 		.billing_email = text_arg(fcinfo, 2),
 	};
+	RequestKey	request = spl_request_key_of_new(&wanted, text_arg(fcinfo, 4));
 	OrgRow		made;
 	ApiKeyRow	first;
 	const char *key;
+	Datum		repeated;
 	SplFault	fault;
 
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
+		return repeated;
 	raise_unless_ok(spl_organization_register(&wanted, text_arg(fcinfo, 3), &made, &first, &key, &fault), &fault);
-	return spl_reply_new_organization(fcinfo, &made, &first, key);
+	return spl_reply_new_organization(fcinfo, &request, &made, &first, key);
 }
 
 static Datum
@@ -146,6 +154,7 @@ SPL_FUNCTION(spooled_wire_organization_members, ORGANIZATIONS_READ)
 SPL_FUNCTION(spooled_wire_organization_api_key_create, API_KEYS_WRITE)
 {
 	ApiKeyWish	wish = spl_api_key_wish_args(fcinfo, 1);
+	RequestKey	request = spl_request_key(API_KEY_CREATE, text_arg(fcinfo, 6));
 	OrgRow		org;
 	ApiKeyRow	made;
 	const char *key;
@@ -154,10 +163,10 @@ SPL_FUNCTION(spooled_wire_organization_api_key_create, API_KEYS_WRITE)
 
 	raise_unless_ok(spl_need_unrestricted(&fault), &fault);
 	raise_unless_ok(spl_organization_get(spl_org_id_arg(fcinfo, 0), &org, &fault), &fault);
-	if (spl_reply_repeated(fcinfo, API_KEY_CREATE, 6, &repeated))
+	if (spl_reply_repeated_of(fcinfo, &request, &repeated))
 		return repeated;
 	raise_unless_ok(spl_api_key_create(org.id, &wish, &made, &key, &fault), &fault);
-	return spl_reply_new_api_key(fcinfo, &made, key, 6);
+	return spl_reply_new_api_key(fcinfo, &request, &made, key);
 }
 
 static Datum

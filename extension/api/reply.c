@@ -9,7 +9,6 @@
 
 #include "api/args.h"
 #include "api/reply.h"
-#include "ops/request_key.h"
 #include "utils/builtins.h"
 #include "json/json_write.h"
 
@@ -36,13 +35,13 @@ spl_reply(FunctionCallInfo fcinfo, ReplyCode code, StringInfo body, int32 wait_k
 }
 
 bool
-spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, int key_arg, Datum *reply)
+spl_reply_repeated_of(FunctionCallInfo fcinfo, const RequestKey *request, Datum *reply)
 {
 	StringInfoData body;
 	char		  *answer;
 	SplFault	   fault;
 
-	raise_unless_ok(spl_request_answered(operation, text_arg(fcinfo, key_arg), &answer, &fault), &fault);
+	raise_unless_ok(spl_request_answered(request, &answer, &fault), &fault);
 	if (answer == NULL)
 		return false;
 	initStringInfo(&body);
@@ -51,12 +50,30 @@ spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, int key_arg, 
 	return true;
 }
 
+bool
+spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, int key_arg, Datum *reply)
+{
+	RequestKey request = spl_request_key(operation, text_arg(fcinfo, key_arg));
+
+	return spl_reply_repeated_of(fcinfo, &request, reply);
+}
+
+Datum
+spl_reply_kept_of(FunctionCallInfo fcinfo, const RequestKey *request, ReplyCode code, StringInfo body,
+				  const char *const *secrets)
+{
+	spl_request_keep(request, body->data, secrets);
+	return spl_reply(fcinfo, code, body, 0);
+}
+
 Datum
 spl_reply_kept(FunctionCallInfo fcinfo, const char *operation, int key_arg, ReplyCode code, StringInfo body,
 			   const char *secret)
 {
-	spl_request_keep(operation, text_arg(fcinfo, key_arg), body->data, secret);
-	return spl_reply(fcinfo, code, body, 0);
+	RequestKey	request = spl_request_key(operation, text_arg(fcinfo, key_arg));
+	const char *secrets[] = {secret, NULL};
+
+	return spl_reply_kept_of(fcinfo, &request, code, body, secrets);
 }
 
 static void

@@ -5,9 +5,9 @@
 #ifndef SPL_REPLY_H
 #define SPL_REPLY_H
 
-#include "base/codes.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "ops/request_key.h"
 
 typedef enum ReplyCode
 {
@@ -27,6 +27,11 @@ extern Datum spl_reply(FunctionCallInfo fcinfo, ReplyCode code, StringInfo body,
 extern bool	 spl_reply_repeated(FunctionCallInfo fcinfo, const char *operation, int key_arg, Datum *reply);
 extern Datum spl_reply_kept(FunctionCallInfo fcinfo, const char *operation, int key_arg, ReplyCode code,
 							StringInfo body, const char *secret);
+
+/* The same where the key is not the current organization's; "secrets" end with NULL. */
+extern bool	 spl_reply_repeated_of(FunctionCallInfo fcinfo, const RequestKey *request, Datum *reply);
+extern Datum spl_reply_kept_of(FunctionCallInfo fcinfo, const RequestKey *request, ReplyCode code, StringInfo body,
+							   const char *const *secrets);
 
 /* spl_reply_refuse answers with an error that is not raised: what was changed is committed. */
 extern Datum spl_reply_refuse(FunctionCallInfo fcinfo, const SplFault *fault);

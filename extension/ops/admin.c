@@ -71,17 +71,13 @@ spl_admin_delete(const pg_uuid_t *uid, bool erase, SplFault *fault)
 }
 
 SplCode
-spl_admin_api_key_create(const pg_uuid_t *uid, const ApiKeyWish *wish, ApiKeyRow *made, const char **key,
-						 SplFault *fault)
+spl_admin_api_key_create(const OrgRow *org, const ApiKeyWish *wish, ApiKeyRow *made, const char **key, SplFault *fault)
 {
-	OrgRow	org;
 	SplCode code = spl_need_admin(fault);
 
-	if (code == SPL_OK)
-		code = spl_organization_get(uid, &org, fault);
-	if (code == SPL_OK && !TIMESTAMP_IS_NOBEGIN(org.deleted_at))
+	if (code == SPL_OK && !TIMESTAMP_IS_NOBEGIN(org->deleted_at))
 		code = spl_fault(fault, SPL_BAD_REQUEST, NULL, NULL, NULL, "The organization is deleted");
-	return code == SPL_OK ? spl_api_key_create(org.id, wish, made, key, fault) : code;
+	return code == SPL_OK ? spl_api_key_create(org->id, wish, made, key, fault) : code;
 }
 
 static void

@@ -21,8 +21,8 @@ extern SplCode spl_admin_create(const NewOrganization *wanted, const Organizatio
 /* spl_admin_delete closes an organization whatever work it has; "erase": its rows go, too, from now on. */
 extern SplCode spl_admin_delete(const pg_uuid_t *uid, bool erase, SplFault *fault);
 
-extern SplCode spl_admin_api_key_create(const pg_uuid_t *uid, const ApiKeyWish *wish, ApiKeyRow *made, const char **key,
-										SplFault *fault);
+extern SplCode
+spl_admin_api_key_create(const OrgRow *org, const ApiKeyWish *wish, ApiKeyRow *made, const char **key, SplFault *fault);
 
 typedef struct AdminStats
 {

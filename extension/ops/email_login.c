@@ -197,24 +197,27 @@ spl_email_verify(const char *email, const char *code, EmailProof *proof, SplFaul
 }
 
 SplCode
-spl_signup_complete(const char *signup_token, const char *name, const char *slug, const char *admin_key, OrgRow *made,
-					const char **key, LoginTokens *tokens, SplFault *fault)
+spl_signup_open(const char *signup_token, NewOrganization *wanted, SplFault *fault)
 {
-	TokenClaims		claims;
-	ApiKeyRow		first;
-	NewOrganization wanted = {.name = name, .slug = slug};
-	SplCode			code;
+	TokenClaims claims;
 
 	if (!spl_token_open(signup_token, spooled_jwt_secret, timestamptz_to_time_t(spl_clock_now()), &claims) ||
 		claims.type != TOKEN_SIGNUP)
 		return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "Invalid token");
 	if (!spooled_email_signup_enabled)
 		return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "Sign-up is disabled");
-	wanted.billing_email = claims.email;
-	code = spl_organization_register(&wanted, admin_key, made, &first, key, fault);
-	if (code != SPL_OK)
-		return code;
-	return spl_login_by_email(made->id, claims.email, made, tokens, fault);
+	wanted->billing_email = claims.email;
+	return SPL_OK;
+}
+
+SplCode
+spl_signup_complete(const NewOrganization *wanted, const char *admin_key, OrgRow *made, const char **key,
+					LoginTokens *tokens, SplFault *fault)
+{
+	ApiKeyRow first;
+	SplCode	  code = spl_organization_register(wanted, admin_key, made, &first, key, fault);
+
+	return code == SPL_OK ? spl_login_by_email(made->id, wanted->billing_email, made, tokens, fault) : code;
 }
 
 bool

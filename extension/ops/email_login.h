@@ -6,7 +6,7 @@
 #define SPL_EMAIL_LOGIN_H
 
 #include "ops/login.h"
-#include "store/api_key_store.h"
+#include "ops/organization.h"
 
 #define EMAIL_CODE_DIGITS 6
 #define EMAIL_CODE_SECONDS 600
@@ -40,9 +40,12 @@ extern bool spl_email_has_organization(const char *email);
 /* spl_signup_is_open tells whether an address without organization may sign up without the admin key. */
 extern bool spl_signup_is_open(void);
 
-/* spl_signup_complete makes the organization of a sign-up token, and logs in. */
-extern SplCode spl_signup_complete(const char *signup_token, const char *name, const char *slug, const char *admin_key,
-								   OrgRow *made, const char **key, LoginTokens *tokens, SplFault *fault);
+/* spl_signup_open reads a sign-up token: the address of the organization that it is for. */
+extern SplCode spl_signup_open(const char *signup_token, NewOrganization *wanted, SplFault *fault);
+
+/* spl_signup_complete makes the organization, and logs in. */
+extern SplCode spl_signup_complete(const NewOrganization *wanted, const char *admin_key, OrgRow *made, const char **key,
+								   LoginTokens *tokens, SplFault *fault);
 
 /* For the gateway that sends mails. */
 typedef struct OutgoingMail

@@ -24,6 +24,15 @@ static SpiPlan read_answer = {
 	.argtypes = {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
 };
 
+/* Whoever asks belongs to no organization yet. */
+static SpiPlan read_answer_of_new = {
+	.sql = "SELECT k.answer FROM spooled.org o JOIN spooled.request_key k ON k.org = o.id"
+		   " WHERE o.slug = $1 AND o.deleted_at IS NULL AND k.operation = $2 AND k.key = $3 AND k.expires_at > $4",
+	.nargs = 4,
+	.argtypes = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
+	.across_orgs = true,
+};
+
 static SpiPlan put_answer = {
 	.sql =
 		"INSERT INTO spooled.request_key (org, operation, key, answer, expires_at) VALUES ($1, $2, $3, $4, $5)"
@@ -55,6 +64,18 @@ spl_request_key_answer(int32 org, const char *operation, const char *key, Timest
 
 	spl_spi_run(&lock_key, names, NULL, NULL, NULL);
 	spl_spi_run(&read_answer, values, NULL, read_text, &answer);
+	return answer;
+}
+
+char *
+spl_request_key_answer_of_new(const char *slug, const char *operation, const char *key, TimestampTz now)
+{
+	Datum names[] = {Int64GetDatum(0), CStringGetTextDatum(operation), CStringGetTextDatum(key)};
+	Datum values[] = {CStringGetTextDatum(slug), names[1], names[2], TimestampTzGetDatum(now)};
+	char *answer = NULL;
+
+	spl_spi_run(&lock_key, names, NULL, NULL, NULL);
+	spl_spi_run(&read_answer_of_new, values, NULL, read_text, &answer);
 	return answer;
 }
 

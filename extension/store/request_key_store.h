@@ -13,6 +13,9 @@
  */
 extern char *spl_request_key_answer(int32 org, const char *operation, const char *key, TimestampTz now);
 
+/* spl_request_key_answer_of_new is the same for a request that makes the organization with a slug. */
+extern char *spl_request_key_answer_of_new(const char *slug, const char *operation, const char *key, TimestampTz now);
+
 extern void
 spl_request_key_put(int32 org, const char *operation, const char *key, const char *answer, TimestampTz expires_at);
 

@@ -60,8 +60,8 @@ static Op ops[] = {
 		.routes = {{HTTP_POST, "/api/v1/api-keys/{id}/rotate"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY "_api_key_rotate($1, $2)", 2},
-		.params = {ID, {"overlap_secs", OP_INT}},
+		.call = {REPLY "_api_key_rotate($1, $2, $3)", 3},
+		.params = {ID, {"overlap_secs", OP_INT}, OP_REQUEST_KEY},
 	},
 	{
 		.name = "api_key.revoke",

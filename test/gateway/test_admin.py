@@ -56,7 +56,22 @@ class Admin(Case):
         key = made["api_key"]["key"]
         self.assertEqual(self.ok(get("/api/v1/organizations/usage", key=key))["limits"]["max_queues"], 3)
         self.refused(admin("POST", "/organizations", {"name": "Again", "slug": made["slug"]}), 409, "CONFLICT")
+        self.ok(admin("POST", "/organizations", {"name": "Its own slug", "slug": "9--" + uuid.uuid4().hex[:10]}), 201)
+        self.refused(admin("POST", "/organizations", {"name": "Bad slug", "slug": "-abc"}), 400, "VALIDATION_ERROR", "slug")
         self.refused(admin("POST", "/organizations", {"name": "Golden", "slug": slug(), "plan_tier": "golden"}), 400, "VALIDATION_ERROR", "plan_tier")
+
+    def test_sent_again(self):
+        def send(path, body):
+            return request("POST", ADMIN + path, body, key=None, headers=dict(HEADERS, **{"Idempotency-Key": "k"}))
+
+        body = {"name": "By an admin", "slug": slug(), "plan_tier": "pro"}
+        first, again = self.ok(send("/organizations", body), 201), self.ok(send("/organizations", body))
+        self.assertEqual((again["id"], again["api_key"]["id"], again["api_key"]["key"]), (first["id"], first["api_key"]["id"], None))
+        self.refused(send("/organizations", dict(body, plan_tier="free")), 409, "CONFLICT")
+        path = "/organizations/%s/api-keys" % first["id"]
+        key, same = self.ok(send(path, {"name": "once"}), 201), self.ok(send(path, {"name": "once"}))
+        self.assertEqual(same, dict(key, key=None))
+        self.assertEqual(self.ok(admin("GET", "/organizations/" + first["id"]))["api_keys_count"], 2)
 
     def test_get(self):
         made = self.create()
@@ -139,6 +154,7 @@ class Admin(Case):
             self.assertShape(plan["limits"], LIMITS)
             self.assertTrue(plan["description"])
         self.assertEqual((plans[0]["max_active_jobs"], plans[3]["max_active_jobs"]), (10, None))
+        self.assertEqual(plans[3]["max_payload_size_bytes"], 1048576)   # no more than the server takes
 
     def test_stats(self):
         stats = self.ok(admin("GET", "/stats"))

@@ -90,6 +90,10 @@ class ApiKeys(Case):
         first = self.ok(post("/api/v1/api-keys", {"name": "once"}, headers=headers), 201)
         second = self.ok(post("/api/v1/api-keys", {"name": "once"}, headers=headers))
         self.assertEqual((second["id"], second["key"]), (first["id"], None))
+        rotate = "/api/v1/api-keys/%s/rotate" % first["id"]
+        successor = self.ok(post(rotate, headers=headers), 201)
+        self.assertEqual(self.ok(post(rotate, headers=headers)), dict(successor, key=None))
+        self.assertNotEqual(self.ok(post(rotate), 201)["id"], successor["id"])
 
     def test_of_the_organization(self):
         me = self.ok(get("/api/v1/organizations"))[0]["id"]

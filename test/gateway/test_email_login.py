@@ -130,7 +130,7 @@ class EmailLogin(Case):
         self.refused(self.ask("GET", "/api/v1/queues", key=token), 401, "UNAUTHORIZED")
 
         def complete(**more):
-            return self.ask("POST", AUTH + "signup/complete", dict(more, signup_token=token))
+            return self.ask("POST", AUTH + "signup/complete", dict(more, signup_token=token), headers={"Idempotency-Key": "k"})
 
         self.refused(complete(name="Signed up"), 400, "VALIDATION_ERROR", "slug", "missing_field")
         self.refused(complete(name="Signed up", slug="default"), 409, "CONFLICT")
@@ -140,6 +140,8 @@ class EmailLogin(Case):
         self.secrets.append(body["api_key"])
         for key in (body["api_key"], body["access_token"]):
             self.ok(self.ask("GET", "/api/v1/queues", key=key))
+        again = self.ok(complete(name="Signed up", slug=slug))
+        self.assertEqual(again, dict(body, api_key=None, access_token=None, refresh_token=None))
         self.refused(complete(name="Signed up", slug=slug + "2"), 409, "CONFLICT")
 
     @unittest.skipUnless(os.environ.get("ADMIN_API_KEY"), "needs ADMIN_API_KEY")

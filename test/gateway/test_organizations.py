@@ -40,6 +40,26 @@ class Organizations(Case):
         for bad in "ab", "-abc", "Abc", "a--b", "admin", "1abc":
             self.refused(post("/api/v1/organizations", {"name": "Bad slug", "slug": bad}, key=None), 400, "VALIDATION_ERROR", "slug")
 
+    def test_sent_again(self):
+        """Under its Idempotency-Key a registration makes one organization; what was shown once is null."""
+        body, headers = {"name": "Sent twice", "slug": slug(), "billing_email": uuid.uuid4().hex + "@example.com"}, {"Idempotency-Key": "k"}
+        first = self.ok(post("/api/v1/organizations", body, key=None, headers=headers), 201)
+        again = post("/api/v1/organizations", body, key=None, headers=headers)
+        token = first["settings"]["webhook_token"]
+        for secret in first["api_key"]["key"], token:
+            self.assertNotIn(secret.encode(), again.body)
+        again = self.ok(again)
+        self.assertEqual((again["api_key"].pop("key"), again["settings"].pop("webhook_token"),
+                          again["organization"]["settings"].pop("webhook_token")), (None, None, None))
+        for seen in first["api_key"], first["settings"], first["organization"]["settings"]:
+            seen.pop("key", seen.pop("webhook_token", None))
+        self.assertEqual(again, first)
+        # Somebody else's request under the same key is another one, and is told nothing.
+        for changed in {"name": "Another"}, {"billing_email": None}:
+            self.refused(post("/api/v1/organizations", dict(body, **changed), key=None, headers=headers), 409, "CONFLICT")
+        other = self.ok(post("/api/v1/organizations", dict(body, slug=slug(), billing_email=None), key=None, headers=headers), 201)
+        self.assertNotEqual(other["id"], first["id"])
+
     def test_is_known_to_its_own_keys_only(self):
         made = self.register()
         theirs = "/api/v1/organizations/" + made["id"]

@@ -33,7 +33,7 @@ SELECT count(*) AS mine FROM spooled.jobs;
 
 -- registration, as the server's setting has it; whoever may, gets a key that works at once
 CREATE FUNCTION pg_temp.body(reply spooled._reply) RETURNS jsonb LANGUAGE sql AS $$ SELECT (reply).body::jsonb $$;
-SELECT (r).code, pg_temp.body(r) AS body FROM spooled._organization_create('Registered', 'registered', 'reg@example.com', NULL) r \gset made_
+SELECT (r).code, pg_temp.body(r) AS body FROM spooled._organization_create('Registered', 'registered', 'reg@example.com', NULL, NULL) r \gset made_
 SELECT :'made_code' AS code, b->>'slug' AS slug, b->>'plan_tier' AS plan, b->'organization'->>'plan_tier' AS nested, b->'api_key'->>'name' AS key_name, b->'api_key'->'queues' AS queues,
        b->'api_key'->>'key' ~ '^sk_test_' AS key, b->'organization'->'settings'->>'webhook_token' ~ '^whk_[A-Za-z0-9_-]{32}$' AS token FROM (SELECT :'made_body'::jsonb b) x;
 SELECT :'made_body'::jsonb->'api_key'->>'key' AS key, :'made_body'::jsonb->>'id' AS id, :'made_body'::jsonb->'settings'->>'webhook_token' AS token \gset

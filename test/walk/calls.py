@@ -132,7 +132,7 @@ FUNCTIONS = {
     "_email_start(text)": Everybody("SELECT * FROM spooled._email_start('walk@example.com')"),
     "_email_verify(text,text)": Everybody("SELECT * FROM spooled._email_verify('walk@example.com', '000000')"),
     "_email_check(text)": Everybody("SELECT * FROM spooled._email_check('walk@example.com')"),
-    "_signup_complete(text,text,text,text)": Everybody("SELECT * FROM spooled._signup_complete({unknown_key}, 'Walk', 'walk-c', NULL)"),
+    "_signup_complete(text,text,text,text,text)": Everybody("SELECT * FROM spooled._signup_complete({unknown_key}, 'Walk', 'walk-c', NULL, NULL)"),
     "_mail_claim()": Everybody("SELECT * FROM spooled._mail_claim()"),      # of no tenant: only the gateway's role may
     "_mail_done(text,text,boolean)": Everybody("SELECT * FROM spooled._mail_done({unknown_key}, {unknown_key}, false)"),
     "_usage(text)": "SELECT * FROM spooled._usage({organization})",
@@ -191,7 +191,7 @@ FUNCTIONS = {
     "_dlq_retry(text[],text,integer)": "SELECT * FROM spooled._dlq_retry(ARRAY[{dead}], NULL, NULL)",
     "_dlq_purge(boolean,text,timestamp with time zone,integer,text[],integer)":
         "SELECT * FROM spooled._dlq_purge(true, {queue}, NULL, NULL, NULL, NULL)",
-    "_organization_create(text,text,text,text)": Everybody("SELECT * FROM spooled._organization_create('Organization', 'walk-b', NULL, NULL)"),
+    "_organization_create(text,text,text,text,text)": Everybody("SELECT * FROM spooled._organization_create('Organization', 'walk-b', NULL, NULL, NULL)"),
     "_organization_list()": "SELECT * FROM spooled._organization_list()",
     "_organization_get(text)": "SELECT * FROM spooled._organization_get({organization})",
     "_organization_update(text,text,text,text)": "SELECT * FROM spooled._organization_update({organization}, 'New name', NULL, NULL)",
@@ -201,13 +201,14 @@ FUNCTIONS = {
         "SELECT * FROM spooled._organization_api_key_create({organization}, 'n', NULL, NULL, NULL, NULL, {request_key})",
     "_dashboard()": "SELECT * FROM spooled._dashboard()",
     "_admin_organization_list(text,text,integer,integer,text,text)": Everybody("SELECT * FROM spooled._admin_organization_list(NULL, NULL, NULL, NULL, NULL, NULL)"),
-    "_admin_organization_create(text,text,text,text,text,text)": Everybody("SELECT * FROM spooled._admin_organization_create('Name', 'walk-c', NULL, NULL, NULL, NULL)"),
+    "_admin_organization_create(text,text,text,text,text,text,text)":
+        Everybody("SELECT * FROM spooled._admin_organization_create('Name', 'walk-c', NULL, NULL, NULL, NULL, 'walk')"),
     "_admin_organization_get(text)": Everybody("SELECT * FROM spooled._admin_organization_get({organization})"),
     "_admin_organization_update(text,text,text,text,text,text,text,text)":
         Everybody("SELECT * FROM spooled._admin_organization_update({organization}, 'Name', NULL, NULL, NULL, NULL, NULL, NULL)"),
     "_admin_organization_delete(text,boolean)": Everybody("SELECT * FROM spooled._admin_organization_delete({organization}, true)"),
-    "_admin_api_key_create(text,text,text[],integer,timestamp with time zone,text[])":
-        Everybody("SELECT * FROM spooled._admin_api_key_create({organization}, 'n', NULL, NULL, NULL, NULL)"),
+    "_admin_api_key_create(text,text,text[],integer,timestamp with time zone,text[],text)":
+        Everybody("SELECT * FROM spooled._admin_api_key_create({organization}, 'n', NULL, NULL, NULL, NULL, 'walk')"),
     "_admin_usage_reset(text)": Everybody("SELECT * FROM spooled._admin_usage_reset({organization})"),
     "_admin_audit_list(text,text,text,text,text,integer)": Everybody("SELECT * FROM spooled._admin_audit_list({organization}, NULL, NULL, NULL, NULL, NULL)"),
     "_admin_organization_export(text,text,integer)": Everybody("SELECT * FROM spooled._admin_organization_export({organization}, NULL, NULL)"),
@@ -227,7 +228,7 @@ FUNCTIONS = {
     "_api_key_get(text)": "SELECT * FROM spooled._api_key_get({api_key})",
     "_api_key_update(text,text,text[],integer,timestamp with time zone,text[],boolean)":
         "SELECT * FROM spooled._api_key_update({api_key}, 'n', NULL, NULL, NULL, NULL, NULL)",
-    "_api_key_rotate(text,integer)": "SELECT * FROM spooled._api_key_rotate({api_key}, 60)",
+    "_api_key_rotate(text,integer,text)": "SELECT * FROM spooled._api_key_rotate({api_key}, 60, 'walk')",
     "_api_key_revoke(text)": "SELECT * FROM spooled._api_key_revoke({api_key})",
     "_worker_list()": "SELECT * FROM spooled._worker_list()",
     "_worker_register(text,text,text,text,integer,text,text,text)":
