@@ -328,7 +328,7 @@ CREATE TABLE event_log (
     kind        text NOT NULL,
     actor       text,
     details     jsonb NOT NULL DEFAULT '{}',
-    PRIMARY KEY (id)
+    PRIMARY KEY (org, id)                    -- retention of one organization, oldest first
 );
 CREATE INDEX event_log_job ON event_log (org, job_id);
 COMMENT ON TABLE event_log IS 'Transitions that are not the happy path: release, replay, priority change, cancel request ...';
@@ -400,7 +400,7 @@ CREATE TABLE workflow (
 );
 CREATE INDEX workflow_live ON workflow (org) WHERE finished_at IS NULL;                            -- how many are live
 CREATE UNIQUE INDEX workflow_key ON workflow (org, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX workflow_finished ON workflow (finished_at) WHERE finished_at IS NOT NULL;           -- retention
+CREATE INDEX workflow_finished ON workflow (org, finished_at) WHERE finished_at IS NOT NULL;      -- retention
 COMMENT ON TABLE workflow IS 'Jobs that were created together and end together. No job writes this row but the last one that ends.';
 
 CREATE TABLE workflow_job (
@@ -453,7 +453,7 @@ CREATE INDEX schedule_due ON schedule (next_run_at) WHERE is_active;            
 COMMENT ON TABLE schedule IS 'A cron schedule: what is enqueued, when, and when next.';
 
 CREATE TABLE schedule_run (
-    id            uuid PRIMARY KEY,          -- in the order of time, for retention
+    id            uuid NOT NULL,             -- in the order of time
     org           int4 NOT NULL,
     schedule      uuid NOT NULL,
     occurrence    timestamptz,               -- null: triggered by hand
@@ -462,7 +462,8 @@ CREATE TABLE schedule_run (
     status        "char" NOT NULL,           -- c: the job is enqueued or the workflow started, f: it was refused, s: skipped
     job_id        uuid,
     error         text,
-    workflow_id   uuid
+    workflow_id   uuid,
+    PRIMARY KEY (org, id)                    -- retention of one organization, oldest first
 );
 CREATE INDEX schedule_run_schedule ON schedule_run (org, schedule, id);         -- history of a schedule, newest first
 COMMENT ON TABLE schedule_run IS 'A run of a schedule: the job that it enqueued or the workflow that it started, or why it did not.';

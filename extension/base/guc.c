@@ -27,9 +27,9 @@ double spooled_backoff_cap = 60;
 double spooled_backoff_jitter = 0.1;
 int	   spooled_idempotency_ttl = 0;
 int	   spooled_request_key_ttl = 86400;
-int	   spooled_job_retention = 720;
+int	   spooled_job_retention = RETENTION_BY_PLAN;
 int	   spooled_dead_letter_retention = 2160;
-int	   spooled_history_retention = 720;
+int	   spooled_history_retention = RETENTION_BY_PLAN;
 int	   spooled_audit_retention = 8760;
 int	   spooled_worker_offline_after = 120000;
 int	   spooled_worker_retention = 168;
@@ -91,12 +91,13 @@ static const IntSetting int_settings[] = {
 	 &spooled_idempotency_ttl, 0, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S},
 	{"spooled.request_key_ttl", "Sets how long a request that makes something is answered again under its key.",
 	 &spooled_request_key_ttl, 86400, 1, INT_MAX, PGC_SUSET, GUC_UNIT_S},
-	{"spooled.job_retention", "Sets for how many hours completed, cancelled and expired jobs are kept; 0: for ever.",
-	 &spooled_job_retention, 720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.job_retention",
+	 "Sets for how many hours completed, cancelled and expired jobs are kept; 0: for ever, -1: as the plan says.",
+	 &spooled_job_retention, RETENTION_BY_PLAN, RETENTION_BY_PLAN, INT_MAX / 3600, PGC_SIGHUP, 0},
 	{"spooled.dead_letter_retention", "Sets for how many hours dead letters are kept; 0: for ever.",
 	 &spooled_dead_letter_retention, 2160, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
-	{"spooled.history_retention", "Sets for how many hours the event log is kept; 0: for ever.",
-	 &spooled_history_retention, 720, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
+	{"spooled.history_retention", "Sets for how many hours the event log is kept; 0: for ever, -1: as the plan says.",
+	 &spooled_history_retention, RETENTION_BY_PLAN, RETENTION_BY_PLAN, INT_MAX / 3600, PGC_SIGHUP, 0},
 	{"spooled.audit_retention", "Sets for how many hours entries of the audit log are kept; 0: for ever.",
 	 &spooled_audit_retention, 8760, 0, INT_MAX / 3600, PGC_SIGHUP, 0},
 	{"spooled.worker_offline_after", "Sets after how long without heartbeat a worker is offline.",

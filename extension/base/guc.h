@@ -25,11 +25,12 @@ extern double spooled_backoff_cap; /* units */
 extern double spooled_backoff_jitter;
 
 /* housekeeping */
-extern int spooled_idempotency_ttl;		  /* seconds; 0: as long as the job */
-extern int spooled_request_key_ttl;		  /* seconds */
-extern int spooled_job_retention;		  /* hours; 0: for ever */
-extern int spooled_dead_letter_retention; /* hours; 0: for ever */
-extern int spooled_history_retention;
+#define RETENTION_BY_PLAN (-1)
+extern int spooled_idempotency_ttl;			  /* seconds; 0: as long as the job */
+extern int spooled_request_key_ttl;			  /* seconds */
+extern int spooled_job_retention;			  /* hours; 0: for ever; or RETENTION_BY_PLAN */
+extern int spooled_dead_letter_retention;	  /* hours; 0: for ever */
+extern int spooled_history_retention;		  /* hours; 0: for ever; or RETENTION_BY_PLAN */
 extern int spooled_audit_retention;			  /* hours; 0: for ever */
 extern int spooled_worker_offline_after;	  /* milliseconds */
 extern int spooled_worker_retention;		  /* hours an offline worker's row is kept */

@@ -2,10 +2,10 @@
  * retention.c
  *    Deleting what is kept long enough.
  *
- * A pass goes through the steps below, organization by organization, and ends.  Job ids are in the order of creation,
- * so a step walks the oldest part of an index up to the jobs that are too young to have ended long enough ago; it never
- * looks at more than a batch in one transaction.  Where the pass is, is kept in memory only: after a restart, or after a
- * batch that failed, the next pass finds what is left.
+ * A pass goes through the organizations and then through what is no organization's, and ends.  How long jobs and histories are
+ * kept is a setting, or when that is -1 the organization's plan.  What is old begins an index, as job ids and others are in the
+ * order of creation; so a step walks the oldest part of it and never looks at more than a batch in one transaction.  Where the
+ * pass is, is kept in memory only: after a restart, or after a batch that failed, the next pass finds what is left.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 #include "ops/change.h"
 #include "ops/dependency.h"
 #include "ops/job_move.h"
+#include "ops/plan.h"
 #include "ops/sweep.h"
 #include "store/audit_store.h"
 #include "store/email_store.h"
@@ -29,27 +30,25 @@
 
 typedef enum Step
 {
-	STEP_OUTCOMES,
-	STEP_DEAD_LETTERS,
-	STEP_ATTEMPTS,
-	STEP_EVENTS,
-	STEP_SCHEDULE_RUNS,
+	STEP_ORGS,
 	STEP_KEYS,
 	STEP_REQUEST_KEYS,
 	STEP_WORKERS,
 	STEP_LOGINS,
 	STEP_EMAIL_CODES,
-	STEP_WORKFLOWS,
 	STEP_AUDIT,
 	STEPS
 } Step;
 
+#define MOST_DAYS 36500 /* more is for ever */
+
 typedef struct Pass
 {
-	Step		 step;
-	int32		 org;
-	AttemptPlace place;	   /* in the index of the step, within the organization */
-	int64		 event_id; /* kept from pass to pass */
+	Step		  step;
+	int32		  org;
+	RetentionTime kept; /* of the organization */
+	RetentionKind kind; /* what is being deleted of it */
+	AttemptPlace  place;
 } Pass;
 
 static Pass pass;
@@ -61,13 +60,31 @@ cutoff_of(TimestampTz now, int hours)
 	return hours > 0 ? now - (int64) hours * USECS_PER_HOUR : NO_TIME;
 }
 
+/* cutoff_for is the same for what a plan decides unless the setting does. */
+static TimestampTz
+cutoff_for(TimestampTz now, int hours, const SplPlan *plan, PlanField field)
+{
+	if (hours != RETENTION_BY_PLAN)
+		return cutoff_of(now, hours);
+	return plan->limit[field] <= MOST_DAYS ? now - plan->limit[field] * USECS_PER_DAY : NO_TIME;
+}
+
 /* next_org goes on to the next organization; false: that was the last. */
 static bool
-next_org(void)
+next_org(TimestampTz now)
 {
+	SplPlan plan;
+
 	memset(&pass.place, 0, sizeof(pass.place));
+	pass.kind = 0;
 	pass.org = spl_org_after(pass.org);
-	return pass.org != 0;
+	if (pass.org == 0)
+		return false;
+	plan = *spl_plan_of(pass.org);
+	pass.kept.jobs = cutoff_for(now, spooled_job_retention, &plan, PLAN_JOB_RETENTION);
+	pass.kept.history = cutoff_for(now, spooled_history_retention, &plan, PLAN_HISTORY_RETENTION);
+	pass.kept.dead_letters = cutoff_of(now, spooled_dead_letter_retention);
+	return true;
 }
 
 /* take_old takes the tickets that are old, without waiting for anybody, to the front of the array; returns how many. */
@@ -122,67 +139,46 @@ delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
 	return count;
 }
 
-/* delete_attempts does the same for attempts. */
+/* delete_some does one batch of what is being deleted of the organization; 0: there is no more of it. */
 static int
-delete_attempts(TimestampTz cutoff, int limit)
+delete_some(int limit)
 {
-	pg_uuid_t before = spl_uuid7_first(cutoff);
+	const RetentionTime *kept = &pass.kept;
 
-	return spl_retention_delete_attempts(pass.org, &pass.place, &before, cutoff, limit);
-}
-
-/* delete_schedule_runs deletes runs of schedules; their ids are in the order of time, so the oldest stand first. */
-static int
-delete_schedule_runs(TimestampTz cutoff, int limit)
-{
-	pg_uuid_t before = spl_uuid7_first(cutoff);
-
-	return spl_retention_delete_schedule_runs(&before, limit);
-}
-
-/* walk_org does one batch of a step in the current organization. */
-static int
-walk_org(TimestampTz now, int limit)
-{
-	switch (pass.step)
+	switch (pass.kind)
 	{
-		case STEP_OUTCOMES: return delete_tickets(TICKET_OUTCOME, cutoff_of(now, spooled_job_retention), limit);
-		case STEP_DEAD_LETTERS:
-			return delete_tickets(TICKET_DEAD_LETTER, cutoff_of(now, spooled_dead_letter_retention), limit);
-		default: return delete_attempts(cutoff_of(now, spooled_history_retention), limit);
+		case RETENTION_OUTCOMES: return delete_tickets(TICKET_OUTCOME, kept->jobs, limit);
+		case RETENTION_DEAD_LETTERS: return delete_tickets(TICKET_DEAD_LETTER, kept->dead_letters, limit);
+		case RETENTION_ATTEMPTS: return spl_retention_delete_attempts(pass.org, &pass.place, kept->history, limit);
+		case RETENTION_EVENTS: return spl_retention_delete_events(pass.org, kept->history, limit);
+		case RETENTION_SCHEDULE_RUNS: return spl_retention_delete_schedule_runs(pass.org, kept->history, limit);
+		case RETENTION_WORKFLOWS: return spl_workflow_delete_old(pass.org, kept->jobs, limit);
+		case RETENTION_KINDS: break;
 	}
+	return 0;
 }
 
-/* walk_orgs does one batch where the pass is; an organization that is passed by counts like a row.  0: the step is done. */
+/*
+ * walk_orgs does one batch where the pass is; an organization that is passed by counts like a row.  0: the step is done.
+ * Most organizations have nothing old, so they are asked once for everything.
+ */
 static int
 walk_orgs(TimestampTz now, int limit)
 {
-	int count;
+	bool old[RETENTION_KINDS];
 
-	if (pass.org == 0 && !next_org())
+	if (pass.org == 0 && !next_org(now))
 		return 0;
-	count = walk_org(now, limit);
-	if (count > 0)
-		return count;
-	return next_org() ? 1 : 0;
-}
-
-/* is_wanted: a step whose things are kept for ever has nothing to do. */
-static bool
-is_wanted(Step step)
-{
-	switch (step)
+	spl_retention_look(pass.org, &pass.kept, old);
+	for (; pass.kind < RETENTION_KINDS; pass.kind++)
 	{
-		case STEP_OUTCOMES:
-		case STEP_WORKFLOWS: return spooled_job_retention > 0;
-		case STEP_DEAD_LETTERS: return spooled_dead_letter_retention > 0;
-		case STEP_ATTEMPTS:
-		case STEP_EVENTS:
-		case STEP_SCHEDULE_RUNS: return spooled_history_retention > 0;
-		case STEP_WORKERS: return spooled_worker_retention > 0;
-		case STEP_AUDIT: return spooled_audit_retention > 0;
-		default: return true;
+		int count = old[pass.kind] ? delete_some(limit) : 0;
+
+		if (count > 0)
+			return count;
+		memset(&pass.place, 0, sizeof(pass.place));
 	}
+	return next_org(now) ? 1 : 0;
 }
 
 /* do_step does one batch; 0: the step is done. */
@@ -191,19 +187,15 @@ do_step(TimestampTz now, int limit)
 {
 	switch (pass.step)
 	{
-		case STEP_OUTCOMES:
-		case STEP_DEAD_LETTERS:
-		case STEP_ATTEMPTS: return walk_orgs(now, limit);
-		case STEP_EVENTS:
-			return spl_retention_delete_events(&pass.event_id, cutoff_of(now, spooled_history_retention), limit);
-		case STEP_SCHEDULE_RUNS: return delete_schedule_runs(cutoff_of(now, spooled_history_retention), limit);
+		case STEP_ORGS: return walk_orgs(now, limit);
 		case STEP_KEYS: return spl_retention_delete_keys(now, limit);
 		case STEP_REQUEST_KEYS: return spl_request_key_delete_expired(now, limit);
-		case STEP_WORKFLOWS: return spl_workflow_delete_old(cutoff_of(now, spooled_job_retention), limit);
 		case STEP_WORKERS: return spl_worker_delete_offline(cutoff_of(now, spooled_worker_retention), limit);
-		case STEP_AUDIT: return spl_audit_delete_old(cutoff_of(now, spooled_audit_retention), limit);
 		case STEP_LOGINS: return spl_login_delete_old(now - USECS_PER_HOUR, limit);		 /* clocks may differ */
 		case STEP_EMAIL_CODES: return spl_email_delete_old(now - USECS_PER_HOUR, limit); /* they count for an hour */
+		case STEP_AUDIT:
+			return spooled_audit_retention > 0 ? spl_audit_delete_old(cutoff_of(now, spooled_audit_retention), limit)
+											   : 0;
 		default: return 0;
 	}
 }
@@ -216,13 +208,13 @@ spl_retention_delete_due(TimestampTz now, int limit)
 
 	while (handled < limit && pass.step < STEPS)
 	{
-		int count = is_wanted(pass.step) ? do_step(now, limit - handled) : 0;
+		int count = do_step(now, limit - handled);
 
 		handled += count;
 		if (count == 0)
 			pass.step++;
 	}
 	if (pass.step == STEPS)
-		pass.step = STEP_OUTCOMES;
+		pass.step = STEP_ORGS;
 	return handled;
 }

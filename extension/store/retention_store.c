@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "base/uuid7.h"
+#include "store/planner_settings.h"
 #include "store/retention_store.h"
 #include "store/row_list.h"
 
@@ -99,52 +101,30 @@ read_place(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 int
-spl_retention_delete_attempts(int32 org, AttemptPlace *place, const pg_uuid_t *before, TimestampTz cutoff, int limit)
+spl_retention_delete_attempts(int32 org, AttemptPlace *place, TimestampTz cutoff, int limit)
 {
 	AttemptPlace from = *place;
-	Datum		 values[] = {Int32GetDatum(org),	UUIDPGetDatum(&from.job_id), Int32GetDatum(from.run),
-							 UUIDPGetDatum(before), Int32GetDatum(limit),		 TimestampTzGetDatum(cutoff)};
+	pg_uuid_t	 before = spl_uuid7_first(cutoff);
+	Datum		 values[] = {Int32GetDatum(org),	 UUIDPGetDatum(&from.job_id), Int32GetDatum(from.run),
+							 UUIDPGetDatum(&before), Int32GetDatum(limit),		  TimestampTzGetDatum(cutoff)};
 
 	return spl_spi_run(&delete_attempts, values, NULL, read_place, place);
 }
 
+/* Looks at the oldest ones alone: the rest is not read when few of them are old enough. */
 static SpiPlan delete_events = {
-	.sql = "WITH page AS (SELECT e.id FROM spooled.event_log e WHERE e.id > $1 AND e.at < $2 ORDER BY e.id LIMIT $3),"
-		   " gone AS (DELETE FROM spooled.event_log e USING page p WHERE e.id = p.id)"
-		   " SELECT id FROM page ORDER BY id",
+	.sql = "DELETE FROM spooled.event_log e USING (SELECT o.id, o.at FROM spooled.event_log o WHERE o.org = $1"
+		   "   ORDER BY o.id LIMIT $3) old WHERE e.org = $1 AND e.id = old.id AND old.at < $2",
 	.nargs = 3,
-	.argtypes = {INT8OID, TIMESTAMPTZOID, INT4OID},
+	.argtypes = {INT4OID, TIMESTAMPTZOID, INT4OID},
 };
-
-static SpiPlan oldest_event = {
-	.sql = "SELECT at FROM spooled.event_log WHERE id > $1 ORDER BY id LIMIT 1",
-	.nargs = 1,
-	.argtypes = {INT8OID},
-};
-
-static void
-read_id(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(int64 *) arg = spl_row_int64(row, desc, 1);
-}
-
-static void
-read_time(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(TimestampTz *) arg = spl_row_time(row, desc, 1);
-}
 
 int
-spl_retention_delete_events(int64 *id, TimestampTz cutoff, int limit)
+spl_retention_delete_events(int32 org, TimestampTz cutoff, int limit)
 {
-	TimestampTz oldest = DT_NOEND;
-	Datum		values[] = {Int64GetDatum(*id), TimestampTzGetDatum(cutoff), Int32GetDatum(limit)};
+	Datum values[] = {Int32GetDatum(org), TimestampTzGetDatum(cutoff), Int32GetDatum(limit)};
 
-	/* Without this, a log in which nothing is old enough would be read to its end. */
-	spl_spi_run(&oldest_event, values, NULL, read_time, &oldest);
-	if (oldest >= cutoff)
-		return 0;
-	return spl_spi_run(&delete_events, values, NULL, read_id, id);
+	return spl_spi_run(&delete_events, values, NULL, NULL, NULL);
 }
 
 static SpiPlan delete_keys = {
@@ -165,16 +145,61 @@ spl_retention_delete_keys(TimestampTz now, int limit)
 
 static SpiPlan delete_schedule_runs = {
 	.sql =
-		"DELETE FROM spooled.schedule_run r USING (SELECT o.id FROM spooled.schedule_run o WHERE o.id < $1 ORDER BY o.id LIMIT $2) old"
-		" WHERE r.id = old.id",
-	.nargs = 2,
-	.argtypes = {UUIDOID, INT4OID},
+		"DELETE FROM spooled.schedule_run r USING (SELECT o.id FROM spooled.schedule_run o WHERE o.org = $1 AND o.id < $2"
+		"   ORDER BY o.id LIMIT $3) old WHERE r.org = $1 AND r.id = old.id",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
 
 int
-spl_retention_delete_schedule_runs(const pg_uuid_t *before, int limit)
+spl_retention_delete_schedule_runs(int32 org, TimestampTz cutoff, int limit)
 {
-	Datum values[] = {UUIDPGetDatum(before), Int32GetDatum(limit)};
+	pg_uuid_t before = spl_uuid7_first(cutoff);
+	Datum	  values[] = {Int32GetDatum(org), UUIDPGetDatum(&before), Int32GetDatum(limit)};
 
 	return spl_spi_run(&delete_schedule_runs, values, NULL, NULL, NULL);
+}
+
+/* $2, $3, $4: the lowest id of a job that is kept, of a dead letter, of a history; $5 and $6 the times of the last and the first. */
+static SpiPlan look = {
+	.sql = "SELECT EXISTS (SELECT FROM spooled.outcome WHERE org = $1 AND job_id < $2),"
+		   " EXISTS (SELECT FROM spooled.dead_letter WHERE org = $1 AND job_id < $3),"
+		   " EXISTS (SELECT FROM spooled.attempt WHERE org = $1 AND job_id < $4),"
+		   " coalesce((SELECT at FROM spooled.event_log WHERE org = $1 ORDER BY id LIMIT 1) < $5, false),"
+		   " EXISTS (SELECT FROM spooled.schedule_run WHERE org = $1 AND id < $4),"
+		   " EXISTS (SELECT FROM spooled.workflow WHERE org = $1 AND finished_at < $6)",
+	.nargs = 6,
+	.argtypes = {INT4OID, UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+};
+
+static void
+read_look(HeapTuple row, TupleDesc desc, void *arg)
+{
+	for (int kind = 0; kind < RETENTION_KINDS; kind++)
+		((bool *) arg)[kind] = spl_row_bool(row, desc, kind + 1);
+}
+
+void
+spl_retention_look(int32 org, const RetentionTime *kept, bool *old)
+{
+	const TimestampTz times[] = {kept->jobs, kept->dead_letters, kept->history, kept->history, kept->jobs};
+	pg_uuid_t		  ids[3];
+	bool			  nulls[6] = {false};
+	Datum			  values[6] = {Int32GetDatum(org)};
+	int				  level;
+
+	for (int i = 0; i < lengthof(times); i++)
+	{
+		nulls[i + 1] = times[i] == NO_TIME;
+		if (i < lengthof(ids) && !nulls[i + 1])
+		{
+			ids[i] = spl_uuid7_first(times[i]);
+			values[i + 1] = UUIDPGetDatum(&ids[i]);
+		}
+		else if (i >= lengthof(ids))
+			values[i + 1] = TimestampTzGetDatum(times[i]);
+	}
+	level = spl_planner_begin_indexes();
+	spl_spi_run(&look, values, nulls, read_look, old);
+	spl_planner_end(level);
 }

@@ -20,6 +20,29 @@ extern int32 spl_org_after(int32 org);
 extern int spl_retention_list(TicketKind kind, int32 org, const pg_uuid_t *after, const pg_uuid_t *before, int limit,
 							  Ticket *tickets);
 
+/* What of an organization is kept for a time. */
+typedef enum RetentionKind
+{
+	RETENTION_OUTCOMES,
+	RETENTION_DEAD_LETTERS,
+	RETENTION_ATTEMPTS,
+	RETENTION_EVENTS,
+	RETENTION_SCHEDULE_RUNS,
+	RETENTION_WORKFLOWS,
+	RETENTION_KINDS
+} RetentionKind;
+
+/* What is from before these times is old; NO_TIME: it is kept for ever. */
+typedef struct RetentionTime
+{
+	TimestampTz jobs; /* completed and cancelled ones, and workflows */
+	TimestampTz dead_letters;
+	TimestampTz history; /* attempts, events, runs of schedules */
+} RetentionTime;
+
+/* spl_retention_look tells of each kind whether the organization has anything that may be old. */
+extern void spl_retention_look(int32 org, const RetentionTime *kept, bool *old);
+
 typedef struct AttemptPlace
 {
 	pg_uuid_t job_id;
@@ -27,17 +50,14 @@ typedef struct AttemptPlace
 } AttemptPlace;
 
 /*
- * spl_retention_delete_attempts looks at up to "limit" attempts after *place of jobs before "before", deletes those that
- * ended before "cutoff" and whose jobs are over, and moves *place.  Returns how many it looked at.
+ * spl_retention_delete_attempts looks at up to "limit" attempts after *place of jobs from before "cutoff", deletes those that
+ * ended before it and whose jobs are over, and moves *place.  Returns how many it looked at.
  */
-extern int
-spl_retention_delete_attempts(int32 org, AttemptPlace *place, const pg_uuid_t *before, TimestampTz cutoff, int limit);
+extern int spl_retention_delete_attempts(int32 org, AttemptPlace *place, TimestampTz cutoff, int limit);
 
-/* spl_retention_delete_events does the same with the event log after *id; the log is in the order of time. */
-extern int spl_retention_delete_events(int64 *id, TimestampTz cutoff, int limit);
-
-/* spl_retention_delete_schedule_runs deletes runs of schedules with an id below "before"; returns how many. */
-extern int spl_retention_delete_schedule_runs(const pg_uuid_t *before, int limit);
+/* These delete up to "limit" that are from before "cutoff", the oldest; they return how many. */
+extern int spl_retention_delete_events(int32 org, TimestampTz cutoff, int limit);
+extern int spl_retention_delete_schedule_runs(int32 org, TimestampTz cutoff, int limit);
 
 /* spl_retention_delete_keys deletes idempotency keys whose time is over; returns how many. */
 extern int spl_retention_delete_keys(TimestampTz now, int limit);

@@ -373,18 +373,19 @@ spl_workflow_delete(int32 org, const pg_uuid_t *id)
 
 static SpiPlan delete_old = {
 	.sql =
-		"WITH old AS (SELECT org, id FROM spooled.workflow WHERE finished_at < $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED),"
+		"WITH old AS (SELECT org, id FROM spooled.workflow WHERE org = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3"
+		"   FOR UPDATE SKIP LOCKED),"
 		" edges AS (DELETE FROM spooled.dependency d USING old o WHERE d.org = o.org AND d.child = o.id),"
 		" members AS (DELETE FROM spooled.workflow_job m USING old o WHERE m.org = o.org AND m.workflow = o.id)"
 		" DELETE FROM spooled.workflow w USING old o WHERE w.org = o.org AND w.id = o.id",
-	.nargs = 2,
-	.argtypes = {TIMESTAMPTZOID, INT4OID},
+	.nargs = 3,
+	.argtypes = {INT4OID, TIMESTAMPTZOID, INT4OID},
 };
 
 int
-spl_workflow_delete_old(TimestampTz cutoff, int limit)
+spl_workflow_delete_old(int32 org, TimestampTz cutoff, int limit)
 {
-	Datum values[] = {TimestampTzGetDatum(cutoff), Int32GetDatum(limit)};
+	Datum values[] = {Int32GetDatum(org), TimestampTzGetDatum(cutoff), Int32GetDatum(limit)};
 
 	return spl_spi_run(&delete_old, values, NULL, NULL, NULL);
 }

@@ -97,7 +97,7 @@ extern void spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t 
 
 extern void spl_workflow_delete(int32 org, const pg_uuid_t *id);
 
-/* spl_workflow_delete_old deletes up to "limit" workflows of all organizations that were over before a time. */
-extern int spl_workflow_delete_old(TimestampTz cutoff, int limit);
+/* spl_workflow_delete_old deletes up to "limit" workflows of an organization that were over before a time. */
+extern int spl_workflow_delete_old(int32 org, TimestampTz cutoff, int limit);
 
 #endif

@@ -1,5 +1,8 @@
 -- Retention: what is kept long enough goes, with all that hangs on it; and workers that fell silent.
 
+-- this organization keeps what it has for 30 days; its plan says 90
+UPDATE spooled.org SET custom_limits = '{"job_retention_days": 30, "history_retention_days": 30}' WHERE id = 1;
+
 -- age(job, by) moves a job into the past: its id, which carries the time, and every time in its rows.
 CREATE FUNCTION age(job uuid, by interval) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,6 +65,32 @@ UPDATE spooled.idempotency SET expires_at = now() - interval '1 s' WHERE key = '
 INSERT INTO spooled.audit_entry (at, org, action, target_kind, actor_kind, actor)
 SELECT now() - age, org, 'thing.done', 'thing', 'role', age::text FROM unnest(ARRAY['400 days', '364 days']::interval[]) age, unnest(ARRAY[0, 1]) org;
 UPDATE spooled.audit_entry SET id = -id WHERE action = 'thing.done';
+-- plans: an organization of each, and one with limits of its own, has jobs, histories and workflows of some ages
+CREATE FUNCTION live(slug text, plan text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    back interval;
+    job uuid;
+    flow uuid;
+    ms text;
+BEGIN
+    PERFORM spooled.create_organization(slug, slug, plan);
+    UPDATE spooled.org SET custom_limits = '{"max_workflows": null, "max_active_jobs": null, "max_queues": null}' WHERE org.slug = live.slug;
+    PERFORM spooled.enter_organization(slug);
+    FOREACH back IN ARRAY ARRAY['100 days', '60 days', '20 days', '5 days', '2 days', '12 hours']::interval[] LOOP
+        job := spooled.enqueue('q', to_json(ltrim(back::text, '@ ')));
+        PERFORM spooled.release(job_id, 'w') FROM spooled.claim('q', 'w');
+        PERFORM spooled.complete(job_id, 'w') FROM spooled.claim('q', 'w');
+        PERFORM age(job, back);
+        flow := spooled.create_workflow(ltrim(back::text, '@ '), '[{"key": "a", "queue_name": "f", "payload": 1}]');
+        PERFORM spooled.complete(job_id, 'w') FROM spooled.claim('f', 'w');
+        UPDATE spooled.workflow SET finished_at = now() - back WHERE id = flow;
+        ms := lpad(to_hex((extract(epoch FROM now() - back) * 1000)::bigint), 12, '0');
+        INSERT INTO spooled.schedule_run (id, org, schedule, started_at, status)
+        VALUES (overlay(gen_random_uuid()::text PLACING substr(ms, 1, 8) || '-' || substr(ms, 9) FROM 1 FOR 13)::uuid, spooled.current_org(), gen_random_uuid(), now() - back, 'f');
+    END LOOP;
+END $$;
+SELECT live('r-free', 'free'), live('r-starter', 'starter'), live('r-pro', 'pro'), live('r-enterprise', 'enterprise'), live('r-own', 'free');
+UPDATE spooled.org SET custom_limits = '{"job_retention_days": 0, "history_retention_days": 99999}' WHERE slug = 'r-own';
 -- workers
 SELECT spooled.register_worker('q', 'host', 'gone'), spooled.register_worker('q', 'host', 'silent'), spooled.register_worker('q', 'host', 'offline'),
        spooled.register_worker('q', 'host', 'alive');
@@ -105,3 +134,25 @@ SELECT d.reason, d.retry_count, d.due > now() + interval '10 min' AS later, a.ki
 SELECT kind, actor, details->>'worker' AS worker FROM spooled.event_log WHERE kind = 'worker_offline';
 SELECT spooled.worker_heartbeat('silent');
 SELECT * FROM spooled.check_integrity();
+
+-- what is left of each organization: days of jobs, of workflows, of events, of runs
+CREATE VIEW kept AS
+SELECT o.slug, (SELECT string_agg(j.payload#>>'{}', ', ' ORDER BY j.id DESC) FROM spooled.job j WHERE j.org = o.id AND j.payload#>>'{}' <> '1') AS jobs,
+       (SELECT string_agg(w.name, ', ' ORDER BY w.finished_at DESC) FROM spooled.workflow w WHERE w.org = o.id) AS workflows,
+       (SELECT count(*) FROM spooled.event_log e WHERE e.org = o.id AND e.kind = 'released') AS events,
+       (SELECT count(*) FROM spooled.schedule_run r WHERE r.org = o.id) AS runs
+  FROM spooled.org o WHERE o.slug LIKE 'r-%';
+SELECT * FROM kept ORDER BY slug;
+
+-- a setting goes before every plan
+ALTER SYSTEM SET spooled.job_retention = 24;
+ALTER SYSTEM SET spooled.history_retention = 0;
+SELECT pg_reload_conf();
+UPDATE spooled.event_log SET at = now() - interval '1000 days' WHERE kind = 'released';
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'spooled worker' AND datname = current_database();
+CALL wait_for('NOT EXISTS (SELECT FROM kept WHERE jobs ~ ''day'' OR workflows ~ ''day'')');
+SELECT * FROM kept ORDER BY slug;
+ALTER SYSTEM RESET spooled.job_retention;
+ALTER SYSTEM RESET spooled.history_retention;
+SELECT pg_reload_conf();
+SELECT invariant FROM spooled.check_integrity();
