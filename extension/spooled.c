@@ -19,7 +19,7 @@
 #include "ops/recount.h"
 #include "shmem/claim_notes.h"
 #include "shmem/counters.h"
-#include "shmem/database.h"
+#include "shmem/database_change.h"
 #include "shmem/org_usage.h"
 #include "shmem/queue_request.h"
 #include "shmem/shmem.h"
@@ -57,7 +57,7 @@ _PG_init(void)
 	spl_waiter_init();
 	spl_claim_notes_init(); /* before the wake-ups: who is woken claims */
 	spl_wake_init();
-	spl_database_init();
+	spl_database_change_init();
 	spl_database_hook_init();
 	spl_launcher_init();
 	spl_claim_commit_init(); /* last of all steps: whatever is written before counts */

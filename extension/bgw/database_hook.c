@@ -23,7 +23,7 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "shmem/claim_list.h"
-#include "shmem/database.h"
+#include "shmem/database_change.h"
 #include "shmem/wake.h"
 #include "tcop/utility.h"
 #include "utils/syscache.h"

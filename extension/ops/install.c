@@ -7,7 +7,7 @@
 #include "ops/install.h"
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
-#include "shmem/database.h"
+#include "shmem/database_change.h"
 #include "shmem/lease_clock.h"
 #include "shmem/shmem.h"
 

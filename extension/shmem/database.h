@@ -7,8 +7,6 @@
 #ifndef SPL_DATABASE_H
 #define SPL_DATABASE_H
 
-#include "datatype/timestamp.h"
-
 #define SPL_NO_SLOT (-1)
 
 /* spl_database_slot returns the slot of this session's database, or SPL_NO_SLOT. */
@@ -28,21 +26,6 @@ extern void spl_database_wake_worker(int slot);
 
 extern bool spl_database_has_worker(int slot);
 
-/*
- * Noted now, done when the transaction ends.
- *
- * spl_database_note_change: the extension was created or dropped in this database; at commit somebody has a look.
- * spl_database_note_scan: some database may have come to the extension; at commit the launcher looks at all of them.
- */
-extern void spl_database_note_change(void);
-extern void spl_database_note_scan(void);
-
-/*
- * spl_database_hold ends the worker of a database, waits until it is gone, and keeps it away until this transaction ends.
- * It gives up after some seconds: what is about to happen then fails by itself and says why.
- */
-extern void spl_database_hold(Oid database);
-
 /* The worker's side: arrives (false: not wanted now), asks whether to go on, and leaves at exit by itself. */
 extern bool spl_database_worker_arrive(Oid database, int *slot);
 extern bool spl_database_worker_must_leave(int slot);
@@ -53,34 +36,8 @@ extern bool spl_database_must_look(int slot);
 /* spl_database_give_up frees the slot of a database that does not have the extension, or is gone. */
 extern void spl_database_give_up(int slot, Oid database);
 
-/* The launcher's side. */
-typedef enum SplScanState
-{
-	SCAN_NOT_NEEDED,
-	SCAN_WANTED,
-	SCAN_RUNNING
-} SplScanState;
-
-extern void spl_launcher_arrive(void);
-
-/*
- * spl_launcher_next_start returns a slot whose worker should be started now and its database; SPL_NO_SLOT: none, and *when
- * is the time to ask again (DT_NOEND: after the next latch).  A worker that has not arrived after a while is started again.
- */
-extern int	spl_launcher_next_start(TimestampTz now, Oid *database, TimestampTz *when);
-extern void spl_launcher_start_failed(int slot, TimestampTz again);
-
-extern SplScanState spl_scan_state(void);
-extern void			spl_scan_want(void);
-extern void			spl_scan_started(void);
-extern void			spl_scan_done(void);
-
-/* spl_slots_were_short tells once after a database found no free slot. */
-extern bool spl_slots_were_short(void);
-
 /* The pieces' side: called by shmem.c. */
 extern Size spl_database_shmem_size(void);
 extern void spl_database_shmem_startup(void);
-extern void spl_database_init(void);
 
 #endif
