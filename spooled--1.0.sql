@@ -19,7 +19,11 @@ BEGIN
     FOREACH wanted IN ARRAY ARRAY['spooled_owner', 'spooled_background', 'spooled_gateway', 'spooled_producer',
                                   'spooled_worker', 'spooled_operator', 'spooled_reader'] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
-            EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', wanted);
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- or was making them at this moment
+            END;
         END IF;
     END LOOP;
 END
