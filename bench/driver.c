@@ -16,7 +16,8 @@
 
 #define MAX_CLIENTS 512
 
-static const char *const op_names[OP_COUNT] = {"enqueue", "claim", "complete", "chain", "batch", "wake", "query"};
+static const char *const op_names[OP_COUNT] = {"enqueue", "claim", "complete", "chain",
+											   "batch",	  "hear",  "wake",	   "query"};
 
 Options options = {
 	.nclients = 1, .batch = 1, .nqueues = 1, .nwindows = 1, .seconds = 3, .warmup = 0.3, .wake_rate = 45};
@@ -47,6 +48,7 @@ static const Workload workloads[] = {
 	{"cycle", OP_COMPLETE, load_cycle, {ST_ENQUEUE, ST_CLAIM, ST_COMPLETE}, 3, false},
 	{"batches", OP_BATCH, load_batches, {ST_NEXT_BATCH, ST_BATCH_EVENTS, ST_FINISH_BATCH}, 3, false},
 	{"wake", OP_WAKE, NULL, {ST_CLAIM}, 1, false},
+	{"wait", OP_WAKE, NULL, {ST_CLAIM, ST_WAIT}, 2, false},
 	{"query", OP_QUERY, load_query, {ST_STATS}, 1, false},
 	{"memory", OP_COMPLETE, load_memory, {ST_ENQUEUE, ST_CLAIM, ST_COMPLETE}, 3, true},
 };
@@ -132,7 +134,8 @@ open_clients(Client *clients, const Workload *workload)
 	{
 		state.wake_committed_at = checked(calloc(WAKE_JOBS_MAX, sizeof(double)));
 		client_open(&clients[n], n, load_wake_worker);
-		if (!statements[ST_WAIT].sql)
+		state.waits_by_call = workload->nfirst == 2 || !statements[ST_LISTEN].sql;
+		if (!state.waits_by_call)
 			subscribe_to_wakeups(&clients[n]);
 		n++;
 		client_open(&clients[n], n, load_wake_producer);
@@ -166,6 +169,22 @@ run_clients(Client *clients, int n, bool until_done)
 
 /* ---- Printing ---- */
 
+/* print_values prints how many values lie where, so that the values of several runs can be taken together. */
+static void
+print_values(const Histogram *histogram)
+{
+	const char *comma = "";
+
+	printf(", \"values_ms\": [");
+	for (int i = 0; i < HISTOGRAM_BUCKETS; i++)
+		if (histogram->bucket[i] > 0)
+		{
+			printf("%s[%.4f, %u]", comma, histogram_middle_of(i) / 1e6, histogram->bucket[i]);
+			comma = ", ";
+		}
+	printf("]");
+}
+
 /* print_ops prints a member for each operation that was seen in these windows and returns the main op's jobs. */
 static uint64_t
 print_ops(const Client *clients, int n, int from_window, int to_window)
@@ -189,9 +208,12 @@ print_ops(const Client *clients, int n, int from_window, int to_window)
 			main_jobs = jobs;
 		if (sum.count == 0)
 			continue;
-		printf("%s\"%s\": {\"calls\": %llu, \"jobs\": %llu, \"p50_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f}",
+		printf("%s\"%s\": {\"calls\": %llu, \"jobs\": %llu, \"p50_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f",
 			   comma, op_names[op], (unsigned long long) sum.count, (unsigned long long) jobs,
 			   histogram_quantile_ms(&sum, 0.5), histogram_quantile_ms(&sum, 0.99), (double) sum.max_ns / 1e6);
+		if (op == OP_WAKE)
+			print_values(&sum);
+		printf("}");
 		comma = ", ";
 	}
 	printf("}");
@@ -247,7 +269,7 @@ static void __attribute__((noreturn)) usage(void)
 		stderr,
 		"usage: driver [options] SYSTEM WORKLOAD\n"
 		"SYSTEM    a file of statements, see bench/systems\n"
-		"WORKLOAD  fill enqueue consume drain chain cycle batches wake query memory\n"
+		"WORKLOAD  fill enqueue consume drain chain cycle batches wake wait query memory\n"
 		"  -c N   clients                        -b N   jobs in a call\n"
 		"  -s S   seconds counted                -u S   seconds of warm-up before\n"
 		"  -q N   queues, chosen at random       -n N   jobs to fill or to drain, or operations of the memory test\n"

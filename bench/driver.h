@@ -26,6 +26,7 @@ typedef enum Op
 	OP_COMPLETE,
 	OP_CHAIN,
 	OP_BATCH,
+	OP_HEAR, /* the first half of OP_WAKE: until the waiting client knows */
 	OP_WAKE,
 	OP_QUERY,
 	OP_COUNT
@@ -123,6 +124,7 @@ typedef struct RunState
 	double		start_at; /* end of the warm-up */
 	double		stop_at;
 	double	   *wake_committed_at; /* by number of the job */
+	bool		waits_by_call;	   /* the waiting worker does not listen, it calls */
 	long		memory_kb[2];	   /* of the memory test's backend */
 	atomic_bool stopping;
 	atomic_bool dry;

@@ -397,10 +397,22 @@ wake_committed(long number)
 	}
 }
 
+/* wait_for_jobs returns when there may be jobs, or after half a second. */
+static void
+wait_for_jobs(Client *client)
+{
+	if (state.waits_by_call)
+		PQclear(client_run(client, ST_WAIT));
+	else
+		wait_for_notify(client, 500);
+}
+
 /* load_wake_worker claims until there is nothing left, then sleeps until it is woken. */
 void
 load_wake_worker(Client *client)
 {
+	double heard = 0; /* when the wait before this claim was over */
+
 	choose_queue(client);
 	while (!is_over())
 	{
@@ -412,10 +424,8 @@ load_wake_worker(Client *client)
 		if (PQntuples(result) == 0)
 		{
 			PQclear(result);
-			if (statements[ST_WAIT].sql)
-				PQclear(client_run(client, ST_WAIT));
-			else
-				wait_for_notify(client, 500);
+			wait_for_jobs(client);
+			heard = now();
 			continue;
 		}
 		number = strstr(PQgetvalue(result, 0, 1), "\"number\": ");
@@ -423,6 +433,9 @@ load_wake_worker(Client *client)
 			die("claim's second column is not the payload");
 		remember_ids(client, result);
 		committed = wake_committed(atol(number + strlen("\"number\": ")));
+		if (heard > 0)
+			record(client, OP_HEAR, committed < heard ? committed : heard, heard, 1);
+		heard = 0;
 		record(client, OP_WAKE, committed < in_hand ? committed : in_hand, in_hand, 1);
 		PQclear(result);
 		step_complete(client, 1);

@@ -30,6 +30,7 @@ class Turn:
     queues: int = 1
     tenants: int = 0                    # organizations beside the one that works, see systems/tenants.sql
     fill: int | None = 0
+    exactly: int | None = None          # jobs pending at the start, whatever the load will consume
     analyze: bool = True
     autovacuum: bool = True
     listeners: int = 0
@@ -135,8 +136,10 @@ class Measurer:
         return int(lsn), int(buffers), self.cluster.cpu_seconds()
 
     def _jobs_to_fill(self, turn, seconds):
-        if turn.load in ("enqueue", "enter_enqueue", "calls", "cycle", "wake", "memory", "drain"):
+        if turn.load in ("enqueue", "enter_enqueue", "calls", "cycle", "wake", "wait", "memory", "drain"):
             return turn.fill or 0
+        if turn.exactly:
+            return 20_000 if self.briefly else turn.exactly
         guess = 20_000 if self.briefly else 250_000 if turn.load == "batches" else 6000 if turn.batch == 1 else 60_000
         needed = int(self.consumed.get(turn.name, guess) * (seconds + turn.warmup) * 1.5) + 2000
         return needed if turn.fill is None else turn.fill + (needed if turn.load != "query" else 0)

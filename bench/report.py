@@ -19,6 +19,12 @@ def latencies(measured):
     return "  ".join(f"{op} p50 {of['p50_ms']:.2f} p99 {of['p99_ms']:.2f} ms" for op, of in measured.get("ops", {}).items())
 
 
+def without_values(measured):
+    """A report without the long lists from which percentiles over all rounds are made."""
+    ops = {op: {key: value for key, value in of.items() if key != "values_ms"} for op, of in measured.get("ops", {}).items()}
+    return dict(measured, ops=ops) if ops else measured
+
+
 def describe_machine(cluster):
     def first_match(path, pattern):
         found = re.search(pattern, Path(path).read_text(), re.MULTILINE)
@@ -93,6 +99,20 @@ class Results:
             return measured["jobs_per_s"]
         return min(self._ratios(name, base, rate, rate), default=None)
 
+    def pooled_quantile(self, name, op, share):
+        """The value below which this share of the values of all rounds lies."""
+        values = sorted(value for report in self.turns.get(name, {}).values() for value in report["ops"][op]["values_ms"])
+        wanted = sum(count for _, count in values) * share
+        for value, count in values:
+            wanted -= count
+            if wanted < 0:
+                return value
+        return None
+
+    def pooled_ratio(self, name, base, op, share):
+        one, other = (self.pooled_quantile(turn, op, share) for turn in (name, base))
+        return one / other if one and other else None
+
     def machine_line(self):
         m = self.machine
         return (f"{m['cores']} x {m['cpu']}, {m['memory_gb']} GB, {m['os']}, Linux {m['kernel']}, {m['file_system']}"
@@ -115,7 +135,7 @@ class Results:
             "rounds": self.arguments.rounds, "seconds": self.arguments.seconds,
             "criteria": [{"what": c.what, "must": c.must, "aim": c.aim, "at_most": c.at_most, "value": round(value, 4),
                           "reached": c.reached(value)} for c, value in compared],
-            "turns": {name: list(rounds.values()) for name, rounds in self.turns.items()},
+            "turns": {name: list(map(without_values, rounds.values())) for name, rounds in self.turns.items()},
         }, indent=1) + "\n")
         (folder / "latest.md").write_text(self.markdown(compared))
         print(f"\nwritten: {folder}/latest.md and latest.json")

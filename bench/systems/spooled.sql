@@ -31,5 +31,8 @@ SELECT job_id, payload FROM spooled.complete_and_claim(:ids::uuid[], :queue, :wo
 --@ listen
 LISTEN spooled_ready; SELECT spooled.subscribe()
 
+--@ wait
+CALL spooled.wait_for_jobs(:queue::text, timeout => '500 ms')
+
 --@ stats
 SELECT * FROM spooled.queue_stats WHERE queue = :queue
