@@ -6,6 +6,7 @@
 #define SPL_COMPAT_H
 
 #include "access/genam.h"
+#include "access/nbtree.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_database.h"
@@ -93,6 +94,19 @@ spl_table_update(Relation table, ItemPointer tid, TupleTableSlot *slot, CommandI
 	result = table_tuple_update(table, tid, slot, cid, snapshot, InvalidSnapshot, false, &failure, &lock, needs_index);
 #endif
 	return result;
+}
+
+/* spl_bt_search_leaf finds and locks for writing the leaf where a key belongs. */
+static inline BTStack
+spl_bt_search_leaf(Relation index, Relation table, BTScanInsert key, Buffer *leaf)
+{
+#if PG_VERSION_NUM >= 170000
+	return _bt_search(index, table, key, leaf, BT_WRITE);
+#elif PG_VERSION_NUM >= 160000
+	return _bt_search(index, table, key, leaf, BT_WRITE, NULL);
+#else
+	return _bt_search(index, key, leaf, BT_WRITE, NULL);
+#endif
 }
 
 /* A database whose DROP was interrupted; nobody can connect to it. */

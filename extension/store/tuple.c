@@ -16,6 +16,7 @@
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "store/index_run.h"
 #include "store/tuple.h"
 #include "tcop/utility.h"
 #include "utils/snapmgr.h"
@@ -67,21 +68,10 @@ close_indexes(IndexSet *set)
 }
 
 static void
-insert_index_entries(Relation table, IndexSet *set, TupleTableSlot *slot)
+insert_index_entries(Relation table, const IndexSet *set, TupleTableSlot *const *slots, int count)
 {
 	for (int i = 0; i < set->count; i++)
-	{
-		IndexInfo *info = set->info[i];
-		Datum	   values[INDEX_MAX_KEYS];
-		bool	   nulls[INDEX_MAX_KEYS];
-
-		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
-			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
-		if (info->ii_Predicate != NIL && nulls[0])
-			continue;
-		index_insert(set->index[i], values, nulls, &slot->tts_tid, table,
-					 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
-	}
+		spl_index_insert_many(table, set->index[i], set->info[i], slots, count);
 }
 
 /* asked_by says by which column rows of a table are compared with who is asking, and who that is. */
@@ -136,12 +126,9 @@ insert_chunk(Relation table, const OrgCheck *check, IndexSet *indexes, TupleTabl
 		table_tuple_insert(table, slots[0], GetCurrentCommandId(true), 0, NULL);
 	else
 		table_multi_insert(table, slots, count, GetCurrentCommandId(true), 0, NULL);
-	for (int i = 0; i < count; i++)
-	{
-		insert_index_entries(table, indexes, slots[i]);
-		if (tids)
-			tids[first + i] = slots[i]->tts_tid;
-	}
+	insert_index_entries(table, indexes, slots, count);
+	for (int i = 0; tids && i < count; i++)
+		tids[first + i] = slots[i]->tts_tid;
 }
 
 void
@@ -290,7 +277,7 @@ spl_scan_update(TupleScan *scan, int column, Datum value)
 		IndexSet indexes;
 
 		open_indexes(scan->table, &indexes);
-		insert_index_entries(scan->table, &indexes, next);
+		insert_index_entries(scan->table, &indexes, &next, 1);
 		close_indexes(&indexes);
 	}
 	ExecDropSingleTupleTableSlot(next);

@@ -1,0 +1,16 @@
+/*
+ * index_run.h
+ *    Index entries of a batch of rows.
+ */
+#ifndef SPL_INDEX_RUN_H
+#define SPL_INDEX_RUN_H
+
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
+
+/* spl_index_insert_many inserts the entries of rows that are in the table already; slots know where.  No NULL in a key of a unique index. */
+extern void
+spl_index_insert_many(Relation table, Relation index, IndexInfo *info, TupleTableSlot *const *slots, int count);
+
+#endif

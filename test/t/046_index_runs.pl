@@ -1,0 +1,121 @@
+# Index entries of batches are written leaf by leaf, by code of our own: amcheck has to find nothing to complain about, on a
+# server that several sessions write to, that is killed meanwhile, and on a standby that replays what was logged and compares
+# each page with the primary's.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use IPC::Run qw(start);
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init(allows_streaming => 1);
+$node->append_conf('postgresql.conf', q{
+wal_consistency_checking = 'btree'
+wal_keep_size = '2GB'
+autovacuum_naptime = 1
+max_worker_processes = 16
+log_statement = none
+});
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION amcheck; CREATE EXTENSION spooled');
+
+# Neighbours and strangers, keys that are there already because somebody rolled back, ends in any order.
+my %load = (
+	'enqueue.sql' => q{
+\set queue random(1, 3)
+\set n random(2, 130)
+SELECT count(*) FROM spooled.enqueue_many('q' || :queue, array_fill('{"n": 1}'::json, ARRAY[:n]), ARRAY(SELECT (random() * :queue)::int FROM generate_series(1, :n)));
+},
+	'complete.sql' => q{
+\set queue random(1, 3)
+\set n random(1, 100)
+SELECT count(*) FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q' || :queue, 'w:client_id', :n) ORDER BY lease_id), 'w:client_id');
+},
+	'rollback.sql' => q{
+\set queue random(1, 3)
+BEGIN;
+SELECT count(*) FROM spooled.claim('q' || :queue, 'w:client_id', 70);
+SELECT count(*) FROM spooled.enqueue_many('q' || :queue, array_fill('{"n": 2}'::json, ARRAY[70]));
+ROLLBACK;
+},
+	'release.sql' => q{
+SELECT count(spooled.release(job_id, 'w:client_id')) FROM spooled.claim(ARRAY['q1', 'q2'], 'w:client_id', 40);
+});
+
+sub start_load
+{
+	my ($name, $options) = @_;
+	my $folder = $node->basedir;
+
+	while (my ($file, $script) = each %load)
+	{
+		$script =~ s/'w:client_id'/'w' || :client_id/g;
+		PostgreSQL::Test::Utils::append_to_file("$folder/$name.$file", $script);
+	}
+	return start([ 'pgbench', '-n', '-c', '4', @$options, (map { ('-f', "$folder/$name.$_" . ($_ eq 'rollback.sql' ? '@1' : '@3')) } sort keys %load),
+			$node->connstr('postgres') ], '<', \undef, '>&', \my $output);
+}
+
+# complaints returns what amcheck says of each index of the extension; nothing when all is well.
+sub complaints
+{
+	my ($server, $check) = @_;
+	my ($status, $out, $err) = $server->psql('postgres', qq{
+SELECT $check FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+ WHERE c.relnamespace = 'spooled'::regnamespace AND a.amname = 'btree' AND c.relpersistence = 'p'});
+	return $err;
+}
+my $whole = 'count(bt_index_parent_check(c.oid, true, true))';
+
+# --- several sessions ------------------------------------------------------------------------------------------------
+
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+
+ok(start_load('calm', [ '-t', 40 ])->finish, 'batches of four sessions at once');
+is(complaints($node, $whole), '', 'every entry is where it belongs');
+cmp_ok($node->safe_psql('postgres', q{SELECT min(pg_relation_size(i)) / 8192 FROM unnest(ARRAY['job_pkey', 'lease_pkey', 'outcome_pkey', 'ready_claim']) n,
+LATERAL (SELECT ('spooled.' || n)::regclass AS i) x}), '>', 10, 'the indexes have many leaves');
+is($node->safe_psql('postgres', 'SELECT * FROM spooled.check_integrity()'), '', 'the invariants hold');
+
+$node->wait_for_catchup($standby);
+is(complaints($standby, 'count(bt_index_check(c.oid, true))'), '', 'a standby has the same');
+
+# --- killed meanwhile ------------------------------------------------------------------------------------------------
+
+for my $round (1 .. 3)
+{
+	my $load = start_load("killed$round", [ '-T', 600 ]);
+	my $jobs = $node->safe_psql('postgres', 'SELECT count(*) FROM spooled.job');
+	$node->poll_query_until('postgres', "SELECT count(*) > $jobs + 1500 FROM spooled.job") or die 'the load does not run';
+	$node->stop('immediate');
+	$load->finish;
+	$node->start;
+	is(complaints($node, $whole), '', "round $round: every entry is where it belongs after a crash");
+	is($node->safe_psql('postgres', 'SELECT * FROM spooled.check_integrity()'), '', "round $round: the invariants hold");
+}
+$node->wait_for_catchup($standby);
+is(complaints($standby, 'count(bt_index_check(c.oid, true))'), '', 'a standby has the same after it all');
+unlike(slurp_file($standby->logfile), qr/inconsistent page|PANIC|FATAL:  inconsistent/, 'replay made the same pages');
+
+# --- SERIALIZABLE ----------------------------------------------------------------------------------------------------
+
+# What one has looked for and not found, the other adds, and the other way round: one of them has to give way.
+$node->safe_psql('postgres', q{SELECT count(*) FROM spooled.enqueue_many('ser', array_fill('{}'::json, ARRAY[30]))});
+my ($one, $other) = map { $node->background_psql('postgres', on_error_stop => 0) } 1 .. 2;
+for my $session ($one, $other)
+{
+	$session->query_safe('BEGIN ISOLATION LEVEL SERIALIZABLE');
+	$session->query_safe(q{SELECT count(*) FROM spooled.job WHERE org = 1 AND id > (SELECT id FROM spooled.job ORDER BY id DESC LIMIT 1)});
+}
+$_->query_safe(q{SELECT count(*) FROM spooled.enqueue_many('ser', array_fill('{}'::json, ARRAY[30]))}) for $one, $other;
+$one->query_safe('COMMIT');
+$other->query('COMMIT');
+like($other->{stderr}, qr/could not serialize access/, 'an entry of a batch is a write that a serializable reader conflicts with');
+$_->quit for $one, $other;
+
+done_testing();
