@@ -106,11 +106,13 @@ unlike(slurp_file($standby->logfile), qr/inconsistent page|PANIC|FATAL:  inconsi
 
 # What one has looked for and not found, the other adds, and the other way round: one of them has to give way.
 $node->safe_psql('postgres', q{SELECT count(*) FROM spooled.enqueue_many('ser', array_fill('{}'::json, ARRAY[30]))});
+my $last = $node->safe_psql('postgres', 'SELECT id FROM spooled.job ORDER BY id DESC LIMIT 1');
 my ($one, $other) = map { $node->background_psql('postgres', on_error_stop => 0) } 1 .. 2;
 for my $session ($one, $other)
 {
+	$session->query_safe('SET enable_seqscan = off; SET enable_bitmapscan = off');
 	$session->query_safe('BEGIN ISOLATION LEVEL SERIALIZABLE');
-	$session->query_safe(q{SELECT count(*) FROM spooled.job WHERE org = 1 AND id > (SELECT id FROM spooled.job ORDER BY id DESC LIMIT 1)});
+	$session->query_safe("SELECT count(*) FROM spooled.job WHERE org = 1 AND id > '$last'");
 }
 $_->query_safe(q{SELECT count(*) FROM spooled.enqueue_many('ser', array_fill('{}'::json, ARRAY[30]))}) for $one, $other;
 $one->query_safe('COMMIT');
