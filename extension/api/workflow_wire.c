@@ -11,6 +11,7 @@
 #include "ops/request.h"
 #include "ops/workflow.h"
 #include "ops/workflow_add.h"
+#include "ops/workflow_created.h"
 #include "ops/workflow_end.h"
 #include "json/json_write.h"
 #include "json/workflow_json.h"
@@ -43,20 +44,30 @@ reply_summary(FunctionCallInfo fcinfo, const pg_uuid_t *id)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
+/* reply_members answers with a workflow and its members. */
 static Datum
-reply_detail(FunctionCallInfo fcinfo, const pg_uuid_t *id, ReplyCode code, bool created)
+reply_members(FunctionCallInfo fcinfo, const WorkflowSummary *workflow, const MemberView *members, int count,
+			  ReplyCode code, bool created)
+{
+	StringInfoData body;
+
+	initStringInfo(&body);
+	spl_json_workflow_detail(&body, workflow, members, count, created);
+	return spl_reply(fcinfo, code, &body, 0);
+}
+
+/* reply_detail answers with a workflow and its members as they are now. */
+static Datum
+reply_detail(FunctionCallInfo fcinfo, const pg_uuid_t *id, bool created)
 {
 	WorkflowSummary workflow;
 	MemberView	   *members;
 	int				count;
-	StringInfoData	body;
 	SplFault		fault;
 
 	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
 	count = spl_workflow_members(id, &members);
-	initStringInfo(&body);
-	spl_json_workflow_detail(&body, &workflow, members, count, created);
-	return spl_reply(fcinfo, code, &body, 0);
+	return reply_members(fcinfo, &workflow, members, count, REPLY_OK, created);
 }
 
 /* spooled._workflow_list(status text, max_workflows int, skip int) returns spooled._reply */
@@ -86,10 +97,16 @@ SPL_FUNCTION(spooled_wire_workflow_create, WORKFLOWS_WRITE)
 		.idempotency_key = text_arg(fcinfo, 4),
 		.most_jobs = REQUEST_MAX_JOBS,
 	};
-	SplFault fault;
+	WorkflowSummary summary;
+	MemberView	   *members;
+	int				count;
+	SplFault		fault;
 
 	raise_unless_ok(spl_workflow_create(&workflow, &fault), &fault);
-	return reply_detail(fcinfo, &workflow.id, workflow.created ? REPLY_CREATED : REPLY_OK, true);
+	if (!workflow.created)
+		return reply_detail(fcinfo, &workflow.id, true);
+	count = spl_workflow_created(&workflow, &summary, &members);
+	return reply_members(fcinfo, &summary, members, count, REPLY_CREATED, true);
 }
 
 /* spooled._workflow_add(id text, worker_id text, lease_id text, jobs text) returns spooled._reply: to the workflow of job "id" */
@@ -115,7 +132,7 @@ SPL_FUNCTION(spooled_wire_workflow_get, WORKFLOWS_READ)
 {
 	pg_uuid_t id = id_arg(fcinfo, 0);
 
-	return reply_detail(fcinfo, &id, REPLY_OK, false);
+	return reply_detail(fcinfo, &id, false);
 }
 
 /* spooled._workflow_cancel(id text) returns spooled._reply */

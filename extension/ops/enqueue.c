@@ -303,6 +303,7 @@ put_jobs(Draft **created, int count, TimestampTz now)
 		jobs[i] = created[i]->job;
 		item->state = created[i]->kind == TICKET_DELAYED ? 's' : created[i]->kind == TICKET_OUTCOME ? 'x' : 'p';
 		item->created_at = now;
+		item->job = &created[i]->job;
 	}
 	spl_job_put(jobs, count, places);
 	for (int i = 0; i < count; i++)

@@ -9,6 +9,7 @@
 
 #include "base/codes.h"
 #include "datatype/timestamp.h"
+#include "store/job_store.h"
 #include "utils/uuid.h"
 
 #define NOT_GIVEN INT_MIN /* an integer the caller left out */
@@ -38,6 +39,7 @@ typedef struct EnqueueItem
 	bool		created;	/* false: the idempotency key is that of job_id */
 	char		state;		/* 'p' pending, 's' scheduled, 'x' cancelled at once because its parent ended badly */
 	TimestampTz created_at; /* when created */
+	const Job  *job;		/* its row, when created; in the memory in which spl_enqueue was called */
 } EnqueueItem;
 
 /* spl_enqueue_item_init returns an item with nothing given. */

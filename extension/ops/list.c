@@ -49,9 +49,8 @@ status_of(const Ticket *ticket)
 	pg_unreachable();
 }
 
-/* view_of derives what users see from what the tables hold. */
-static JobView
-view_of(const ListRow *row)
+JobView
+spl_job_view(const ListRow *row)
 {
 	const Ticket *ticket = &row->ticket;
 	bool		  is_over = ticket->kind == TICKET_DEAD_LETTER || ticket->kind == TICKET_OUTCOME;
@@ -80,7 +79,7 @@ read_page(const ListQuery *query, JobView *views)
 	int		 count = spl_list_jobs(query, &rows);
 
 	for (int i = 0; i < count; i++)
-		views[i] = view_of(&rows[i]);
+		views[i] = spl_job_view(&rows[i]);
 	return count;
 }
 

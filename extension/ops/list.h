@@ -8,6 +8,7 @@
 #include "base/codes.h"
 #include "base/fan_in_kind.h"
 #include "store/job_store.h"
+#include "store/list_store.h"
 #include "store/ticket.h"
 
 /* A job as users see it.  Texts and ids of "job" and "ticket" are what the tables hold; the rest is what follows. */
@@ -61,6 +62,9 @@ typedef struct JobFilter
 	bool		with_payload;
 	int64		max_bytes; /* with_payload: the page ends early when payloads exceed this; 0: no bound */
 } JobFilter;
+
+/* spl_job_view derives what users see from what the tables hold. */
+extern JobView spl_job_view(const ListRow *row);
 
 /* spl_job_filter returns the default: newest first, 50 of every queue, without payloads. */
 extern JobFilter spl_job_filter(void);

@@ -124,9 +124,9 @@ add_jobs(NewWorkflow *workflow, SplFault *fault)
 
 /* put_edges writes who waits for whom, and who belongs to the workflow. */
 static void
-put_edges(int32 org, const NewWorkflow *workflow, const GraphEdge *graph, int graph_count)
+put_edges(int32 org, const NewWorkflow *workflow)
 {
-	int	  count = workflow->step_count + graph_count;
+	int	  count = workflow->step_count + workflow->edge_count;
 	Edge *edges = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Edge) * count);
 	int	  n = 0;
 
@@ -136,12 +136,12 @@ put_edges(int32 org, const NewWorkflow *workflow, const GraphEdge *graph, int gr
 							 .child = workflow->id,
 							 .mode = FAN_IN_MEMBER,
 							 .state = EDGE_OPEN};
-	for (int i = 0; i < graph_count; i++)
+	for (int i = 0; i < workflow->edge_count; i++)
 	{
-		const WorkflowStep *child = &workflow->steps[graph[i].child];
+		const WorkflowStep *child = &workflow->steps[workflow->edges[i].child];
 
 		edges[n++] = (Edge) {.org = org,
-							 .parent = workflow->steps[graph[i].parent].item.job_id,
+							 .parent = workflow->steps[workflow->edges[i].parent].item.job_id,
 							 .child = child->item.job_id,
 							 .mode = child->mode,
 							 .state = EDGE_OPEN};
@@ -168,23 +168,21 @@ put_members(int32 org, const NewWorkflow *workflow)
 
 /* read_workflow checks a workflow and reads its steps and their edges. */
 static SplCode
-read_workflow(NewWorkflow *workflow, GraphEdge **edges, int *edge_count, SplFault *fault)
+read_workflow(NewWorkflow *workflow, SplFault *fault)
 {
 	*fault = (SplFault) {SPL_OK};
 	workflow->most_jobs = workflow->most_jobs > 0 ? workflow->most_jobs : WORKFLOW_MOST_JOBS;
 	if (check_workflow(workflow, fault) != SPL_OK || spl_workflow_read_steps(workflow, fault) != SPL_OK)
 		return fault->code;
-	return spl_workflow_read_edges(workflow, edges, edge_count, fault);
+	return spl_workflow_read_edges(workflow, &workflow->edges, &workflow->edge_count, fault);
 }
 
 SplCode
 spl_workflow_check(NewWorkflow *workflow, SplFault *fault)
 {
-	GraphEdge *edges;
-	int		   edge_count;
-	SplFault   of_step;
+	SplFault of_step;
 
-	if (read_workflow(workflow, &edges, &edge_count, fault) != SPL_OK)
+	if (read_workflow(workflow, fault) != SPL_OK)
 		return fault->code;
 	for (int i = 0; i < workflow->step_count; i++)
 		if (spl_enqueue_check(&workflow->steps[i].item, &of_step) != SPL_OK)
@@ -197,19 +195,18 @@ spl_workflow_create(NewWorkflow *workflow, SplFault *fault)
 {
 	int32		org = spl_org();
 	TimestampTz now = spl_clock_now();
-	GraphEdge  *edges;
-	int			edge_count;
 
-	if (read_workflow(workflow, &edges, &edge_count, fault) != SPL_OK)
+	if (read_workflow(workflow, fault) != SPL_OK)
 		return fault->code;
 	workflow->created = false;
+	workflow->created_at = now;
 	if (workflow->idempotency_key &&
 		spl_workflow_find_key(org, workflow->idempotency_key, key_since(now), &workflow->id))
 		return SPL_OK;
 	if (spl_limit_resource(fault, LIMIT_WORKFLOWS) != SPL_OK || put_row(org, workflow, now, fault) != SPL_OK ||
 		!workflow->created || add_jobs(workflow, fault) != SPL_OK)
 		return fault->code;
-	put_edges(org, workflow, edges, edge_count);
+	put_edges(org, workflow);
 	put_members(org, workflow);
 	spl_changes_done();
 	return SPL_OK;

@@ -7,6 +7,7 @@
 
 #include "base/fan_in_kind.h"
 #include "ops/enqueue.h"
+#include "rules/workflow_graph.h"
 
 #define WORKFLOW_MOST_JOBS 100000
 
@@ -36,6 +37,9 @@ typedef struct NewWorkflow
 	bool		  created; /* false: the idempotency key is that of a workflow that exists */
 	WorkflowStep *steps;   /* when created */
 	int			  step_count;
+	GraphEdge	 *edges; /* between steps, sorted by parent */
+	int			  edge_count;
+	TimestampTz	  created_at;
 } NewWorkflow;
 
 /* spl_workflow_check reads the steps and refuses what creating the workflow would refuse, as far as that needs no row. */

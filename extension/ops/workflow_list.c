@@ -9,7 +9,6 @@
 #include "ops/workflow_list.h"
 #include "store/dependency_store.h"
 
-#define PAYLOADS_MAX (8 * 1024 * 1024) /* of one answer */
 #define MOST_PARENTS MEMBERS_SHOWN
 
 SplCode

@@ -9,7 +9,8 @@
 #include "ops/list.h"
 #include "store/workflow_read_store.h"
 
-#define MEMBERS_SHOWN 1000 /* of one workflow; the view workflow_jobs has them all */
+#define PAYLOADS_MAX (8 * 1024 * 1024) /* of one answer */
+#define MEMBERS_SHOWN 1000			   /* of one workflow; the view workflow_jobs has them all */
 
 typedef struct MemberView
 {

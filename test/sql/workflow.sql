@@ -127,6 +127,20 @@ SELECT pg_temp.make('names', '[{"name": "a", "queue": "w3", "payload": {"n": 1.5
   {"name": "b", "queue": "w3", "payload": [], "dependencies": ["a"], "dependency_type": "any"}]');
 SELECT timeout_seconds, expires_at AT TIME ZONE 'UTC' AS expires_at, payload, tags FROM spooled.jobs WHERE queue = 'w3' ORDER BY id;
 
+-- the answer to creating one says what reading it says
+SELECT created.code, created.body::jsonb - 'workflow_id' - 'job_ids' = (spooled._workflow_get(created.body::json->>'workflow_id')).body::jsonb AS the_same,
+       (SELECT string_agg(j->>'key', ' ') FROM json_array_elements(created.body::json->'job_ids') j) AS keys
+  FROM spooled._workflow_create('shown', 'in full', '[{"key": "a", "queue_name": "w5", "payload": {"n": 1.50}, "priority": 7, "tags": {"x": "y"}},
+  {"key": "b", "queue_name": "w6", "payload": null, "delay_seconds": 3600, "max_retries": 9, "timeout_seconds": 17},
+  {"key": "c", "queue_name": "w5", "payload": [], "depends_on": ["b", "a", "b"], "dependency_mode": "any", "scheduled_at": "2100-01-01T00:00:00Z"},
+  {"key": "d", "queue_name": "w5", "payload": "d", "depends_on": ["c"], "expires_at": "2100-01-01T00:00:00Z"}]', '{"m": [1]}', 'shown') created;
+SELECT code, body::json->>'status' AS status FROM spooled._workflow_create('shown', NULL, '[{"key": "a", "queue_name": "w5", "payload": 1}]', NULL, 'shown');
+
+-- escapes are those of JSON; half a character is none
+SELECT pg_temp.make('escapes', '[{"k\u0065y": "a\u0041", "queue_name": "w\u0037", "payload": "\ud83d\ude00 \ud83d"}, {"key": "b", "queue_name": "w7", "payload": 1, "depends_on": ["\u0061A"]}]');
+SELECT key, queue, cardinality(depends_on) AS parents, payload FROM spooled.workflow_jobs w JOIN spooled.jobs j USING (queue) WHERE w.job_id = j.id AND workflow_id = pg_temp.id('escapes') ORDER BY position;
+SELECT code, message FROM pg_temp.try($$SELECT spooled.create_workflow('bad', '[{"key": "a", "queue_name": "\ud83d", "payload": 1}]')$$);
+
 -- refusals: each names its place, and nothing is written
 SELECT t.code, t.message, t.detail::json->'fields'->0->>'field' AS field FROM (VALUES
   (1, NULL), (2, '{}'), (3, '[]'), (4, '[1]'), (5, '[{}]'), (6, '[{"key": "a b"}]'), (7, '[{"key": "a", "queue_name": 5}]'),
@@ -161,6 +175,10 @@ SELECT payload FROM spooled.claim('wide', 'w');
 SELECT pg_temp.done('wide', 'last');
 SELECT pg_temp.wait_until($$(SELECT status = 'completed' FROM spooled.workflow_status(pg_temp.id('wide')))$$);
 SELECT * FROM pg_temp.state('wide');
+-- a view of many needs no statistics: it looks at each job, not at all of them for each
+SET statement_timeout = '10 min';
+SELECT status, count(*), sum(cardinality(depends_on)) AS edges FROM spooled.workflow_jobs WHERE workflow_id = pg_temp.id('wide') GROUP BY 1;
+RESET statement_timeout;
 -- and a wide cascade
 SELECT pg_temp.make('doomed', (SELECT json_agg(j) FROM (
   SELECT json_build_object('key', 'first', 'queue_name', 'doomed', 'payload', 0) j
