@@ -31,6 +31,10 @@ typedef struct Check
 	{                                                                                                           \
 		.finding = f, .severity = s, .hint = h, .search = {.sql = sql_text, .nargs = 1, .argtypes = {INT4OID} } \
 	}
+/* The last runs of schedule s. */
+#define LAST_RUNS(n)                                                                                                     \
+	"LATERAL (SELECT r.status, r.error, r.started_at FROM spooled.schedule_run r WHERE r.org = $1 AND r.schedule = s.id" \
+	" ORDER BY r.id DESC LIMIT " n ") r"
 #define SETTING_OFF(name) "SELECT '" name "', '{}' WHERE current_setting('" name "') = 'off' AND $1 IS NOT NULL"
 
 static Check checks[] = {
@@ -73,6 +77,36 @@ static Check checks[] = {
 		  "   AND d.since > clock_timestamp() - interval '24 hours' GROUP BY d.queue) d"
 		  " WHERE q.org = $1 AND q.id = d.queue ORDER BY q.name",
 		  "Jobs used up their retries. spooled.dlq_list() shows their errors, spooled.dlq_retry() replays them."),
+	CHECK(
+		"schedules_overdue", "critical",
+		"SELECT NULL, jsonb_build_object('count', count(*), 'oldest', min(s.next_run_at))::text FROM spooled.schedule s"
+		" WHERE s.org = $1 AND s.is_active AND s.next_run_at < clock_timestamp() - interval '1 min' HAVING count(*) > 0",
+		"Schedules are due and have not run: the background worker is not running or far behind. See the server log."),
+	CHECK("schedule_failing", "warning",
+		  "SELECT s.name, jsonb_build_object('schedule_id', s.id, 'failed_at', r.started_at, 'error', r.error)::text"
+		  " FROM spooled.schedule s, " LAST_RUNS(
+			  "1") " WHERE s.org = $1 AND s.is_active AND r.status = 'f' ORDER BY s.name, s.id",
+		  "The last run of this schedule was refused. Change the schedule or what stands in its way, then run it with"
+		  " spooled.trigger_schedule()."),
+	CHECK(
+		"schedule_skipping", "warning",
+		"SELECT s.name, jsonb_build_object('schedule_id', s.id, 'reason', max(r.error), 'last_run_at', s.last_run_at)::text"
+		" FROM spooled.schedule s, " LAST_RUNS(
+			"3") " WHERE s.org = $1 AND s.is_active"
+				 " GROUP BY s.org, s.id HAVING count(*) = 3 AND bool_and(r.status = 's') ORDER BY s.name, s.id",
+		"The last three runs of this schedule were left out. What it started is not over before it is due again: look for"
+		" jobs that wait or hang, run it less often, or raise max_outstanding."),
+	CHECK("schedule_into_paused_queue", "warning",
+		  "SELECT s.name, jsonb_build_object('schedule_id', s.id, 'queue', q.name, 'paused_since', q.paused_at)::text"
+		  " FROM spooled.schedule s JOIN spooled.queue q ON q.org = $1 AND q.name = ANY (s.queues)"
+		  " WHERE s.org = $1 AND s.is_active AND q.paused_at IS NOT NULL ORDER BY s.name, s.id, q.name",
+		  "What this schedule enqueues waits in a paused queue. Resume the queue, or pause the schedule too."),
+	CHECK(
+		"schedule_far_off", "info",
+		"SELECT s.name, jsonb_build_object('schedule_id', s.id, 'cron', s.cron, 'next_run_at', s.next_run_at)::text"
+		" FROM spooled.schedule s WHERE s.org = $1 AND s.is_active AND s.next_run_at > clock_timestamp() + interval '366 days'"
+		" ORDER BY s.name, s.id",
+		"This schedule does not run for more than a year. See whether its cron expression says what is meant."),
 	CHECK(
 		"offline_worker_with_leases", "warning",
 		"SELECT w.id, jsonb_build_object('leases', count(*), 'last_heartbeat', w.last_heartbeat)::text FROM spooled.worker w"

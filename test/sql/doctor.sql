@@ -56,6 +56,37 @@ SELECT spooled.worker_heartbeat('w-1', status => 'offline');
 SELECT finding, severity, subject, details - 'last_heartbeat' AS details FROM findings();
 SELECT spooled.worker_heartbeat('w-1');
 
+-- schedules: failing, skipping, into a paused queue, overdue, far off
+SELECT spooled.create_schedule('yearly', '@yearly', 'b', catch_up => 'none') AS yearly \gset
+SELECT spooled.create_schedule('steps', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "b", "payload": 1}, {"key": "b", "queue_name": "c", "payload": 1}]') IS NOT NULL AS made;
+CREATE PROCEDURE put_run(schedule uuid, status "char", error text) LANGUAGE sql AS $$
+  INSERT INTO spooled.schedule_run (id, org, schedule, started_at, status, error)
+  SELECT format('00000000-0000-7000-8000-%s', lpad((count(*) + 1)::text, 12, '0'))::uuid, 1, $1, now(), $2, $3 FROM spooled.schedule_run $$;
+SELECT * FROM findings();
+CALL put_run(:'yearly', 'f', 'refused');
+SELECT finding, severity, subject, details - '{schedule_id,failed_at}'::text[] AS details FROM findings();
+CALL put_run(:'yearly', 's', 'Missed');
+CALL put_run(:'yearly', 's', 'Missed');
+SELECT * FROM findings();
+CALL put_run(:'yearly', 's', 'Missed');
+SELECT finding, severity, subject, details - 'schedule_id' AS details FROM findings();
+CALL put_run(:'yearly', 'c', NULL);
+SELECT * FROM findings();
+SELECT spooled.create_queue('c') AS made, spooled.pause_queue('c') IS NOT NULL AS paused;
+SELECT finding, severity, subject, details - '{schedule_id,paused_since}'::text[] AS details FROM findings();
+SELECT spooled.resume_queue('c') IS NOT NULL AS resumed;
+BEGIN;
+UPDATE spooled.schedule SET next_run_at = now() - interval '2 min';
+SELECT finding, severity, subject, details - 'oldest' AS details FROM findings();
+ROLLBACK;
+BEGIN;
+UPDATE spooled.schedule SET next_run_at = now() + interval '3 years' WHERE id = :'yearly';
+SELECT finding, severity, subject, details - '{schedule_id,next_run_at}'::text[] AS details FROM findings();
+UPDATE spooled.schedule SET is_active = false;
+SELECT * FROM findings();
+ROLLBACK;
+SELECT count(spooled.delete_schedule(id)) FROM spooled.schedules;
+
 -- api_key_expiring
 SELECT spooled.create_api_key('soon', expires_at => now() + interval '3 days') IS NOT NULL AS made,
        spooled.create_api_key('later', expires_at => now() + interval '30 days') IS NOT NULL AS made,
