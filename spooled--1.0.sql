@@ -986,9 +986,9 @@ CREATE FUNCTION _workflow_get(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MO
 CREATE FUNCTION _workflow_cancel(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_cancel';
 CREATE FUNCTION _workflow_retry(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_retry';
 CREATE FUNCTION _workflow_delete(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_delete';
-CREATE FUNCTION _workflow_members(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_members';
+CREATE FUNCTION _workflow_members(id text, max_jobs int, skip int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_members';
 CREATE FUNCTION _workflow_member(id text, job_id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_member';
-CREATE FUNCTION _workflow_member_states(id text) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_member_states';
+CREATE FUNCTION _workflow_member_states(id text, max_jobs int, skip int) RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_workflow_member_states';
 
 CREATE FUNCTION _dlq_list(queue_name text, tag text, max_jobs int, skip int, order_by text, order_dir text, after text)
 RETURNS _reply LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_wire_dlq_list';

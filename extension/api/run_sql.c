@@ -30,7 +30,7 @@ SPL_FUNCTION(spooled_parent_results, JOBS_WRITE)
 		Datum				values[6];
 		bool				nulls[6] = {false};
 
-		set_text(values, nulls, 0, parent->key);
+		set_text(values, nulls, 0, parents.views[i].key);
 		set_uuid(values, nulls, 1, &parent->job_id);
 		set_text(values, nulls, 2, parent->queue);
 		set_text(values, nulls, 3, parents.views[i].status);

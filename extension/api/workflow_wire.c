@@ -66,7 +66,7 @@ reply_detail(FunctionCallInfo fcinfo, const pg_uuid_t *id, bool created)
 	SplFault		fault;
 
 	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
-	count = spl_workflow_members(id, &members);
+	count = spl_workflow_members(id, 0, MEMBERS_SHOWN, &members);
 	return reply_members(fcinfo, &workflow, members, count, REPLY_OK, created);
 }
 
@@ -166,19 +166,20 @@ SPL_FUNCTION(spooled_wire_workflow_delete, WORKFLOWS_WRITE)
 	return spl_reply(fcinfo, REPLY_NO_CONTENT, NULL, 0);
 }
 
-/* members_arg reads the members of the workflow that argument 0 names. */
+/* members_arg reads a page of the members of the workflow that argument 0 names; 1 and 2 are its length and where it begins. */
 static int
 members_arg(FunctionCallInfo fcinfo, pg_uuid_t *id, MemberView **members)
 {
+	int				limit = Min(Max(int_arg(fcinfo, 1, MEMBERS_SHOWN), 1), MEMBERS_SHOWN);
 	WorkflowSummary workflow;
 	SplFault		fault;
 
 	*id = id_arg(fcinfo, 0);
 	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
-	return spl_workflow_members(id, members);
+	return spl_workflow_members(id, spl_page_offset(int_arg(fcinfo, 2, 0)), limit, members);
 }
 
-/* spooled._workflow_members(id text) returns spooled._reply */
+/* spooled._workflow_members(id text, max_jobs int, skip int) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_workflow_members, WORKFLOWS_READ)
 {
 	pg_uuid_t	   id;
@@ -197,28 +198,21 @@ SPL_FUNCTION(spooled_wire_workflow_members, WORKFLOWS_READ)
 /* spooled._workflow_member(id text, job_id text) returns spooled._reply: the job with this id or this key */
 SPL_FUNCTION(spooled_wire_workflow_member, WORKFLOWS_READ)
 {
-	pg_uuid_t	   id;
-	pg_uuid_t	   job_id;
-	MemberView	  *members;
-	int			   count = members_arg(fcinfo, &id, &members);
-	char		  *wanted = text_arg(fcinfo, 1);
-	bool		   is_id = wanted && spl_uuid_parse(wanted, &job_id);
-	StringInfoData body;
-	SplFault	   fault;
+	pg_uuid_t		id = id_arg(fcinfo, 0);
+	WorkflowSummary workflow;
+	MemberView		member;
+	StringInfoData	body;
+	SplFault		fault;
 
 	spl_need_arg(fcinfo, 1, "job_id");
-	for (int i = 0; i < count; i++)
-		if (is_id ? spl_uuid_equal(&members[i].job_id, &job_id) : strcmp(members[i].key, wanted) == 0)
-		{
-			initStringInfo(&body);
-			spl_json_workflow_job(&body, &id, &members[i]);
-			return spl_reply(fcinfo, REPLY_OK, &body, 0);
-		}
-	raise_unless_ok(spl_no_such_job(&fault), &fault);
-	pg_unreachable();
+	raise_unless_ok(spl_workflow_get(&id, &workflow, &fault), &fault);
+	raise_unless_ok(spl_workflow_member(&id, text_arg(fcinfo, 1), &member, &fault), &fault);
+	initStringInfo(&body);
+	spl_json_workflow_job(&body, &id, &member);
+	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-/* spooled._workflow_member_states(id text) returns spooled._reply */
+/* spooled._workflow_member_states(id text, max_jobs int, skip int) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_workflow_member_states, WORKFLOWS_READ)
 {
 	pg_uuid_t	   id;

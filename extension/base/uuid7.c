@@ -131,3 +131,9 @@ spl_uuid7_first(TimestampTz time)
 		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
 	return id;
 }
+
+int
+spl_uuid_compare(const void *a, const void *b)
+{
+	return memcmp(((const pg_uuid_t *) a)->data, ((const pg_uuid_t *) b)->data, UUID_LEN);
+}

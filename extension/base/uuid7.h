@@ -23,6 +23,9 @@ extern char *spl_uuid_text(const pg_uuid_t *id);
 /* spl_uuid_parse reads any accepted text form; false: this cannot be an id, so nothing has it. */
 extern bool spl_uuid_parse(const char *text, pg_uuid_t *id);
 
+/* spl_uuid_compare orders ids as an index does; for qsort and bsearch. */
+extern int spl_uuid_compare(const void *a, const void *b);
+
 static inline bool
 spl_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
 {

@@ -122,7 +122,7 @@ write_parents(StringInfo out, const ParentViews *parents)
 
 		spl_json_open(out, NULL, '{');
 		spl_json_uuid(out, "job_id", &parent->job_id);
-		spl_json_text(out, "key", parent->key);
+		spl_json_text(out, "key", parents->views[i].key);
 		spl_json_text(out, "queue_name", parent->queue);
 		spl_json_text(out, "status", parents->views[i].status);
 		spl_json_varlena_raw(out, "result", parent->result);

@@ -7,6 +7,7 @@
 #include "base/org_context.h"
 #include "ops/parent_results.h"
 #include "store/dependency_store.h"
+#include "store/workflow_read_store.h"
 
 /* status_of names how a parent ended; NULL: it has not. */
 static const char *
@@ -28,16 +29,34 @@ is_visible(const ParentResult *parent)
 	return parent->queue ? spl_queue_in_scope(parent->queue) : !spl_scope_is_restricted();
 }
 
+/* find_keys finds the keys that the parents, in the order of their ids, have in the workflow of their child. */
+static const char **
+find_keys(int32 org, const pg_uuid_t *child, const ParentResult *parents, int count)
+{
+	const char **keys = palloc0(sizeof(char *) * Max(count, 1));
+	pg_uuid_t	*ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	pg_uuid_t	 workflow;
+
+	for (int i = 0; i < count; i++)
+		ids[i] = parents[i].job_id;
+	if (count > 0 && spl_edge_to_workflow(org, child, &workflow))
+		spl_workflow_keys(org, &workflow, ids, count, keys);
+	pfree(ids);
+	return keys;
+}
+
 void
 spl_parent_results(const pg_uuid_t *job_id, int limit, int64 *room, ParentViews *parents)
 {
+	int32		  org = spl_org();
 	ParentResult *rows;
-	int			  count = spl_parent_results_read(spl_org(), job_id, limit + 1, room, &rows);
+	int			  count = spl_parent_results_read(org, job_id, limit + 1, room, &rows);
+	const char	**keys = find_keys(org, job_id, rows, count);
 
 	*parents = (ParentViews) {.views = palloc(sizeof(ParentView) * Max(count, 1)), .is_more = count > limit};
 	for (int i = 0; i < Min(count, limit); i++)
 		if (is_visible(&rows[i]))
-			parents->views[parents->count++] = (ParentView) {rows[i], status_of(rows[i].state)};
+			parents->views[parents->count++] = (ParentView) {rows[i], keys[i], status_of(rows[i].state)};
 }
 
 SplCode

@@ -13,6 +13,7 @@
 typedef struct ParentView
 {
 	ParentResult parent;
+	const char	*key;	 /* in the child's workflow, or NULL */
 	const char	*status; /* completed, deadletter or cancelled; NULL: it is not over */
 } ParentView;
 

@@ -49,45 +49,89 @@ status_of(char state)
 	}
 }
 
-static const char *
-key_of(const MemberView *members, int count, const pg_uuid_t *job_id)
+/* What members depend on. */
+typedef struct Parents
 {
+	pg_uuid_t	*ids; /* of all of them, sorted, each once */
+	const char **keys;
+	int			 count;
+	int			 room;
+} Parents;
+
+/* note_parents notes what a member depends on. */
+static void
+note_parents(int32 org, Parents *parents, Edge *edges, MemberView *member)
+{
+	int count = spl_edges_of_child(org, &member->job_id, MOST_PARENTS, edges);
+
+	member->mode = count > 0 ? edges[0].mode : FAN_IN_ALL;
+	member->depends_on = palloc(sizeof(char *) * Max(count, 1));
+	member->parents = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	member->depends_count = count;
+	while (parents->count + count > parents->room)
+		parents->ids = repalloc_huge(parents->ids, sizeof(pg_uuid_t) * (parents->room *= 2));
 	for (int i = 0; i < count; i++)
-		if (spl_uuid_equal(&members[i].job_id, job_id))
-			return members[i].key;
-	return NULL;
+		parents->ids[parents->count++] = member->parents[i] = edges[i].parent;
 }
 
-/* read_parents fills in what a member depends on, as far as it belongs to the workflow. */
+/* find_keys finds the keys of all parents in one go. */
 static void
-read_parents(int32 org, const MemberView *members, int count, Edge *edges, MemberView *member)
+find_keys(int32 org, const pg_uuid_t *workflow, Parents *parents)
 {
-	int edge_count = spl_edges_of_child(org, &member->job_id, MOST_PARENTS, edges);
+	int kept = 0;
 
-	member->mode = edge_count > 0 ? edges[0].mode : FAN_IN_ALL;
-	member->depends_on = palloc(sizeof(char *) * Max(edge_count, 1));
-	member->parents = palloc(sizeof(pg_uuid_t) * Max(edge_count, 1));
-	for (int i = 0; i < edge_count; i++)
+	qsort(parents->ids, parents->count, sizeof(pg_uuid_t), spl_uuid_compare);
+	for (int i = 0; i < parents->count; i++)
+		if (kept == 0 || !spl_uuid_equal(&parents->ids[i], &parents->ids[kept - 1]))
+			parents->ids[kept++] = parents->ids[i];
+	parents->count = kept;
+	parents->keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * Max(kept, 1));
+	spl_workflow_keys(org, workflow, parents->ids, kept, parents->keys);
+}
+
+/* name_parents keeps of a member's parents those that belong to the workflow, with their keys. */
+static void
+name_parents(const Parents *parents, MemberView *member)
+{
+	int kept = 0;
+
+	for (int i = 0; i < member->depends_count; i++)
 	{
-		const char *key = key_of(members, count, &edges[i].parent);
+		const pg_uuid_t *id =
+			bsearch(&member->parents[i], parents->ids, parents->count, sizeof(pg_uuid_t), spl_uuid_compare);
 
-		if (key == NULL)
+		if (parents->keys[id - parents->ids] == NULL)
 			continue;
-		member->depends_on[member->depends_count] = key;
-		member->parents[member->depends_count++] = edges[i].parent;
+		member->depends_on[kept] = parents->keys[id - parents->ids];
+		member->parents[kept++] = *id;
 	}
+	member->depends_count = kept;
+}
+
+/* read_parents fills in what the members depend on, as far as it belongs to the workflow. */
+static void
+read_parents(int32 org, const pg_uuid_t *workflow, MemberView *members, int count)
+{
+	Edge   *edges = palloc(sizeof(Edge) * MOST_PARENTS);
+	Parents parents = {.room = 1024};
+
+	parents.ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(pg_uuid_t) * parents.room);
+	for (int i = 0; i < count; i++)
+		note_parents(org, &parents, edges, &members[i]);
+	find_keys(org, workflow, &parents);
+	for (int i = 0; i < count; i++)
+		name_parents(&parents, &members[i]);
 }
 
 int
-spl_workflow_members(const pg_uuid_t *id, MemberView **members)
+spl_workflow_members(const pg_uuid_t *id, int position, int limit, MemberView **members)
 {
 	int32	   org = spl_org();
 	MemberRow *rows;
-	int		   count = spl_workflow_members_read(org, id, MEMBERS_SHOWN, &rows);
+	int		   count = spl_workflow_members_read(org, id, position, limit, &rows);
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 	JobView	  *jobs = palloc(sizeof(JobView) * Max(count, 1));
 	bool	  *found = palloc(sizeof(bool) * Max(count, 1));
-	Edge	  *edges = palloc(sizeof(Edge) * MOST_PARENTS);
 
 	*members = palloc0(sizeof(MemberView) * Max(count, 1));
 	for (int i = 0; i < count; i++)
@@ -104,7 +148,20 @@ spl_workflow_members(const pg_uuid_t *id, MemberView **members)
 			member->job = jobs[i];
 		member->status = found[i] ? jobs[i].status : status_of(rows[i].state);
 	}
-	for (int i = 0; i < count; i++)
-		read_parents(org, *members, count, edges, &(*members)[i]);
+	read_parents(org, id, *members, count);
 	return count;
+}
+
+SplCode
+spl_workflow_member(const pg_uuid_t *id, const char *name, MemberView *member, SplFault *fault)
+{
+	pg_uuid_t	job_id;
+	bool		is_id = spl_uuid_parse(name, &job_id);
+	int			position = spl_workflow_member_at(spl_org(), id, is_id ? &job_id : NULL, name);
+	MemberView *members;
+
+	if (position < 0 || spl_workflow_members(id, position, 1, &members) == 0)
+		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Resource not found");
+	*member = members[0];
+	return SPL_OK;
 }

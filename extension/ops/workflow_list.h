@@ -10,7 +10,7 @@
 #include "store/workflow_read_store.h"
 
 #define PAYLOADS_MAX (8 * 1024 * 1024) /* of one answer */
-#define MEMBERS_SHOWN 1000			   /* of one workflow; the view workflow_jobs has them all */
+#define MEMBERS_SHOWN 1000			   /* at most in one answer; the view workflow_jobs has them all */
 
 typedef struct MemberView
 {
@@ -31,7 +31,13 @@ extern SplCode spl_workflow_get(const pg_uuid_t *id, WorkflowSummary *workflow, 
 /* spl_workflow_list reads a page, newest first; a status that is none filters nothing. */
 extern int spl_workflow_list(const char *status, int limit, int offset, WorkflowSummary **workflows);
 
-/* spl_workflow_members reads the first MEMBERS_SHOWN members in their order, with payloads and results as far as they fit. */
-extern int spl_workflow_members(const pg_uuid_t *id, MemberView **members);
+/*
+ * spl_workflow_members reads up to "limit" members in their order, from the one at "position" on, with payloads and results as
+ * far as they fit.
+ */
+extern int spl_workflow_members(const pg_uuid_t *id, int position, int limit, MemberView **members);
+
+/* spl_workflow_member reads the member with this id or this key. */
+extern SplCode spl_workflow_member(const pg_uuid_t *id, const char *name, MemberView *member, SplFault *fault);
 
 #endif

@@ -2,13 +2,11 @@
  * parent_result_store.c
  *    What the parents of a job have left for it.
  *
- * Each parent's job and outcome are looked up by their keys, never by reading a table; the keys of a workflow's jobs are read
- * for the workflow as a whole, once.
+ * Each parent's job and outcome are looked up by their keys, never by reading a table.
  */
 #include "postgres.h"
 
 #include "access/detoast.h"
-#include "store/job_store.h"
 #include "store/parent_result_store.h"
 #include "store/row_list.h"
 
@@ -20,14 +18,6 @@ static SpiPlan read_parents = {
 		" FROM spooled.dependency d WHERE d.org = $1 AND d.child = $2 AND d.mode <> 'm' ORDER BY d.parent LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
-};
-
-static SpiPlan read_keys = {
-	.sql =
-		"SELECT m.job_id, m.key FROM spooled.workflow_job m WHERE m.org = $1 AND m.job_id = ANY($3)"
-		" AND m.workflow = (SELECT d.child FROM spooled.dependency d WHERE d.org = $1 AND d.parent = $2 AND d.mode = 'm')",
-	.nargs = 3,
-	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
 };
 
 typedef struct ParentList
@@ -62,40 +52,13 @@ add_parent(HeapTuple row, TupleDesc desc, void *arg)
 	*list->room -= VARSIZE(parent->result);
 }
 
-static int
-compare_parents(const void *a, const void *b)
-{
-	return memcmp(((const ParentResult *) a)->job_id.data, ((const ParentResult *) b)->job_id.data, UUID_LEN);
-}
-
-static void
-add_key(HeapTuple row, TupleDesc desc, void *arg)
-{
-	ParentList	 *list = arg;
-	ParentResult  wanted;
-	ParentResult *parent;
-
-	spl_row_uuid(row, desc, 1, &wanted.job_id);
-	parent = bsearch(&wanted, list->parents, list->count, sizeof(ParentResult), compare_parents);
-	if (parent)
-		parent->key = spl_row_text(row, desc, 2);
-}
-
 int
 spl_parent_results_read(int32 org, const pg_uuid_t *child, int limit, int64 *room, ParentResult **parents)
 {
 	ParentList list = {.room = room};
 	Datum	   values[] = {Int32GetDatum(org), UUIDPGetDatum(child), Int32GetDatum(limit)};
-	pg_uuid_t *ids;
 
 	spl_spi_run(&read_parents, values, NULL, add_parent, &list);
 	*parents = list.parents;
-	if (list.count == 0)
-		return 0;
-	ids = palloc(sizeof(pg_uuid_t) * list.count);
-	for (int i = 0; i < list.count; i++)
-		ids[i] = list.parents[i].job_id;
-	values[2] = spl_uuid_array(ids, list.count);
-	spl_spi_run(&read_keys, values, NULL, add_key, &list);
 	return list.count;
 }

@@ -13,7 +13,6 @@ typedef struct ParentResult
 {
 	pg_uuid_t		job_id;
 	char		   *queue;	 /* NULL: the job is deleted */
-	char		   *key;	 /* in the child's workflow, or NULL */
 	char			state;	 /* of the edge: EDGE_* */
 	struct varlena *result;	 /* json, or NULL */
 	bool			omitted; /* it has one, for which there was no room */

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/uuid7.h"
 #include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/workflow_read_store.h"
@@ -48,9 +49,9 @@ static SpiPlan page_workflows = {
 static SpiPlan read_members = {
 	.sql = "SELECT m.position, m.job_id, m.key, d.state FROM spooled.workflow_job m"
 		   " LEFT JOIN spooled.dependency d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2"
-		   " WHERE m.org = $1 AND m.workflow = $2 ORDER BY m.position LIMIT $3",
-	.nargs = 3,
-	.argtypes = {INT4OID, UUIDOID, INT4OID},
+		   " WHERE m.org = $1 AND m.workflow = $2 AND m.position >= $4 ORDER BY m.position LIMIT $3",
+	.nargs = 4,
+	.argtypes = {INT4OID, UUIDOID, INT4OID, INT4OID},
 };
 
 typedef struct WorkflowList
@@ -170,12 +171,78 @@ add_member(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 int
-spl_workflow_members_read(int32 org, const pg_uuid_t *id, int limit, MemberRow **members)
+spl_workflow_members_read(int32 org, const pg_uuid_t *id, int position, int limit, MemberRow **members)
 {
 	MemberList list = {NULL, 0, 0};
-	Datum	   values[] = {Int32GetDatum(org), UUIDPGetDatum(id), Int32GetDatum(limit)};
+	Datum	   values[] = {Int32GetDatum(org), UUIDPGetDatum(id), Int32GetDatum(limit), Int32GetDatum(position)};
 
 	spl_spi_run(&read_members, values, NULL, add_member, &list);
 	*members = list.rows;
 	return list.count;
+}
+
+static SpiPlan find_by_id = {
+	.sql = "SELECT position FROM spooled.workflow_job WHERE org = $1 AND workflow = $2 AND job_id = $3",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, UUIDOID},
+};
+
+static SpiPlan find_by_key = {
+	.sql = "SELECT position FROM spooled.workflow_job WHERE org = $1 AND workflow = $2 AND key = $3",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, TEXTOID},
+};
+
+static void
+read_position(HeapTuple row, TupleDesc desc, void *position)
+{
+	*(int *) position = spl_row_int32(row, desc, 1);
+}
+
+int
+spl_workflow_member_at(int32 org, const pg_uuid_t *id, const pg_uuid_t *job_id, const char *key)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), job_id ? UUIDPGetDatum(job_id) : CStringGetTextDatum(key)};
+	int	  position = -1;
+
+	spl_spi_run(job_id ? &find_by_id : &find_by_key, values, NULL, read_position, &position);
+	return position;
+}
+
+static SpiPlan find_keys = {
+	.sql =
+		"SELECT m.job_id, m.key FROM spooled.workflow_job m WHERE m.org = $1 AND m.workflow = $2 AND m.job_id = ANY($3)",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
+};
+
+typedef struct KeyList
+{
+	const pg_uuid_t *ids;
+	int				 count;
+	const char	   **keys;
+} KeyList;
+
+static void
+place_key(HeapTuple row, TupleDesc desc, void *arg)
+{
+	KeyList			*list = arg;
+	const pg_uuid_t *found;
+	pg_uuid_t		 id;
+
+	spl_row_uuid(row, desc, 1, &id);
+	found = bsearch(&id, list->ids, list->count, sizeof(pg_uuid_t), spl_uuid_compare);
+	if (found)
+		list->keys[found - list->ids] = spl_row_text(row, desc, 2);
+}
+
+void
+spl_workflow_keys(int32 org, const pg_uuid_t *id, const pg_uuid_t *ids, int count, const char **keys)
+{
+	KeyList list = {ids, count, keys};
+	Datum	values[] = {Int32GetDatum(org), UUIDPGetDatum(id), spl_uuid_array(ids, count)};
+
+	memset(keys, 0, sizeof(char *) * count);
+	if (count > 0)
+		spl_spi_run(&find_keys, values, NULL, place_key, &list);
 }

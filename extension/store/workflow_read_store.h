@@ -42,7 +42,13 @@ typedef struct MemberRow
 	char	  state; /* of its edge to the workflow */
 } MemberRow;
 
-/* spl_workflow_members_read reads up to "limit" members in their order. */
-extern int spl_workflow_members_read(int32 org, const pg_uuid_t *id, int limit, MemberRow **members);
+/* spl_workflow_members_read reads up to "limit" members in their order, from the one at "position" on. */
+extern int spl_workflow_members_read(int32 org, const pg_uuid_t *id, int position, int limit, MemberRow **members);
+
+/* spl_workflow_member_at finds the position of the member with this id, or (NULL) with this key; -1: there is none. */
+extern int spl_workflow_member_at(int32 org, const pg_uuid_t *id, const pg_uuid_t *job_id, const char *key);
+
+/* spl_workflow_keys returns the keys of those of "ids", which are sorted, that are members, at their places, and NULL for others. */
+extern void spl_workflow_keys(int32 org, const pg_uuid_t *id, const pg_uuid_t *ids, int count, const char **keys);
 
 #endif

@@ -12,6 +12,10 @@
 		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
 	}
 
+/* clang-format off */
+#define PAGE {"limit", OP_INT, 0, OP_QUERY}, {"offset", OP_INT, 0, OP_QUERY}
+/* clang-format on */
+
 static Op ops[] = {
 	{
 		.name = "dependency.list",
@@ -37,7 +41,7 @@ static Op ops[] = {
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
 		.call = {REPLY "_workflow_list($1, $2, $3)", 3},
-		.params = {{"status", OP_TEXT, 0, OP_QUERY}, {"limit", OP_INT, 0, OP_QUERY}, {"offset", OP_INT, 0, OP_QUERY}},
+		.params = {{"status", OP_TEXT, 0, OP_QUERY}, PAGE},
 	},
 	{
 		.name = "workflow.create",
@@ -96,16 +100,16 @@ static Op ops[] = {
 		.routes = {{HTTP_GET, "/api/v1/workflows/{id}/jobs"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY "_workflow_members($1)", 1},
-		.params = {ID},
+		.call = {REPLY "_workflow_members($1, $2, $3)", 3},
+		.params = {ID, PAGE},
 	},
 	{
 		.name = "workflow.jobs_status",
 		.routes = {{HTTP_GET, "/api/v1/workflows/{id}/jobs/status"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {REPLY "_workflow_member_states($1)", 1},
-		.params = {ID},
+		.call = {REPLY "_workflow_member_states($1, $2, $3)", 3},
+		.params = {ID, PAGE},
 	},
 	{
 		.name = "workflow.job",

@@ -91,6 +91,28 @@ class Workflows(Case):
             self.refused(get("/api/v1/workflows/%s%s" % (NOBODY, route)), 404)
             self.refused(get("/api/v1/workflows/nonsense" + route), 404)
 
+    def test_pages_of_jobs(self):
+        queue = new_queue()
+        path = "/api/v1/workflows/%s/jobs" % self.diamond(queue)["workflow_id"]
+        for route in (path, path + "/status"):
+            def keys(more):
+                return [job["key"] for job in self.ok(get(route + more))]
+            self.assertEqual([keys("?limit=3"), keys("?limit=3&offset=3"), keys("?limit=3&offset=4")], [["a", "b", "c"], ["d"], []])
+            self.assertEqual([keys("?limit=0"), keys("?limit=100000&offset=-1")], [["a"], ["a", "b", "c", "d"]])
+            self.refused(get(route + "?limit=x"), 400)
+        self.assertEqual(self.ok(get(path + "?offset=3"))[0]["depends_on"], ["b", "c"], "also of parents on other pages")
+
+    @needs_psql
+    def test_more_jobs_than_one_answer_has(self):
+        queue = new_queue()
+        workflow = psql("SELECT spooled.create_workflow('large', (SELECT json_agg(json_build_object('key', 'k' || n, 'queue_name', '%s', 'payload', n,"
+                        " 'depends_on', CASE n WHEN 1100 THEN '[\"k1\"]'::json ELSE '[]' END) ORDER BY n) FROM generate_series(1, 1100) n))" % queue)
+        path = "/api/v1/workflows/%s/jobs" % workflow
+        self.assertEqual([len(self.ok(get(path + more))) for more in ("", "?offset=1000")], [1000, 100])
+        last = self.ok(get(path + "?offset=1099"))[0]
+        self.assertEqual((last["key"], last["depends_on"]), ("k1100", ["k1"]))
+        self.assertEqual([self.ok(get(path + "/" + name))["id"] for name in ("k1100", last["id"])], [last["id"]] * 2)
+
     def test_failure_and_retry(self):
         queue = new_queue()
         workflow = self.diamond(queue)["workflow_id"]

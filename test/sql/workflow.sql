@@ -140,6 +140,19 @@ SELECT code, body::json->>'status' AS status FROM spooled._workflow_create('show
 SELECT pg_temp.make('escapes', '[{"k\u0065y": "a\u0041", "queue_name": "w\u0037", "payload": "\ud83d\ude00 \ud83d"}, {"key": "b", "queue_name": "w7", "payload": 1, "depends_on": ["\u0061A"]}]');
 SELECT key, queue, cardinality(depends_on) AS parents, payload FROM spooled.workflow_jobs w JOIN spooled.jobs j USING (queue) WHERE w.job_id = j.id AND workflow_id = pg_temp.id('escapes') ORDER BY position;
 SELECT code, message FROM pg_temp.try($$SELECT spooled.create_workflow('bad', '[{"key": "a", "queue_name": "\ud83d", "payload": 1}]')$$);
+-- a step's own time: it waits for that and for its parents, whichever is later
+SELECT pg_temp.make('times', '[{"key": "root", "queue_name": "w9", "payload": "root"}, {"key": "at", "queue_name": "w9", "payload": "at", "scheduled_at": "2100-01-01T00:00:00Z"},
+  {"key": "after", "queue_name": "w9", "payload": "after", "depends_on": ["root"], "scheduled_for": "2100-01-01T00:00:00Z"},
+  {"key": "past", "queue_name": "w9", "payload": "past", "depends_on": ["root"], "scheduled_at": "2001-01-01T00:00:00Z"},
+  {"key": "later", "queue_name": "w9", "payload": "later", "depends_on": ["root"], "delay_seconds": 3600}]');
+SELECT key, status, ready FROM pg_temp.jobs('times');
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('w9', 'w', 100);
+SELECT key, status, ready FROM pg_temp.jobs('times');
+SELECT m.key, j.scheduled_at AT TIME ZONE 'UTC' AS scheduled_at FROM spooled.workflow_jobs m JOIN spooled.jobs j ON j.id = m.job_id
+ WHERE m.workflow_id = pg_temp.id('times') AND m.key IN ('at', 'after') ORDER BY m.position;
+SELECT bool_and(j.scheduled_at = j.created_at + interval '1 hour') AS an_hour_after_it_was_made FROM spooled.workflow_jobs m JOIN spooled.jobs j ON j.id = m.job_id
+ WHERE m.workflow_id = pg_temp.id('times') AND m.key = 'later';
+SELECT spooled.cancel_workflow(pg_temp.id('times'));
 
 -- refusals: each names its place, and nothing is written
 SELECT t.code, t.message, t.detail::json->'fields'->0->>'field' AS field FROM (VALUES

@@ -184,9 +184,9 @@ FUNCTIONS = {
     "_workflow_cancel(text)": "SELECT * FROM spooled._workflow_cancel({workflow})",
     "_workflow_retry(text)": "SELECT * FROM spooled._workflow_retry({failed_workflow})",
     "_workflow_delete(text)": "SELECT * FROM spooled._workflow_delete({failed_workflow})",
-    "_workflow_members(text)": "SELECT * FROM spooled._workflow_members({workflow})",
+    "_workflow_members(text,integer,integer)": "SELECT * FROM spooled._workflow_members({workflow}, NULL, NULL)",
     "_workflow_member(text,text)": "SELECT * FROM spooled._workflow_member({workflow}, 'a')",
-    "_workflow_member_states(text)": "SELECT * FROM spooled._workflow_member_states({workflow})",
+    "_workflow_member_states(text,integer,integer)": "SELECT * FROM spooled._workflow_member_states({workflow}, NULL, NULL)",
     "_dlq_list(text,text,integer,integer,text,text,text)": "SELECT * FROM spooled._dlq_list({queue}, NULL, NULL, NULL, NULL, NULL, NULL)",
     "_dlq_retry(text[],text,integer)": "SELECT * FROM spooled._dlq_retry(ARRAY[{dead}], NULL, NULL)",
     "_dlq_purge(boolean,text,timestamp with time zone,integer,text[],integer)":
