@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/secret.h"
 #include "base/uuid7.h"
 #include "lib/stringinfo.h"
@@ -29,7 +30,7 @@ typedef struct Place
 	char *keys[EXPORT_MOST_KEYS];
 } Place;
 
-typedef struct Page
+typedef struct ExportPage
 {
 	const ExportTable *table;
 	int				   rows_left;
@@ -37,7 +38,7 @@ typedef struct Page
 	StringInfoData	   place; /* of the last row that was handed out */
 	ExportEmitFn	   emit;
 	void			  *arg;
-} Page;
+} ExportPage;
 
 /* write_place replaces the text in "out". */
 static void
@@ -125,7 +126,7 @@ read_place(const char *text, Place *place)
 static void
 take_row(struct varlena *row, char **keys, void *arg)
 {
-	Page *page = arg;
+	ExportPage *page = arg;
 
 	if (page->rows_left == 0 || page->bytes_left <= 0)
 		return;
@@ -137,7 +138,7 @@ take_row(struct varlena *row, char **keys, void *arg)
 
 /* fill_page goes on behind page->place, which is in a table, or from the first row of that table; false: nothing is left. */
 static bool
-fill_page(Page *page, int32 org, int table, bool is_inside)
+fill_page(ExportPage *page, int32 org, int table, bool is_inside)
 {
 	const ExportTable *tables;
 	int				   table_count = spl_export_tables(&tables);
@@ -166,9 +167,9 @@ SplCode
 spl_export(const OrgRow *org, const char *after, int max_rows, int64 max_bytes, ExportEmitFn emit, void *arg,
 		   char **next, SplFault *fault)
 {
-	Page	page = {.rows_left = max_rows, .bytes_left = max_bytes, .emit = emit, .arg = arg};
-	Place	place = {0};
-	SplCode code = spl_need_unrestricted(fault);
+	ExportPage page = {.rows_left = max_rows, .bytes_left = max_bytes, .emit = emit, .arg = arg};
+	Place	   place = {0};
+	SplCode	   code = spl_need_unrestricted(fault);
 
 	if (code != SPL_OK)
 		return code;
