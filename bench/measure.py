@@ -228,7 +228,7 @@ class Measurer:
                 "total": (end[0] - start[0]) / done, "buffers": (end[1] - start[1]) / done}
 
     def memory_of_tenants(self, tenants):
-        """Private memory of one backend that works for every organization in turn, twice; and what they all take in tables."""
+        """Private memory of one backend that works for every organization in turn, again and again; and what they all take in tables."""
         self.reset("spooled", tenants)
         rows = self.cluster.sql(sections("tenants")["memory"].replace(":tenants", str(tenants)), "spooled")
         return {name: int(value) for name, value in (row for row in rows if len(row) == 2)}

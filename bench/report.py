@@ -171,8 +171,8 @@ class Results:
                 "One backend, as a gateway's, works for each in turn: enters, and enqueues, claims and completes a job in each queue.", "",
                 "| | kB |", "| --- | --: |",
                 f"| private memory of the backend, before | {kb['backend_fresh_kb']:,} |",
-                f"| after a turn for each organization | {kb['backend_first_kb']:,} |",
-                f"| after another | {kb['backend_second_kb']:,} |",
+                f"| after two turns for each organization | {kb['backend_second_kb']:,} |",
+                f"| after four | {kb['backend_fourth_kb']:,} |",
                 f"| shared memory of the extension, fixed at start | {kb['shared_kb']:,} |",
                 f"| tables and indexes of all organizations, API keys and queues | {kb['tables_kb']:,} |"]
 

@@ -35,8 +35,10 @@ CREATE FUNCTION pg_temp.private_kb() RETURNS text RETURN substring(pg_read_file(
 SET synchronous_commit = off;
 SELECT 'backend_fresh_kb', pg_temp.private_kb();
 CALL pg_temp.work_for_all();
-SELECT 'backend_first_kb', pg_temp.private_kb();
 CALL pg_temp.work_for_all();
 SELECT 'backend_second_kb', pg_temp.private_kb();
+CALL pg_temp.work_for_all();
+CALL pg_temp.work_for_all();
+SELECT 'backend_fourth_kb', pg_temp.private_kb();
 SELECT 'shared_kb', sum(bytes)::bigint / 1024 FROM spooled.shared_memory();
 SELECT 'tables_kb', sum(pg_total_relation_size(t))::bigint / 1024 FROM unnest('{spooled.org,spooled.api_key,spooled.queue}'::regclass[]) t;

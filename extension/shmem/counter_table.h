@@ -11,16 +11,17 @@
 #include "access/transam.h"
 #include "port/atomics.h"
 #include "shmem/counters.h"
+#include "shmem/entry_pool.h"
 #include "storage/lwlock.h"
 
 #define COUNTER_PARTITIONS 32 /* bucket b has lock b % COUNTER_PARTITIONS */
 
 typedef struct QueueEntry
 {
-	Oid	  database; /* InvalidOid: free */
-	int32 queue;
-	int32 next; /* in its bucket, or in the free list */
-	int64 count[COUNTER_SLOTS];
+	EntryLink link;
+	Oid		  database; /* InvalidOid: free */
+	int32	  queue;
+	int64	  count[COUNTER_SLOTS];
 } QueueEntry;
 
 typedef struct DatabaseSlot

@@ -2,7 +2,7 @@
  * org_usage.c
  *    The numbers of all organizations, in shared memory.
  *
- * Entries come from an array of fixed size (spooled.max_organizations), so that a commit callback can have one.  An entry is
+ * Entries come from a pool (spooled.max_organizations), as they are made in commit callbacks.  An entry is
  * complete when it was there at the last cut, or made since while no organization had gone without: then an organization
  * without an entry has nothing.  Locks are those of the counters (a bucket's number decides), so a cut, which holds them all,
  * is one for both.
@@ -17,103 +17,51 @@
 #include "shmem/org_usage.h"
 #include "shmem/usage_notes.h"
 #include "storage/shmem.h"
-#include "storage/spin.h"
 #include "utils/timestamp.h"
-
-#define END_OF_CHAIN (-1)
 
 typedef struct OrgEntry
 {
+	EntryLink  link;
 	Oid		   database; /* InvalidOid: free */
 	int32	   org;
-	int32	   next; /* in its bucket, or in the free list */
-	int32	   day;	 /* that the two "created" belong to */
+	int32	   day; /* that the two "created" belong to */
 	bool	   is_complete;
 	UsageCount committed;
 	UsageCount reserved;
 } OrgEntry;
 
-typedef struct UsageHeader
-{
-	slock_t free_lock;
-	int32	first_free;
-	int32	touched; /* entries from here on were never used */
-	int		entry_count;
-	int		bucket_count; /* a power of two */
-} UsageHeader;
-
-static UsageHeader *shared = NULL;
-static int32	   *buckets;
-static OrgEntry	   *entries;
-
-static int
-bucket_count_for(int entry_count)
-{
-	int count = COUNTER_PARTITIONS;
-
-	while (count < entry_count)
-		count *= 2;
-	return count;
-}
+static EntryPool pool;
+static OrgEntry *entries;
 
 Size
 spl_usage_shmem_size(void)
 {
-	Size size = MAXALIGN(sizeof(UsageHeader));
-
-	size = add_size(size, MAXALIGN(mul_size(sizeof(int32), bucket_count_for(spooled_max_organizations))));
-	return add_size(size, mul_size(sizeof(OrgEntry), spooled_max_organizations));
+	return spl_entry_pool_size(spooled_max_organizations, sizeof(OrgEntry), COUNTER_PARTITIONS);
 }
 
 void
 spl_usage_shmem_startup(void)
 {
-	bool found;
+	bool  found;
+	char *base = ShmemInitStruct("spooled organizations", spl_usage_shmem_size(), &found);
 
-	shared = ShmemInitStruct("spooled organizations", spl_usage_shmem_size(), &found);
-	if (!found)
-	{
-		memset(shared, 0, sizeof(*shared));
-		SpinLockInit(&shared->free_lock);
-		shared->first_free = END_OF_CHAIN;
-		shared->entry_count = spooled_max_organizations;
-		shared->bucket_count = bucket_count_for(spooled_max_organizations);
-	}
-	buckets = (int32 *) ((char *) shared + MAXALIGN(sizeof(UsageHeader)));
-	entries = (OrgEntry *) ((char *) buckets + MAXALIGN(sizeof(int32) * shared->bucket_count));
-	for (int i = 0; !found && i < shared->bucket_count; i++)
-		buckets[i] = END_OF_CHAIN;
+	spl_entry_pool_place(&pool, base, spooled_max_organizations, sizeof(OrgEntry), COUNTER_PARTITIONS, !found);
+	entries = (OrgEntry *) pool.entries;
 }
 
 static int
 bucket_of(Oid database, int32 org)
 {
-	return hash_combine(murmurhash32(database), murmurhash32(~org)) & (shared->bucket_count - 1);
+	return hash_combine(murmurhash32(database), murmurhash32(~org)) & (pool.shared->bucket_count - 1);
 }
 
 static OrgEntry *
 find(int bucket, Oid database, int32 org)
 {
-	for (int32 i = buckets[bucket]; i != END_OF_CHAIN; i = entries[i].next)
+	for (int32 i = pool.buckets[bucket]; i != END_OF_CHAIN; i = entries[i].link.next)
 		if (entries[i].org == org && entries[i].database == database)
 			return &entries[i];
 	return NULL;
-}
-
-/* take_free returns an unused entry's index, or END_OF_CHAIN. */
-static int32
-take_free(void)
-{
-	int32 index;
-
-	SpinLockAcquire(&shared->free_lock);
-	index = shared->first_free;
-	if (index != END_OF_CHAIN)
-		shared->first_free = entries[index].next;
-	else if (shared->touched < shared->entry_count)
-		index = shared->touched++;
-	SpinLockRelease(&shared->free_lock);
-	return index;
 }
 
 /* find_or_make returns an entry whose day is not before "day"; NULL: there is no room. */
@@ -124,7 +72,7 @@ find_or_make(DatabaseSlot *slot, int bucket, int32 org, int32 day)
 
 	if (entry == NULL)
 	{
-		int32 index = take_free();
+		int32 index = spl_entry_pool_take(&pool, bucket);
 
 		if (index == END_OF_CHAIN)
 		{
@@ -133,9 +81,10 @@ find_or_make(DatabaseSlot *slot, int bucket, int32 org, int32 day)
 			return NULL;
 		}
 		entry = &entries[index];
-		*entry = (OrgEntry) {.database = MyDatabaseId, .org = org, .next = buckets[bucket], .day = day};
+		entry->database = MyDatabaseId;
+		entry->org = org;
+		entry->day = day;
 		entry->is_complete = slot && !slot->orgs_overflowed;
-		buckets[bucket] = index;
 	}
 	if (entry->day < day)
 	{
@@ -148,17 +97,8 @@ find_or_make(DatabaseSlot *slot, int bucket, int32 org, int32 day)
 static void
 drop(int bucket, OrgEntry *entry)
 {
-	int32  index = entry - entries;
-	int32 *link = &buckets[bucket];
-
-	while (*link != index)
-		link = &entries[*link].next;
-	*link = entry->next;
 	entry->database = InvalidOid;
-	SpinLockAcquire(&shared->free_lock);
-	entry->next = shared->first_free;
-	shared->first_free = index;
-	SpinLockRelease(&shared->free_lock);
+	spl_entry_pool_drop(&pool, bucket, entry - entries);
 }
 
 static bool
@@ -171,7 +111,7 @@ is_nothing(UsageCount count)
 void
 spl_usage_cut(Oid database)
 {
-	for (int32 i = 0; i < shared->touched; i++)
+	for (int32 i = 0; i < pool.shared->touched; i++)
 	{
 		OrgEntry *entry = &entries[i];
 
@@ -188,7 +128,7 @@ spl_usage_cut(Oid database)
 void
 spl_usage_forget_database(Oid database)
 {
-	for (int32 i = 0; i < shared->touched; i++)
+	for (int32 i = 0; i < pool.shared->touched; i++)
 		if (entries[i].database == database)
 			drop(bucket_of(database, entries[i].org), &entries[i]);
 }
@@ -367,8 +307,8 @@ spl_usage_read_created(int32 day, int64 *created)
 		LWLockAcquire(spl_counter_lock(partition), LW_SHARED);
 		slot = spl_counter_database(MyDatabaseId);
 		known = spl_counters_known(slot) && !slot->orgs_overflowed;
-		for (int bucket = partition; known && bucket < shared->bucket_count; bucket += COUNTER_PARTITIONS)
-			for (int32 i = buckets[bucket]; i != END_OF_CHAIN; i = entries[i].next)
+		for (int bucket = partition; known && bucket < pool.shared->bucket_count; bucket += COUNTER_PARTITIONS)
+			for (int32 i = pool.buckets[bucket]; i != END_OF_CHAIN; i = entries[i].link.next)
 				if (entries[i].database == MyDatabaseId && entries[i].day == day)
 					*created += entries[i].committed.created;
 		LWLockRelease(spl_counter_lock(partition));

@@ -7,7 +7,8 @@
  * once for each piece of body, once for the end, and once more after a resume.  An answer that is queued before the
  * body was read closes the connection, so answers wait for the end.  What it refuses itself (a head that is malformed or too
  * large, a length or a chunk that makes no sense) it answers with a page of its own and closes the connection; 0.9.75 has
- * no way to replace that page, so these few answers are not JSON.
+ * no way to replace that page, so these few answers are not JSON.  Looking at the bytes before it would see only the first
+ * request of a connection, unless we parsed all of them; less strictness would let in what a proxy may read in another way.
  */
 #include <errno.h>
 #include <fcntl.h>
