@@ -9,33 +9,57 @@ import shutil
 import subprocess
 import tempfile
 
+import client
+from certificates import Certificates
+from client import needs_gateway
 from rpc import ADDRESS, PROTO, Case, Code, pb
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpc_js")
 PAYLOAD_TEXT = "grüße"
 
 
-def run(command, folder, seconds):
+def run(command, folder, seconds, **environment):
     """What a command printed; its complaints when it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds,
+                          env=dict(os.environ, **environment))
     if done.returncode:
         raise RuntimeError("%s: %s" % (command[0], done.stderr[-4000:]))
     return done.stdout
 
 
 class NodeClient(Case):
-    def test_unary_calls_and_streams(self):
-        with tempfile.TemporaryDirectory(prefix="spooled-grpc-js.") as folder:
-            for name in os.listdir(SOURCES):
-                if name != "node_modules":
-                    shutil.copy(os.path.join(SOURCES, name), folder)
-            run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, 300)
-            said = json.loads(run(["node", "calls.mjs", ADDRESS, os.path.join(PROTO, "spooled.proto"), self.queue,
-                                   self.worker], folder, 300))
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="spooled-grpc-js.")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
+        for name in os.listdir(SOURCES):
+            if name != "node_modules":
+                shutil.copy(os.path.join(SOURCES, name), cls.folder)
+        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cls.folder, 300)
+
+    def make_calls(self, address, **environment):
+        said = json.loads(run(["node", "calls.mjs", address, os.path.join(PROTO, "spooled.proto"), self.queue, self.worker],
+                              self.folder, 300, **environment))
         self.judge_unary(said)
         self.judge_refusal(said["refused"])
         self.judge_streams(said)
         self.judge_what_is_left(said)
+        self.assertEqual(said["too_large"]["code"], Code.RESOURCE_EXHAUSTED.value[0])
+        return said
+
+    def test_unary_calls_and_streams(self):
+        said = self.make_calls(ADDRESS)
+        self.assertNotIn("decompressed", said["too_large"]["message"])
+
+    @needs_gateway
+    def test_over_tls_and_compressed(self):
+        files = Certificates()
+        self.addCleanup(files.remove)
+        files.make("server")
+        port = client.free_port()
+        with client.Gateway(GRPC_PORT=str(port), **files.settings()):
+            said = self.make_calls("localhost:%d" % port, SPOOLED_CA=files.path("ca.pem"))
+        self.assertIn("decompressed", said["too_large"]["message"], "it was compressed")
 
     def judge_unary(self, said):
         enqueued, job = said["enqueued"], said["dequeued"]

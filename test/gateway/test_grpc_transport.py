@@ -1,7 +1,6 @@
 """gRPC: limits, deadlines, compression, health, reflection, TLS, and what only a hostile client sends."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 
 import client
+from certificates import Certificates
 from client import needs_gateway, needs_psql
 from rpc import ADDRESS, BIG, MADE, PROTO, Case, Code, Stub, health, metadata, pb, queue_service, reflection, reflection_alpha
 
@@ -271,45 +271,18 @@ class Reflection(Case):
 class Tls(Case):
     def setUp(self):
         super().setUp()
-        self.folder = tempfile.mkdtemp(prefix="spooled-tls.")
-        self.addCleanup(shutil.rmtree, self.folder, True)
-        os.chmod(self.folder, 0o755)
+        self.files = Certificates()
+        self.addCleanup(self.files.remove)
         self.port = client.free_port()
-        self.make("ca", None)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def openssl(self, *arguments):
-        subprocess.run(("openssl",) + arguments, check=True, capture_output=True)
-
-    def make(self, name, signer, subject="localhost"):
-        """Makes name.key and name.pem, signed by "signer" or by itself, and moves them in place at once."""
-        self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", self.path("new.key"), "-subj", "/CN=" + subject,
-                     "-addext", "subjectAltName=DNS:localhost", *(
-                         ("-x509", "-days", "2", "-out", self.path("new.pem")) if signer is None else
-                         ("-out", self.path("new.csr"))))
-        if signer is not None:
-            self.openssl("x509", "-req", "-in", self.path("new.csr"), "-CA", self.path(signer + ".pem"), "-CAkey",
-                         self.path(signer + ".key"), "-CAcreateserial", "-days", "2", "-copy_extensions", "copy",
-                         "-out", self.path("new.pem"))
-        for suffix in (".key", ".pem"):
-            os.chmod(self.path("new" + suffix), 0o644)
-            os.replace(self.path("new" + suffix), self.path(name + suffix))
-
-    def read(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
 
     def connect(self, **more):
-        credentials = grpc.ssl_channel_credentials(self.read("ca.pem"), **more)
+        credentials = grpc.ssl_channel_credentials(self.files.read("ca.pem"), **more)
         channel = grpc.secure_channel("localhost:%d" % self.port, credentials)
         self.addCleanup(channel.close)
         return queue_service(channel)
 
     def gateway(self, **settings):
-        return client.Gateway(GRPC_PORT=str(self.port), GRPC_TLS_ENABLED="true", GRPC_TLS_CERT_PATH=self.path("server.pem"),
-                              GRPC_TLS_KEY_PATH=self.path("server.key"), **settings)
+        return client.Gateway(GRPC_PORT=str(self.port), **self.files.settings(), **settings)
 
     def serial(self):
         done = subprocess.run(["openssl", "s_client", "-connect", "localhost:%d" % self.port, "-alpn", "h2"],
@@ -317,24 +290,24 @@ class Tls(Case):
         return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=done.stdout, capture_output=True).stdout
 
     def test_a_new_certificate_is_used(self):
-        self.make("server", "ca")
+        self.files.make("server")
         request = pb.EnqueueRequest(queue_name=self.queue)
         with self.gateway():
             self.call(self.connect().Enqueue, request)
             self.refused_with(Code.UNAVAILABLE, queue_service(grpc.insecure_channel("127.0.0.1:%d" % self.port)).Enqueue,
                               request)
             before = self.serial()
-            self.make("server", "ca")
+            self.files.make("server")
             self.assertTrue(client.eventually(lambda: self.serial() not in (b"", before), 60))
             self.call(self.connect().Enqueue, request)
 
     def test_client_certificates(self):
-        self.make("server", "ca")
-        self.make("client", "ca", "worker")
+        self.files.make("server")
+        self.files.make("client", subject="worker")
         request = pb.EnqueueRequest(queue_name=self.queue)
-        with self.gateway(GRPC_TLS_CLIENT_CA_PATH=self.path("ca.pem")):
-            self.call(self.connect(private_key=self.read("client.key"), certificate_chain=self.read("client.pem")).Enqueue,
-                      request)
+        with self.gateway(GRPC_TLS_CLIENT_CA_PATH=self.files.path("ca.pem")):
+            self.call(self.connect(private_key=self.files.read("client.key"),
+                                   certificate_chain=self.files.read("client.pem")).Enqueue, request)
             self.refused_with(Code.UNAVAILABLE, self.connect().Enqueue, request)
 
     def test_start_without_files(self):
@@ -344,10 +317,9 @@ class Tls(Case):
             self.assertIn(word, said)
 
     def test_start_with_another_key(self):
-        self.make("server", "ca")
-        self.make("other", "ca")
-        said = client.refused_start(RUST_ENV="development", GRPC_TLS_ENABLED="true",
-                                    GRPC_TLS_CERT_PATH=self.path("server.pem"), GRPC_TLS_KEY_PATH=self.path("other.key"))
+        self.files.make("server")
+        self.files.make("other")
+        said = client.refused_start(RUST_ENV="development", **self.files.settings("server", "other"))
         self.assertIn("make no pair", said)
 
     def test_production_has_it_unless_told_otherwise(self):
