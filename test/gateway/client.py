@@ -186,6 +186,16 @@ def new_worker():
     return "w-" + uuid.uuid4().hex[:8]
 
 
+def new_organization(plan, limits=None):
+    """Makes an organization, perhaps with limits of its own; returns its slug and a key of it."""
+    slug = "org-" + uuid.uuid4().hex[:10]
+    psql("SELECT spooled.create_organization('Test', '%s', '%s')" % (slug, plan))
+    if limits is not None:
+        psql("UPDATE spooled.org SET custom_limits = '%s' WHERE slug = '%s'" % (json.dumps(limits), slug))
+    return slug, psql("BEGIN; SELECT spooled.enter_organization('%s'); SELECT spooled.create_api_key('test'); COMMIT"
+                      % slug).split("\n")[-1]
+
+
 def eventually(condition, seconds=10.0):
     """Asks until the answer is true; returns the last answer."""
     end = time.monotonic() + seconds

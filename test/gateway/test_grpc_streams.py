@@ -9,7 +9,7 @@ import grpc
 
 import client
 from client import needs_gateway, needs_psql
-from rpc import ADDRESS, Case, Code, metadata, pb, queue_service, worker_service
+from rpc import ADDRESS, TIMEOUT, Case, Code, metadata, pb, queue_service, worker_service
 
 
 class Requests:
@@ -123,6 +123,12 @@ class StreamJobs(StreamCase):
         for _ in range(5):
             call = self.stream("gone")
             call.cancel()
+        job_id = self.enqueue()
+        self.assertEqual(client.eventually(lambda: [job.id for job in self.dequeue()], 60), [job_id])
+
+    def test_a_deadline(self):
+        self.refused_with(Code.DEADLINE_EXCEEDED, self.queues.StreamJobs,
+                          pb.StreamJobsRequest(queue_name=self.queue, worker_id="late"), timeout=1)
         job_id = self.enqueue()
         self.assertEqual(client.eventually(lambda: [job.id for job in self.dequeue()], 60), [job_id])
 
@@ -324,6 +330,19 @@ class ProcessJobs(StreamCase):
             if number % 7 == 0:
                 self.assertEqual(self.error(next(self.responses))[0], "NOT_FOUND")
         self.assertEqual(self.states(), (0, 0, count))
+
+    def test_half_closed_with_much_under_way(self):
+        """Every request is answered, in order, before the stream ends."""
+        ids = [self.enqueue() for _ in range(20)]
+        take = pb.ProcessRequest(dequeue=pb.DequeueRequest(queue_name=self.queue, worker_id=self.worker))
+        responses = self.queues.ProcessJobs(iter([take] * 30 + [pb.ProcessRequest()]), metadata=metadata(), timeout=TIMEOUT)
+        kinds = [response.job.id or response.error.code for response in responses]
+        self.assertEqual(sorted(kinds[:-1]), sorted(ids + ["NO_JOBS"] * 10))
+        self.assertEqual((kinds[-1], responses.code()), ("INVALID_REQUEST", Code.OK))
+
+    def test_closed_without_a_request(self):
+        self.requests.close()
+        self.assertEqual((list(self.responses), self.responses.code()), ([], Code.OK))
 
     def test_cancelled_with_much_under_way(self):
         for _ in range(100):

@@ -1,12 +1,14 @@
 """gRPC: the unary methods, as a client in another language sees them."""
 
+import os
 import time
 
 import grpc
 from google.protobuf import json_format
 
 import client
-from client import NOBODY, needs_psql
+from client import NOBODY, needs_psql, new_organization
+from test_rate_limit import rates
 from rpc import Case, Code, metadata, pb, queue_service
 
 
@@ -357,10 +359,109 @@ class Credentials(Case):
         self.refused_with(Code.NOT_FOUND, self.queues.GetJob, pb.GetJobRequest(job_id=other), metadata=metadata(key))
         self.call(self.queues.Enqueue, pb.EnqueueRequest(queue_name="only"), metadata=metadata(key))
 
+    @needs_psql
+    def test_scope_of_work(self):
+        """What a key may not touch is forbidden where the queue is named, and not there where the job is."""
+        key = metadata(client.psql("SELECT spooled.create_api_key('scoped', ARRAY['only'])"))
+        self.enqueue()
+        job = self.dequeue_one()
+        for method, request in ((self.queues.Complete, pb.CompleteRequest), (self.queues.Fail, pb.FailRequest),
+                                (self.queues.RenewLease, pb.RenewLeaseRequest)):
+            self.refused_with(Code.NOT_FOUND, method, request(job_id=job.id, worker_id=self.worker), metadata=key)
+        self.refused_with(Code.PERMISSION_DENIED, self.queues.GetQueueStats,
+                          pb.GetQueueStatsRequest(queue_name=self.queue), metadata=key)
+        self.refused_with(Code.PERMISSION_DENIED, self.queues.StreamJobs,
+                          pb.StreamJobsRequest(queue_name=self.queue, worker_id="w"), metadata=key)
+        self.refused_with(Code.PERMISSION_DENIED, self.workers.Register,
+                          pb.RegisterWorkerRequest(queue_name=self.queue), metadata=key)
+        answers = self.queues.ProcessJobs(iter([pb.ProcessRequest(dequeue=pb.DequeueRequest(
+            queue_name=self.queue, worker_id="w"))]), metadata=key)
+        self.assertEqual([answer.error.code for answer in answers], ["PERMISSION_DENIED"])
+        batch = self.call(self.queues.EnqueueBatch, pb.EnqueueBatchRequest(jobs=[
+            pb.EnqueueRequest(queue_name=self.queue), pb.EnqueueRequest(queue_name="only")]), metadata=key).results
+        self.assertEqual([result.error.code for result in batch], ["PERMISSION_DENIED", ""])
+
+    @needs_psql
+    def test_keys_that_are_over(self):
+        """Expired, revoked, of an organization that is deleted: refused at the next call, and a stream ends."""
+        slug, key = new_organization("enterprise")
+        stream = self.call(self.queues.StreamJobs, pb.StreamJobsRequest(queue_name="q", worker_id="w"), metadata=metadata(key))
+        self.call(self.queues.Enqueue, pb.EnqueueRequest(queue_name="q"), metadata=metadata(key))
+        next(stream)
+        for change in ("expires_at = now() - interval '1 s'", "expires_at = NULL, is_active = false"):
+            client.psql("UPDATE spooled.api_key SET %s WHERE org = (SELECT id FROM spooled.org WHERE slug = '%s')" % (change, slug))
+            self.is_over(key)
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(stream)
+        self.assertEqual(caught.exception.code(), Code.UNAUTHENTICATED)
+        slug, key = new_organization("enterprise")
+        self.empty(client.delete("/api/v1/organizations/" + client.psql(
+            "SELECT uid FROM spooled.org WHERE slug = '%s'" % slug), key=key))
+        self.is_over(key)
+
+    def is_over(self, key):
+        for method, request in ((self.queues.GetQueueStats, pb.GetQueueStatsRequest(queue_name="q")),
+                                (self.workers.Deregister, pb.DeregisterRequest(worker_id="w"))):
+            self.refused_with(Code.UNAUTHENTICATED, method, request, metadata=metadata(key))
+
     def test_unknown_method(self):
         method = self.channel.unary_unary("/spooled.v1.QueueService/Nonsense", lambda x: x, lambda x: x)
         self.refused_with(Code.UNIMPLEMENTED, method, b"")
         self.refused_with(Code.UNIMPLEMENTED, self.channel.unary_unary("/a/b", lambda x: x, lambda x: x), b"")
+
+
+@needs_psql
+class Limits(Case):
+    """What a plan does not allow is RESOURCE_EXHAUSTED, in band too."""
+
+    def test_plan(self):
+        _, key = new_organization("free")
+        key = metadata(key)
+        large = pb.EnqueueRequest(queue_name="q")
+        large.payload["text"] = "x" * 70000
+        self.refused_with(Code.RESOURCE_EXHAUSTED, self.queues.Enqueue, large, metadata=key)
+        request = pb.EnqueueRequest(queue_name="q")
+        results = self.call(self.queues.EnqueueBatch, pb.EnqueueBatchRequest(jobs=[request] * 12), metadata=key).results
+        self.assertEqual([result.error.code for result in results], [""] * 10 + ["QUOTA_EXCEEDED"] * 2)
+        self.refused_with(Code.RESOURCE_EXHAUSTED, self.queues.Enqueue, request, "active jobs limit reached (10/10)",
+                          metadata=key)
+        register = pb.RegisterWorkerRequest(queue_name="q")
+        self.call(self.workers.Register, register, metadata=key)
+        self.refused_with(Code.RESOURCE_EXHAUSTED, self.workers.Register, register, metadata=key)
+
+    def test_request_rate(self):
+        """One request a second: sooner or later one comes too early, however slow the machine is."""
+        _, key = new_organization("enterprise", {"rate_limit_requests_per_second": 1, "rate_limit_burst": 2})
+        request = pb.GetQueueStatsRequest(queue_name="q")
+        with rates("on"):
+            with self.assertRaises(grpc.RpcError) as caught:
+                for _ in range(100):
+                    self.call(self.queues.GetQueueStats, request, metadata=metadata(key))
+            self.assertEqual(caught.exception.code(), Code.RESOURCE_EXHAUSTED, caught.exception.details())
+            asked = [pb.ProcessRequest(dequeue=pb.DequeueRequest(queue_name="q", worker_id="w"))] * 20
+            codes = {answer.error.code for answer in self.queues.ProcessJobs(iter(asked), metadata=metadata(key))}
+            self.assertIn("RATE_LIMIT_EXCEEDED", codes)
+            self.assertLessEqual(codes, {"RATE_LIMIT_EXCEEDED", "NO_JOBS"})
+
+
+@needs_psql
+class Strict(Case):
+    def test_settling_needs_worker_and_lease(self):
+        """spooled.strict_fencing, for the sessions of a role."""
+        role = "strict" + self.queue.replace("-", "")
+        client.psql("CREATE ROLE %s LOGIN IN ROLE spooled_gateway" % role)
+        client.psql("ALTER ROLE %s SET spooled.strict_fencing = on" % role)
+        self.enqueue()
+        job = self.dequeue_one()
+        port = client.free_port()
+        url = os.environ["DATABASE_URL"].replace("user=gateway", "user=" + role)
+        with client.Gateway(GRPC_PORT=str(port), DATABASE_URL=url), grpc.insecure_channel("127.0.0.1:%d" % port) as channel:
+            queues = queue_service(channel)
+            for method, request in ((queues.Complete, pb.CompleteRequest), (queues.Fail, pb.FailRequest),
+                                    (queues.RenewLease, pb.RenewLeaseRequest)):
+                for fields in ({"worker_id": self.worker}, {"lease_id": job.lease_id}, {}):
+                    self.refused_with(Code.INVALID_ARGUMENT, method, request(job_id=job.id, **fields))
+            self.call(queues.Complete, pb.CompleteRequest(job_id=job.id, worker_id=self.worker, lease_id=job.lease_id))
 
 
 class SecondTenant(Case):

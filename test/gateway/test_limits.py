@@ -1,21 +1,10 @@
 """Plans over REST: refusals with their bodies, many at once at the last place, usage."""
 
-import json
 import threading
 import unittest
-import uuid
 
 import client
-from client import Case, get, needs_psql, post, psql
-
-
-def new_organization(plan, limits=None):
-    """Makes an organization; returns a key of it."""
-    slug = "limit-" + uuid.uuid4().hex[:10]
-    psql("SELECT spooled.create_organization('Limits', '%s', '%s')" % (slug, plan))
-    if limits is not None:
-        psql("UPDATE spooled.org SET custom_limits = '%s' WHERE slug = '%s'" % (json.dumps(limits), slug))
-    return psql("BEGIN; SELECT spooled.enter_organization('%s'); SELECT spooled.create_api_key('limits'); COMMIT" % slug).split("\n")[-1]
+from client import Case, get, needs_psql, new_organization, post
 
 
 @needs_psql
@@ -35,7 +24,7 @@ class Limits(Case):
                          % (resource.replace("_", " "), current, limit))
 
     def test_free_plan(self):
-        key = new_organization("free")
+        _, key = new_organization("free")
         for n in range(9):
             self.assertStatus(self.enqueue(key, idempotency_key="k%d" % n), 201)
         bulk = post("/api/v1/jobs/bulk", {"queue_name": "q", "jobs": [{"payload": 1}, {"payload": 2}]}, key=key)
@@ -76,7 +65,7 @@ class Limits(Case):
         self.assertIsNone(body["usage"]["active_jobs"]["percentage"])
 
     def test_many_at_the_last_places(self):
-        key = new_organization("free", {"max_active_jobs": 25})
+        _, key = new_organization("free", {"max_active_jobs": 25})
         statuses = []
 
         def run():

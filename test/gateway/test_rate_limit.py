@@ -12,7 +12,7 @@ import unittest
 import uuid
 
 import client
-from client import Case, eventually, get, needs_psql, psql
+from client import Case, eventually, get, needs_psql, new_organization, psql
 
 
 def free_port():
@@ -39,14 +39,6 @@ def rates(value):
         change("ALTER SYSTEM RESET spooled.rate_limits", "auto")
 
 
-def new_organization(limits):
-    """Makes an organization of plan enterprise with limits of its own; returns a key of it."""
-    slug = "rate-" + uuid.uuid4().hex[:10]
-    psql("SELECT spooled.create_organization('Rates', '%s', 'enterprise')" % slug)
-    psql("UPDATE spooled.org SET custom_limits = '%s' WHERE slug = '%s'" % (json.dumps(limits), slug))
-    return slug, psql("BEGIN; SELECT spooled.enter_organization('%s'); SELECT spooled.create_api_key('rates'); COMMIT" % slug).split("\n")[-1]
-
-
 @needs_psql
 class RateLimits(Case):
     def test_off_in_development(self):
@@ -56,7 +48,7 @@ class RateLimits(Case):
 
     def test_headers_and_refusal(self):
         # Three at once, then one a second: soon some request comes too early, however slow the machine is.
-        _, key = new_organization({"rate_limit_requests_per_second": 1, "rate_limit_burst": 3})
+        _, key = new_organization("enterprise", {"rate_limit_requests_per_second": 1, "rate_limit_burst": 3})
         with rates("on"):
             self.one_organization(key)
 
@@ -89,7 +81,7 @@ class RateLimits(Case):
 
     def test_two_gateways_share_one_bucket(self):
         # A key's own limit is in requests per minute, so hardly any comes back while this runs.
-        _, key = new_organization({})
+        _, key = new_organization("enterprise", {})
         psql("UPDATE spooled.api_key SET rate_limit = 40 WHERE lookup_hash = sha256('%s')" % key)
         with rates("on"), second_gateway() as port:
             statuses = flood("POST", "/api/v1/jobs", [client.PORT, port], 4, 30, json.dumps({"queue_name": "rates", "payload": 1}), key)
