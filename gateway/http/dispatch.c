@@ -38,6 +38,16 @@ method_of(const char *name)
 	return HTTP_METHODS;
 }
 
+/* choose_operation takes the admin's form of an operation for who sends the admin's key and no credential. */
+static void
+choose_operation(Request *request)
+{
+	const Op *op = request->route.op;
+
+	if (op != NULL && op->with_admin_key != NULL && request->authorization == NULL && request->admin_key != NULL)
+		request->route.op = op_named(op->with_admin_key);
+}
+
 void
 dispatch_headers(Request *request)
 {
@@ -45,6 +55,7 @@ dispatch_headers(Request *request)
 	request->is_api = strncmp(request->path, API_PREFIX, sizeof(API_PREFIX) - 1) == 0 &&
 		(request->path[sizeof(API_PREFIX) - 1] == '/' || request->path[sizeof(API_PREFIX) - 1] == '\0');
 	route_find(method_of(request->method), request->path, request->path_len, &request->route);
+	choose_operation(request);
 	body_begin(request);
 	/* A body that nobody can want to send to its end is not waited for; the connection closes after this answer. */
 	if (request->promised_len > HOPELESS_LEN)

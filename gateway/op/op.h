@@ -126,6 +126,7 @@ typedef struct Op
 	const char		*name;
 	OpRoute			 routes[2];
 	OpEnter			 enter;
+	const char		*with_admin_key; /* what it is for who has that instead of a credential; the same parameters */
 	OpLane			 lane;
 	OpAnswer		 answer;
 	OpShare			 share;

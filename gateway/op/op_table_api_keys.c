@@ -35,6 +35,7 @@ static Op ops[] = {
 		.name = "api_key.create_of",
 		.routes = {{HTTP_POST, "/api/v1/organizations/{id}/api-keys"}},
 		.enter = ENTER_ORG,
+		.with_admin_key = "admin.api_key.create",
 		.lane = LANE_SLOW,
 		.call = {REPLY "_organization_api_key_create($1, $2, $3, $4, $5, $6, $7)", 7},
 		.params = {ID, KEY_FIELDS, OP_REQUEST_KEY},

@@ -105,6 +105,12 @@ class Admin(Case):
         self.assertEqual((more["queues"], more["rate_limit"]), (["*"], 60))
         self.assertEqual(self.ok(get("/api/v1/organizations", key=more["key"]))[0]["id"], made["id"])
         self.refused(admin("POST", "/organizations/%s/api-keys" % uuid.uuid4(), {"name": "k"}), 404, "NOT_FOUND")
+        tenants = "/api/v1/organizations/%s/api-keys" % made["id"]  # the tenants' route takes the admin's key as well
+        key = self.ok(request("POST", tenants, {"name": "k", "permissions": ["jobs:read"]}, key=None, headers=HEADERS), 201)
+        self.assertEqual((key["organization_id"], key["permissions"]), (made["id"], ["jobs:read"]))
+        self.refused(request("POST", tenants, {"name": "k"}, key=None, headers={"X-Admin-Key": KEY + "x"}), 401, "INVALID_ADMIN_KEY")
+        self.refused(request("POST", tenants, {"name": "k"}, key="sk_test_wrong", headers=HEADERS), 401, "UNAUTHORIZED")
+        self.refused(request("POST", tenants, {"name": "k"}, headers=HEADERS), 404, "NOT_FOUND")  # a stranger's credential counts
         self.empty(admin("DELETE", "/organizations/" + made["id"]))
         self.refused(admin("POST", "/organizations/%s/api-keys" % made["id"], {"name": "k"}), 400, "BAD_REQUEST")
 
