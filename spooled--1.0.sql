@@ -373,7 +373,7 @@ CREATE TABLE dependency (
     mode        "char" NOT NULL,             -- a: the child waits for all its parents, o: for one of them, m: the child is a workflow and the parent its member
     state       "char" NOT NULL,             -- w: the parent is not over, c: completed, x: a dead letter, k: cancelled or expired, g: deleted before it ended; in no index, so that a change is heap-only
     PRIMARY KEY (org, parent, child)         -- children of a parent that ends
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05);           -- each row is changed once, and its page has room for that
 CREATE INDEX dependency_child ON dependency (org, child, parent);          -- parents of a child, from one of them on
 COMMENT ON TABLE dependency IS 'The child depends on the parent. The parent''s end changes the state of the row, and nobody else''s.';
 
