@@ -21,6 +21,7 @@
 #include "shmem/counters.h"
 #include "shmem/database_change.h"
 #include "shmem/org_usage.h"
+#include "shmem/prepared_usage.h"
 #include "shmem/queue_request.h"
 #include "shmem/shmem.h"
 #include "shmem/waiter.h"
@@ -50,8 +51,9 @@ _PG_init(void)
 	spl_relations_init();
 	spl_queue_store_init();
 	spl_identity_store_init();
-	spl_counters_init(); /* before the wake-ups: who is woken may read the counters */
-	spl_usage_init();	 /* after the counters, who end what was reserved */
+	spl_counters_init();	   /* before the wake-ups: who is woken may read the counters */
+	spl_usage_init();		   /* after the counters, who end what was reserved */
+	spl_prepared_usage_init(); /* after those, for what they do at commit; before them at PREPARE TRANSACTION */
 	spl_recount_init();
 	spl_queue_request_init();
 	spl_waiter_init();

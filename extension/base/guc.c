@@ -113,7 +113,7 @@ static const IntSetting int_settings[] = {
 	{"spooled.max_queues", "Sets for how many queues counters are kept in shared memory.", &spooled_max_queues, 4096,
 	 16, 10000000, PGC_POSTMASTER, 0},
 	{"spooled.max_organizations",
-	 "Sets for how many organizations active and new jobs are kept in shared memory (64 bytes each).",
+	 "Sets for how many organizations active and new jobs are kept in shared memory (72 bytes each).",
 	 &spooled_max_organizations, 16384, 16, 10000000, PGC_POSTMASTER, 0},
 	{"spooled.claim_lists",
 	 "Sets for how many queues the next ready jobs are listed in shared memory (about 13 kB each).",

@@ -56,7 +56,9 @@ at_xact_end(XactEvent event, void *arg)
 		case XACT_EVENT_PARALLEL_ABORT:
 		case XACT_EVENT_PREPARE: /* what was noted in memory ends here; pre_prepare has written what must live on */
 			for (int i = step_count - 1; i >= 0; i--)
-				if (steps[i]->abort)
+				if (event == XACT_EVENT_PREPARE && steps[i]->prepare)
+					steps[i]->prepare();
+				else if (steps[i]->abort)
 					steps[i]->abort();
 			outcome = OUTCOME_ABORT;
 			break;

@@ -15,6 +15,7 @@ typedef struct XactEndSteps
 	void (*pre_commit)(void);
 	void (*commit)(void);
 	void (*abort)(void);
+	void (*prepare)(void);					/* at PREPARE TRANSACTION, in the place of abort */
 	void (*over)(bool committed);			/* in the order in which steps were added; PREPARE TRANSACTION: false */
 	void (*subxact_commit)(int nest_level); /* what was noted at this level now belongs to the level above */
 	void (*subxact_abort)(int nest_level);	/* what was noted at this level or below is dropped */

@@ -8,7 +8,7 @@
  * however it came about (DROP SCHEMA, DROP OWNED ...).
  *
  * COMMIT PREPARED has to tell what the prepared transaction noted, and nobody knows that any more: so it tells "any queue,
- * and something may be due".
+ * and something may be due".  ROLLBACK PREPARED gives back what was reserved.
  */
 #include "postgres.h"
 
@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "shmem/claim_list.h"
 #include "shmem/database_change.h"
+#include "shmem/prepared_usage.h"
 #include "shmem/wake.h"
 #include "tcop/utility.h"
 #include "utils/syscache.h"
@@ -146,6 +147,8 @@ after_command(Node *statement)
 	if (IsA(statement, TransactionStmt) &&
 		(transaction->kind == TRANS_STMT_COMMIT_PREPARED || transaction->kind == TRANS_STMT_ROLLBACK_PREPARED))
 	{
+		if (transaction->kind == TRANS_STMT_ROLLBACK_PREPARED)
+			spl_prepared_usage_rolled_back();
 		spl_claim_list_forget_all();
 		spl_wake_note_any();
 		spl_due_note(spl_clock_now());

@@ -18,6 +18,7 @@
 #include "ops/limit.h"
 #include "ops/plan.h"
 #include "ops/queue.h"
+#include "ops/recount.h"
 #include "shmem/org_usage.h"
 #include "storage/lock.h"
 #include "store/plan_store.h"
@@ -121,17 +122,21 @@ refuse_jobs(const SplPlan *plan, UsageCount wanted, UsageCount current, SplFault
 	return spl_plan_refuse(plan, PLAN_JOBS_PER_DAY, current.created, fault);
 }
 
-/* count_current counts the tables, and adds what others have reserved; what this transaction did stands in the tables. */
+/*
+ * count_current counts the tables, and adds what others have reserved; what this transaction did stands in the tables.  What
+ * prepared transactions hold is read before, so that one that is committed meanwhile is seen twice and not missed.
+ */
 static UsageCount
 count_current(int32 org, TimestampTz midnight, const UsageReading *reading, UsageCount wanted)
 {
 	UsageCount here = spl_usage_reserved_here(org);
+	UsageCount held = spl_prepared_reserved(org, spl_usage_day(midnight));
 	int64	   active, created;
 
 	spl_org_count_jobs(org, midnight, &active, &created);
 	return (UsageCount) {
-		.active = active + Max(reading->reserved.active - (here.active - wanted.active), 0),
-		.created = created + Max(reading->reserved.created - (here.created - wanted.created), 0),
+		.active = active + held.active + Max(reading->reserved.active - (here.active - wanted.active), 0),
+		.created = created + held.created + Max(reading->reserved.created - (here.created - wanted.created), 0),
 	};
 }
 

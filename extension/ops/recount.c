@@ -10,6 +10,10 @@
  * together with the jobs, and the worker takes the rows away and adds what they say, in one transaction.  Until then
  * the counters are behind the tables by the sum of the visible rows; a recount keeps it that way, since the rows are
  * still to be added.
+ *
+ * What the transaction has reserved it goes on to hold, in shared memory (shmem/prepared_usage), until the step that adds what
+ * it did, or until it is seen that it was rolled back.  A row for each reservation is written beside the others; after a crash
+ * it tells, though its transaction is not over, what is held.  A limit that is checked before that was read reads it itself.
  */
 #include "postgres.h"
 
@@ -18,15 +22,19 @@
 #include "base/clock.h"
 #include "base/xact_end.h"
 #include "ops/recount.h"
-#include "shmem/org_usage.h"
+#include "shmem/prepared_usage.h"
 #include "shmem/wake.h"
 #include "store/counters_store.h"
+#include "store/prepared_store.h"
 #include "store/usage_store.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #define WORTH_A_LINE_MS 1000 /* in the server's log */
 
+#define HELD_LOOK_MS 1000 /* at the latest, for who ended a prepared transaction and could not tell */
+
+#define RESERVED_NUMBERS 2
 #define FINISHED_NUMBERS 3
 #define DELTA_NUMBERS (COUNTER_SLOTS + TOTAL_SLOTS + FINISHED_NUMBERS)
 
@@ -46,7 +54,16 @@ spl_counter_of(TicketKind kind, char reason)
 	pg_unreachable();
 }
 
-/* write_prepared keeps one queue's notes in a row.  At this point of a transaction there is no snapshot. */
+/* put keeps a row.  At this point of a transaction there is no snapshot. */
+static void
+put(const PreparedDelta *prepared)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+	spl_prepared_delta_put(prepared);
+	PopActiveSnapshot();
+}
+
+/* write_prepared keeps one queue's notes. */
 static void
 write_prepared(const CounterDelta *delta, void *arg)
 {
@@ -64,15 +81,43 @@ write_prepared(const CounterDelta *delta, void *arg)
 	numbers[DELTA_NUMBERS - 3] = delta->finished.completed;
 	numbers[DELTA_NUMBERS - 2] = delta->finished.failed;
 	numbers[DELTA_NUMBERS - 1] = delta->finished.duration_ms;
-	PushActiveSnapshot(GetTransactionSnapshot());
-	spl_prepared_delta_put(&prepared);
-	PopActiveSnapshot();
+	put(&prepared);
+}
+
+/* write_reserved keeps a reservation. */
+static void
+write_reserved(const PreparedUsage *usage)
+{
+	int64		  numbers[RESERVED_NUMBERS] = {usage->count.active, usage->count.created};
+	PreparedDelta prepared = {
+		.org = usage->org,
+		.queue = PREPARED_RESERVED,
+		.minute = usage->day,
+		.number_count = RESERVED_NUMBERS,
+		.numbers = numbers,
+	};
+
+	put(&prepared);
+}
+
+static PreparedUsage
+read_reserved(const PreparedDelta *prepared)
+{
+	if (prepared->number_count != RESERVED_NUMBERS)
+		elog(ERROR, "a reservation in prepared_delta has %d numbers", prepared->number_count);
+	return (PreparedUsage) {
+		.xid = prepared->xid,
+		.org = prepared->org,
+		.day = prepared->minute,
+		.count = {.active = prepared->numbers[0], .created = prepared->numbers[1]},
+	};
 }
 
 static void
 at_pre_prepare(void)
 {
 	spl_counters_take_notes(write_prepared, NULL);
+	spl_prepared_usage_open(write_reserved);
 }
 
 /* read_numbers is write_prepared's other half, times "sign". */
@@ -98,22 +143,30 @@ read_numbers(const PreparedDelta *prepared, int sign)
 static void
 note_prepared(const PreparedDelta *prepared, void *arg)
 {
-	CounterDelta delta = read_numbers(prepared, 1);
+	CounterDelta delta;
 
+	spl_prepared_usage_mark_of(prepared->xid);
+	if (prepared->queue == PREPARED_RESERVED)
+		return;
+	delta = read_numbers(prepared, 1);
 	spl_counters_note_again(&delta);
 }
 
-/* apply_prepared adds what transactions noted that have been committed in two phases. */
+/* apply_prepared adds what transactions noted that have been committed in two phases, and ends what they and others held. */
 static bool
 apply_prepared(void)
 {
-	int count;
+	int	 count;
+	bool is_held;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	is_held = spl_prepared_usage_mark(); /* before the snapshot: of what is marked all rows are seen */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	count = spl_prepared_delta_take(note_prepared, NULL);
 	PopActiveSnapshot();
+	if (is_held)
+		spl_due_note(TimestampTzPlusMilliseconds(spl_clock_now(), HELD_LOOK_MS));
 	CommitTransactionCommand();
 	return count > 0;
 }
@@ -175,8 +228,11 @@ add_tickets(const TicketCount *tickets, void *arg)
 static void
 subtract_prepared(const PreparedDelta *prepared, void *arg)
 {
-	CounterDelta delta = read_numbers(prepared, -1);
+	CounterDelta delta;
 
+	if (prepared->queue == PREPARED_RESERVED)
+		return;
+	delta = read_numbers(prepared, -1);
 	spl_counters_add_counted(&delta, RING_BOTH);
 	add_usage(&delta, delta.total[TOTAL_ENQUEUED]);
 }
@@ -216,6 +272,43 @@ warn_no_room(void)
 	warned = true;
 }
 
+/* restore holds what a prepared transaction has reserved, be it over or not: what it did is still to be added. */
+static void
+restore(const PreparedDelta *prepared, bool is_open, void *arg)
+{
+	PreparedUsage usage = read_reserved(prepared);
+
+	if (!spl_prepared_usage_restore(&usage))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("there is no room in shared memory for what prepared transactions have reserved"),
+				 errhint("Raise max_prepared_transactions, or end them.")));
+}
+
+/* add_open adds what a prepared transaction holds whose jobs nobody sees yet. */
+static void
+add_open(const PreparedDelta *prepared, bool is_open, void *arg)
+{
+	PreparedUsage *sum = arg;
+	PreparedUsage  usage = read_reserved(prepared);
+
+	if (!is_open || usage.org != sum->org)
+		return;
+	sum->count.active += usage.count.active;
+	if (usage.day == sum->day)
+		sum->count.created += usage.count.created;
+}
+
+UsageCount
+spl_prepared_reserved(int32 org, int32 day)
+{
+	PreparedUsage sum = {.org = org, .day = day};
+
+	if (max_prepared_xacts > 0)
+		spl_prepared_reserved_look(add_open, &sum);
+	return sum.count;
+}
+
 bool
 spl_counters_recount(void)
 {
@@ -225,6 +318,8 @@ spl_counters_recount(void)
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	if (max_prepared_xacts > 0)
+		spl_prepared_reserved_look(restore, NULL);
 	if (!spl_counters_cut())
 	{
 		CommitTransactionCommand();

@@ -6,6 +6,7 @@
 #define SPL_RECOUNT_H
 
 #include "shmem/counters.h"
+#include "shmem/org_usage.h"
 #include "store/counters_store.h"
 
 /* spl_counter_of returns the counter that a ticket is counted in. */
@@ -28,6 +29,9 @@ extern bool spl_counters_recount(void);
 
 /* spl_counters_come_back_at makes the background worker look again at a time. */
 extern void spl_counters_come_back_at(TimestampTz due);
+
+/* spl_prepared_reserved reads from the tables what prepared transactions have reserved that are not over. */
+extern UsageCount spl_prepared_reserved(int32 org, int32 day);
 
 extern void spl_recount_init(void);
 

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "shmem/counter_table.h"
 #include "shmem/org_usage.h"
+#include "shmem/prepared_usage.h"
 #include "shmem/usage_notes.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
@@ -28,6 +29,7 @@ typedef struct OrgEntry
 	bool	   is_complete;
 	UsageCount committed;
 	UsageCount reserved;
+	UsageCount held; /* by prepared transactions; the rest of what is reserved */
 } OrgEntry;
 
 static EntryPool pool;
@@ -89,7 +91,7 @@ find_or_make(DatabaseSlot *slot, int bucket, int32 org, int32 day)
 	if (entry->day < day)
 	{
 		entry->day = day;
-		entry->committed.created = entry->reserved.created = 0;
+		entry->committed.created = entry->reserved.created = entry->held.created = 0;
 	}
 	return entry;
 }
@@ -119,7 +121,7 @@ spl_usage_cut(Oid database)
 			continue;
 		entry->committed = (UsageCount) {0};
 		entry->is_complete = true;
-		if (is_nothing(entry->reserved))
+		if (is_nothing(entry->reserved) && is_nothing(entry->held))
 			drop(bucket_of(database, entry->org), entry);
 	}
 }
@@ -131,6 +133,7 @@ spl_usage_forget_database(Oid database)
 	for (int32 i = 0; i < pool.shared->touched; i++)
 		if (entries[i].database == database)
 			drop(bucket_of(database, entries[i].org), &entries[i]);
+	spl_prepared_usage_forget_database(database);
 }
 
 /* lock locks the bucket of an organization of this database. */
@@ -158,10 +161,12 @@ read_entry(const DatabaseSlot *slot, const OrgEntry *entry, int32 day, UsageRead
 		return;
 	reading->committed.active = entry->committed.active;
 	reading->reserved.active = entry->reserved.active;
+	reading->held.active = entry->held.active;
 	if (entry->day != day)
 		return;
 	reading->committed.created = entry->committed.created;
 	reading->reserved.created = entry->reserved.created;
+	reading->held.created = entry->held.created;
 }
 
 static bool
@@ -186,8 +191,10 @@ spl_usage_reserve(int32 org, int32 day, UsageCount wanted, UsageCount limits, Us
 	if (entry && !reading->is_known)
 		answer = USAGE_UNCOUNTED;
 	else if (entry)
-		answer = fits(limits.active, wanted.active, reading->committed.active, reading->reserved.active) &&
-				fits(limits.created, wanted.created, reading->committed.created, reading->reserved.created)
+		answer = fits(limits.active, wanted.active, reading->committed.active,
+					  reading->reserved.active + reading->held.active) &&
+				fits(limits.created, wanted.created, reading->committed.created,
+					 reading->reserved.created + reading->held.created)
 			? USAGE_RESERVED
 			: USAGE_FULL;
 	if (answer == USAGE_RESERVED || answer == USAGE_UNCOUNTED)
@@ -201,13 +208,13 @@ spl_usage_reserve(int32 org, int32 day, UsageCount wanted, UsageCount limits, Us
 	return answer;
 }
 
-/* release ends a reservation; one of another day has gone with its day. */
+/* add adds to one of an entry's counts, or with sign -1 ends a reservation; what is of another day has gone with its day. */
 static void
-release(OrgEntry *entry, int32 day, UsageCount count)
+add(const OrgEntry *entry, UsageCount *sum, int32 day, UsageCount count, int sign)
 {
-	entry->reserved.active -= count.active;
+	sum->active += sign * count.active;
 	if (entry->day == day)
-		entry->reserved.created -= count.created;
+		sum->created += sign * count.created;
 }
 
 void
@@ -217,7 +224,43 @@ spl_usage_release(int32 org, int32 day, UsageCount count)
 	OrgEntry *entry = find(bucket, MyDatabaseId, org);
 
 	if (entry)
-		release(entry, day, count);
+		add(entry, &entry->reserved, day, count, -1);
+	unlock(bucket);
+}
+
+void
+spl_usage_move_to_held(int32 org, int32 day, UsageCount count)
+{
+	int		  bucket = lock(org);
+	OrgEntry *entry = find(bucket, MyDatabaseId, org);
+
+	if (entry)
+	{
+		add(entry, &entry->reserved, day, count, -1);
+		add(entry, &entry->held, day, count, 1);
+	}
+	unlock(bucket);
+}
+
+void
+spl_usage_hold(int32 org, int32 day, UsageCount count)
+{
+	int		  bucket = lock(org);
+	OrgEntry *entry = find_or_make(spl_counter_database(MyDatabaseId), bucket, org, day);
+
+	if (entry)
+		add(entry, &entry->held, day, count, 1);
+	unlock(bucket);
+}
+
+void
+spl_usage_end_held(int32 org, int32 day, UsageCount count)
+{
+	int		  bucket = lock(org);
+	OrgEntry *entry = find(bucket, MyDatabaseId, org);
+
+	if (entry)
+		add(entry, &entry->held, day, count, -1);
 	unlock(bucket);
 }
 
@@ -227,22 +270,22 @@ add_committed(DatabaseSlot *slot, OrgEntry *entry, int32 day, UsageCount done)
 {
 	if (slot == NULL || spl_counters_in_cut(slot))
 		return;
-	entry->committed.active += done.active;
-	if (entry->day == day)
-		entry->committed.created += done.created;
+	add(entry, &entry->committed, day, done, 1);
 }
 
 void
 spl_usage_settle(int32 org, UsageCount done)
 {
 	UsageNote	  note = spl_usage_note_take(org);
-	int32		  day = note.day;
+	PreparedUsage held;
+	bool		  has_held = spl_prepared_usage_take(org, &held);
+	int32		  day = has_held ? held.day : note.day;
 	int			  bucket;
 	DatabaseSlot *slot;
 	OrgEntry	 *entry;
 
 	done.created -= note.forgotten;
-	if (is_nothing(done) && is_nothing(note.count))
+	if (is_nothing(done) && is_nothing(note.count) && !has_held)
 		return;
 	if (done.created != 0 && day == 0)
 		day = spl_usage_day(spl_clock_now());
@@ -252,8 +295,11 @@ spl_usage_settle(int32 org, UsageCount done)
 	if (entry)
 	{
 		add_committed(slot, entry, day, done);
-		release(entry, note.day, note.count);
+		add(entry, &entry->reserved, note.day, note.count, -1);
 	}
+	for (; has_held; has_held = spl_prepared_usage_take(org, &held))
+		if (entry)
+			add(entry, &entry->held, held.day, held.count, -1);
 	unlock(bucket);
 }
 

@@ -26,6 +26,7 @@ typedef struct UsageReading
 	bool	   is_known;  /* "committed" is right */
 	UsageCount committed; /* "created": of the day in question */
 	UsageCount reserved;
+	UsageCount held; /* reserved by transactions that are prepared */
 } UsageReading;
 
 typedef enum UsageReserve

@@ -14,6 +14,7 @@
 #include "shmem/key_use.h"
 #include "shmem/lease_clock.h"
 #include "shmem/org_usage.h"
+#include "shmem/prepared_usage.h"
 #include "shmem/queue_request.h"
 #include "shmem/rate_table.h"
 #include "shmem/shmem.h"
@@ -48,6 +49,7 @@ static const Piece pieces[] = {
 	{"wake-ups", spl_wake_shmem_size, spl_wake_shmem_startup},
 	{"counters", spl_counters_shmem_size, start_counters},
 	{"organizations", spl_usage_shmem_size, spl_usage_shmem_startup},
+	{"prepared reservations", spl_prepared_usage_shmem_size, spl_prepared_usage_shmem_startup},
 	{"lease clocks", spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
 	{"key uses", spl_key_use_shmem_size, spl_key_use_shmem_startup},
 	{"request rates", spl_rate_table_shmem_size, spl_rate_table_shmem_startup},

@@ -12,6 +12,7 @@ typedef enum SplLock
 {
 	LOCK_DATABASES, /* database.c */
 	LOCK_KEY_USES,	/* which API keys were used */
+	LOCK_PREPARED_USAGE,
 	SPL_LOCKS
 } SplLock;
 

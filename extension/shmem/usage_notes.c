@@ -110,6 +110,12 @@ spl_usage_note_take(int32 org)
 	return taken;
 }
 
+const UsageNote *
+spl_usage_note_at(int i)
+{
+	return i < note_count ? &notes[i] : NULL;
+}
+
 UsageCount
 spl_usage_reserved_here(int32 org)
 {
@@ -201,20 +207,18 @@ at_subxact_abort(int nest_level)
 	give_back_from(first_note_of(nest_level));
 }
 
+/* at_prepare: prepared_usage.c has taken over. */
 static void
-at_pre_prepare(void)
+at_prepare(void)
 {
-	if (note_count > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a transaction that adds jobs to an organization with a limit of jobs cannot be prepared")));
+	note_count = 0;
 }
 
 void
 spl_usage_init(void)
 {
 	static const XactEndSteps steps = {
-		.pre_prepare = at_pre_prepare,
+		.prepare = at_prepare,
 		.commit = at_commit,
 		.abort = at_abort,
 		.subxact_commit = at_subxact_commit,

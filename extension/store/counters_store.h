@@ -45,22 +45,4 @@ extern int spl_counted_queues(int32 org, int32 **ids);
 /* spl_active_workers_count counts the workers of a queue that are not offline. */
 extern int spl_active_workers_count(int32 org, const char *queue_name);
 
-/* Sums noted by transactions that were prepared for a two-phase commit: opaque numbers. */
-typedef struct PreparedDelta
-{
-	int32  org;
-	int32  queue;
-	int32  minute;
-	int	   number_count;
-	int64 *numbers;
-} PreparedDelta;
-
-typedef void (*PreparedDeltaFn)(const PreparedDelta *delta, void *arg);
-
-extern void spl_prepared_delta_put(const PreparedDelta *delta);
-
-/* spl_prepared_delta_list lists those that are committed, under the active snapshot; _take also deletes them. */
-extern void spl_prepared_delta_list(PreparedDeltaFn read, void *arg);
-extern int	spl_prepared_delta_take(PreparedDeltaFn take, void *arg);
-
 #endif

@@ -18,7 +18,8 @@
 
 static const ExportLeftOut not_exported[] = {
 	{"dependency_mark", "steps that are left to the background worker; they follow from dependency"},
-	{"prepared_delta", "sums that are not added to the counters yet; they follow from the jobs"},
+	{"prepared_delta",
+	 "what prepared transactions did that is not added to the counters yet; it follows from the jobs"},
 	{"role_binding", "database roles of this installation"},
 };
 

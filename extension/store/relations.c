@@ -21,15 +21,26 @@ static const int column_counts[SPL_TABLES] = {
 	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11,		[TABLE_BLOCKED] = 10,	   [TABLE_LEASE] = 13,
 	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15,		[TABLE_JOB] = 14,		   [TABLE_ATTEMPT] = 11,
 	[TABLE_DEPENDENCY] = 5,	  [TABLE_QUEUE] = 18,		[TABLE_API_KEY] = 12,	   [TABLE_ROLE_BINDING] = 2,
-	[TABLE_ORG] = 17,		  [TABLE_WORKFLOW_JOB] = 6, [TABLE_LOGIN_SESSION] = 9,
+	[TABLE_ORG] = 17,		  [TABLE_WORKFLOW_JOB] = 6, [TABLE_LOGIN_SESSION] = 9, [TABLE_PREPARED_DELTA] = 4,
 };
 
 static const char *const table_names[SPL_TABLES] = {
-	[TABLE_READY] = "ready", [TABLE_DELAYED] = "delayed",			[TABLE_BLOCKED] = "blocked",
-	[TABLE_LEASE] = "lease", [TABLE_DEAD_LETTER] = "dead_letter",	[TABLE_OUTCOME] = "outcome",
-	[TABLE_JOB] = "job",	 [TABLE_ATTEMPT] = "attempt",			[TABLE_DEPENDENCY] = "dependency",
-	[TABLE_QUEUE] = "queue", [TABLE_API_KEY] = "api_key",			[TABLE_ROLE_BINDING] = "role_binding",
-	[TABLE_ORG] = "org",	 [TABLE_WORKFLOW_JOB] = "workflow_job", [TABLE_LOGIN_SESSION] = "login_session",
+	[TABLE_READY] = "ready",
+	[TABLE_DELAYED] = "delayed",
+	[TABLE_BLOCKED] = "blocked",
+	[TABLE_LEASE] = "lease",
+	[TABLE_DEAD_LETTER] = "dead_letter",
+	[TABLE_OUTCOME] = "outcome",
+	[TABLE_JOB] = "job",
+	[TABLE_ATTEMPT] = "attempt",
+	[TABLE_DEPENDENCY] = "dependency",
+	[TABLE_QUEUE] = "queue",
+	[TABLE_API_KEY] = "api_key",
+	[TABLE_ROLE_BINDING] = "role_binding",
+	[TABLE_ORG] = "org",
+	[TABLE_WORKFLOW_JOB] = "workflow_job",
+	[TABLE_LOGIN_SESSION] = "login_session",
+	[TABLE_PREPARED_DELTA] = "prepared_delta",
 };
 
 static const char *const index_names[SPL_INDEXES] = {
