@@ -24,6 +24,7 @@
 #include "shmem/prepared_usage.h"
 #include "shmem/queue_request.h"
 #include "shmem/shmem.h"
+#include "shmem/subscription.h"
 #include "shmem/waiter.h"
 #include "shmem/wake.h"
 #include "store/identity_store.h"
@@ -57,6 +58,7 @@ _PG_init(void)
 	spl_recount_init();
 	spl_queue_request_init();
 	spl_waiter_init();
+	spl_subscription_init();
 	spl_claim_notes_init(); /* before the wake-ups: who is woken claims */
 	spl_wake_init();
 	spl_database_change_init();

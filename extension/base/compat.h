@@ -19,18 +19,23 @@
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h" /* postgres.h has it before */
 #endif
+#if PG_VERSION_NUM < 170000
+#include "storage/backendid.h"
+#endif
 
 #if PG_VERSION_NUM < 150000
 #error "spooled needs PostgreSQL 15 or later"
 #endif
 
-/* A process by number: what to keep in shared memory for setting its latch. */
+/* A process by number: what to keep in shared memory for setting its latch, and for sending it a signal. */
 #if PG_VERSION_NUM >= 170000
 #define SPL_NO_PROC INVALID_PROC_NUMBER
 #define spl_my_proc_number() (MyProcNumber)
+#define spl_my_signal_number() (MyProcNumber)
 #else
 #define SPL_NO_PROC INVALID_PGPROCNO
 #define spl_my_proc_number() (MyProc->pgprocno)
+#define spl_my_signal_number() (MyBackendId)
 #endif
 
 /* spl_wait_event returns what pg_stat_activity shows of a wait; before 17 all extensions share one event. */

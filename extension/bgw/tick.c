@@ -31,8 +31,6 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#define CHANNEL "spooled_ready"
-#define ANNOUNCE_GAP_MS 1 /* at most this often; what comes in between goes into one NOTIFY */
 #define BATCH_LIMIT 1000
 #define BATCHES_PER_TURN 10 /* of a step, then it is the others' turn */
 #define FIRST_REST_MS 1000
@@ -170,24 +168,27 @@ notify(Step *step)
 {
 	/* A lost announcement is made up for by the next one, or by the subscriber's own deadline: not worth a flush. */
 	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
-	Async_Notify(CHANNEL, announcement.data);
+	Async_Notify(SPL_READY_CHANNEL, announcement.data);
 }
 
 TimestampTz
 spl_announce_wakeups(int slot)
 {
-	static Step		   step = {.name = "announcing wake-ups", .run = notify};
-	static TimestampTz not_before = DT_NOBEGIN;
-	TimestampTz		   now;
-	int32			   queues[SPL_PENDING_MAX];
-	bool			   any;
-	int				   count;
+	static Step step = {.name = "announcing wake-ups", .run = notify};
+	TimestampTz now;
+	TimestampTz not_before;
+	int32		queues[SPL_PENDING_MAX];
+	bool		any;
+	int			count;
 
 	if (!spl_subscription_is_pending(slot))
 		return DT_NOEND;
 	now = spl_clock_now();
-	if (now < Max(not_before, step.next))
-		return Max(not_before, step.next);
+	if (now < step.next)
+		return step.next;
+	/* What comes before that goes into one NOTIFY. */
+	if (!spl_subscription_may_announce(slot, now, &not_before))
+		return not_before;
 	count = spl_subscription_take(slot, queues, &any);
 	if (count == 0 && !any)
 		return DT_NOEND;
@@ -202,7 +203,6 @@ spl_announce_wakeups(int slot)
 		spl_subscription_pend_any(slot);
 		return step.next;
 	}
-	not_before = TimestampTzPlusMilliseconds(now, ANNOUNCE_GAP_MS);
 	return DT_NOEND;
 }
 

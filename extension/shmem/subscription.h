@@ -5,6 +5,9 @@
 #ifndef SPL_SUBSCRIPTION_H
 #define SPL_SUBSCRIPTION_H
 
+#include "datatype/timestamp.h"
+
+#define SPL_READY_CHANNEL "spooled_ready"
 #define SPL_PENDING_MAX 256 /* queues of one announcement; more is "any queue" */
 
 /* spl_subscription_begin counts this session as a subscriber of its database until it ends; false: no slot is free. */
@@ -24,8 +27,15 @@ extern void spl_subscription_pend_any(int slot);
 extern bool spl_subscription_is_pending(int slot);
 extern int	spl_subscription_take(int slot, int32 *queues, bool *any);
 
+/*
+ * spl_subscription_may_announce tells whether the last announcement is a while ago, and begins the next while; if not,
+ * *not_before is the end of this one.
+ */
+extern bool spl_subscription_may_announce(int slot, TimestampTz now, TimestampTz *not_before);
+
 extern void spl_subscription_reset(int slot);
 extern Size spl_subscription_shmem_size(void);
 extern void spl_subscription_shmem_startup(void);
+extern void spl_subscription_init(void);
 
 #endif

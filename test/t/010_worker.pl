@@ -181,20 +181,63 @@ is($status, 0, 'but in a DO block that is not in one') or diag $error;
 
 # --- wake-ups of subscribers
 
-my $subscriber = $node->background_psql('postgres');
-$subscriber->query_safe('LISTEN spooled_ready');
-$subscriber->query_safe('SELECT spooled.subscribe()');
-my $queue = $node->safe_psql('postgres', "SELECT id FROM spooled.queue WHERE name = 'unknown'");
-$node->safe_psql('postgres', "SELECT spooled.enqueue('unknown', '{}')");
-my $heard = '';
-for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+# subscriber starts a session that wants to hear.
+sub subscriber
 {
-	$heard .= $subscriber->query('SELECT 1');
-	last if $heard =~ /Asynchronous notification "spooled_ready"/;
-	select(undef, undef, undef, 0.1);
+	my $new = $node->background_psql('postgres');
+
+	$new->query_safe('LISTEN spooled_ready');
+	$new->query_safe('SELECT spooled.subscribe()');
+	return $new;
 }
-like($heard, qr/Asynchronous notification "spooled_ready" with payload "$queue" received/, 'a subscriber hears which queue');
-$subscriber->quit;
+
+# enqueued adds a job to each queue, in a transaction for each, and returns their ids.
+sub enqueued
+{
+	my @queues = @_;
+
+	$node->safe_psql('postgres', join(';', map { "SELECT spooled.enqueue('$_', '{}')" } @queues));
+	return split /\n/, $node->safe_psql('postgres', 'SELECT id FROM spooled.queue WHERE name IN (' . join(', ', map { "'$_'" } @queues) . ')');
+}
+
+# hears_ok passes when a session has heard of all these queues, in whatever notifications; psql shows them after a statement.
+sub hears_ok
+{
+	my ($session, $statement, $name, @queues) = @_;
+	my %missing = map { $_ => 1 } @queues;
+
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		my $heard = $session->query($statement);
+		$statement = 'SELECT 1';
+		delete @missing{ split /,/, $1 } while $heard =~ /Asynchronous notification "spooled_ready" with payload "([^"]*)" received/g;
+		last if !%missing;
+		select(undef, undef, undef, 0.1);
+	}
+	is(join(' ', keys %missing), '', $name);
+	return;
+}
+
+my $subscriber = subscriber();
+hears_ok($subscriber, 'SELECT 1', 'a subscriber hears which queue', enqueued('unknown'));
+hears_ok($subscriber, 'SELECT 1', 'and again', enqueued('unknown'));
+$subscriber->query_safe('BEGIN');
+my @meanwhile = enqueued('unknown');
+hears_ok($subscriber, 'COMMIT', 'one that is in a transaction hears afterwards', @meanwhile);
+# More than it has been told of one by one while it was busy.
+$subscriber->query_safe('BEGIN');
+@meanwhile = enqueued(map { "burst-$_" } 1 .. 40);
+hears_ok($subscriber, 'COMMIT', 'of every queue', @meanwhile);
+hears_ok($subscriber, 'SELECT 1', 'also when it is not', enqueued(map { "burst-$_" } 1 .. 40));
+
+# A few are told by the commit itself, more than that by the worker; places are free again when a session has ended.
+my @more = map { subscriber() } 1 .. 5;
+hears_ok($_, 'SELECT 1', 'each of six subscribers hears', enqueued('unknown')) foreach $subscriber, @more;
+$_->quit foreach @more;
+@more = (subscriber(), subscriber());
+my ($told) = enqueued('unknown');
+hears_ok($_, 'SELECT 1', 'and of those who come when others have left', $told) foreach $subscriber, @more;
+$_->quit foreach $subscriber, @more;
 
 # --- promotion
 
