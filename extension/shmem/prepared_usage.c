@@ -2,8 +2,8 @@
  * prepared_usage.c
  *    See prepared_usage.h.
  *
- * An array of fixed size, in which a transaction has an entry for each organization that it reserved for.  What an entry says
- * is held is part of that organization's sum "prepared"; an entry that is open or free is part of nothing.  The lock of the
+ * An array of fixed size, in which a transaction has an entry for each organization and day that it reserved for.  What is held
+ * or marked is part of that organization's sum "held"; what is open is still its transaction's own.  The lock of the
  * array is never held while one of org_usage.c is asked for, but the other way round, so between the two an end may be seen
  * late: then a reservation counts for a moment longer, which can refuse and never admit too much.
  */

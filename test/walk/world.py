@@ -61,7 +61,7 @@ def make(root, tenant):
     """Makes one of everything for the tenant; returns the names.  What is called hidden is never part of a call."""
     mark = secrets.token_hex(6)
     sql = tenant.sql
-    have = {"queue": "q-" + mark, "paused": "p-" + mark, "worker": "w-" + mark, "key": "k-" + mark, "tag": "t-" + mark,
+    have = {"queue": "q-" + mark, "paused": "p-" + mark, "unused": "u-" + mark, "worker": "w-" + mark, "key": "k-" + mark, "tag": "t-" + mark,
             "request_key": "r-" + mark, "hidden": "hidden-" + mark, "unknown_key": "sk_test_" + secrets.token_hex(20),
             "organization": tenant.uid}
 
@@ -74,7 +74,7 @@ def make(root, tenant):
                         % (have["queue"], have["worker"]))[0]
 
     sql.rows("SELECT spooled.create_queue('%s', settings => '{\"a\": \"%s\"}')" % (have["queue"], have["hidden"]))
-    sql.rows("SELECT spooled.create_queue('%s')" % have["paused"])
+    sql.rows("SELECT spooled.create_queue('%s'), spooled.create_queue('%s')" % (have["paused"], have["unused"]))
     sql.rows("SELECT spooled.pause_queue('%s', '%s')" % (have["paused"], have["hidden"]))
     have["queue_id"] = root.value("SELECT id FROM spooled.queue WHERE name = '%s'" % have["queue"])
     have["dead"] = enqueue(", max_retries => 0")
