@@ -84,6 +84,14 @@ static Step chores[] = {
 	{.name = "auditing claim lists", .run = run_batch, .sweep = spl_claim_lists_audit, .period_ms = AUDIT_PERIOD_MS},
 };
 
+/* may_run tells whether a step's time has come.  The clock may have been set back: no rest and no period is longer than this. */
+static bool
+may_run(Step *step, TimestampTz now)
+{
+	step->next = Min(step->next, TimestampTzPlusMilliseconds(now, LONGEST_REST_MS));
+	return now >= step->next;
+}
+
 /* rest_after_failure logs a failure and lets the step rest. */
 static void
 rest_after_failure(Step *step, const ErrorData *error)
@@ -184,7 +192,7 @@ spl_announce_wakeups(int slot)
 	if (!spl_subscription_is_pending(slot))
 		return DT_NOEND;
 	now = spl_clock_now();
-	if (now < step.next)
+	if (!may_run(&step, now))
 		return step.next;
 	/* What comes before that goes into one NOTIFY. */
 	if (!spl_subscription_may_announce(slot, now, &not_before))
@@ -256,13 +264,13 @@ sweep_due(int slot)
 
 	spl_due_reset(slot);
 	for (int i = 0; i < lengthof(sweeps); i++)
-		if (now >= sweeps[i].next)
+		if (may_run(&sweeps[i], now))
 			is_more |= in_batches(slot, &sweeps[i]);
-	if (now >= counters.next && run_step(&counters) && counters.handled)
+	if (may_run(&counters, now) && run_step(&counters) && counters.handled)
 		spl_due_lower(slot, now); /* there may be more */
 	else if (counters.rest_ms > 0)
 		spl_due_lower(slot, counters.next);
-	if (now < look.next || !run_step(&look))
+	if (!may_run(&look, now) || !run_step(&look))
 		found_due = look.next;
 	if (!TIMESTAMP_IS_NOBEGIN(found_due))
 		spl_due_lower(slot, found_due);
@@ -281,9 +289,16 @@ TimestampTz
 spl_tick(int slot)
 {
 	static TimestampTz sweep_not_before = DT_NOBEGIN;
+	static TimestampTz last = DT_NOBEGIN;
 	TimestampTz		   now = spl_clock_now();
 	TimestampTz		   when;
 
+	if (now < last) /* the clock was set back: what was planned before is not to be waited for */
+	{
+		spl_due_lower(slot, now);
+		sweep_not_before = now;
+	}
+	last = now;
 	if (now >= spl_due_next(slot) && now >= sweep_not_before)
 		sweep_not_before = sweep_due(slot);
 	when = Max(spl_due_next(slot), sweep_not_before);
@@ -291,7 +306,7 @@ spl_tick(int slot)
 	{
 		Step *chore = &chores[i];
 
-		if (now >= chore->next)
+		if (may_run(chore, now))
 		{
 			chore->next = TimestampTzPlusMilliseconds(now, chore->period_ms);
 			if (in_batches(slot, chore))
