@@ -289,7 +289,8 @@ finish(GrpcCall *call, const char *code, const char *message, const ProtobufCMes
 		call->sent = (GrpcEvent) {.call = call, .happened = on_finished};
 		if (!start(call, ops, count, &call->sent))
 			grpc_call_cancel(call->call, NULL);
-		call->front->replies_due += call->quiet ? 2 : 0; /* this batch, and that the call is closed */
+		else if (call->quiet)
+			call->front->replies_due += 2; /* this batch, and that the call is closed */
 	}
 	grpc_slice_unref(details);
 	grpc_slice_unref(trailer.value);
