@@ -358,12 +358,13 @@ call_send(GrpcCall *call, grpc_byte_buffer *message, bool more, void (*happened)
 
 	if (!call->has_sent)
 		ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
-	call->has_sent = true;
 	if (call->outgoing != NULL)
 		grpc_byte_buffer_destroy(call->outgoing);
 	call->outgoing = message;
 	ops[count].op = GRPC_OP_SEND_MESSAGE;
-	ops[count].flags = more ? GRPC_WRITE_BUFFER_HINT : 0;
+	/* Metadata that had to wait with a buffered message would not be reported as sent, until a ping takes it along. */
+	ops[count].flags = more && call->has_sent ? GRPC_WRITE_BUFFER_HINT : 0;
+	call->has_sent = true;
 	ops[count++].data.send_message.send_message = call->outgoing;
 	call->on_sent = happened;
 	call->sending = true;
