@@ -45,6 +45,10 @@ access="$access|heap_(insert|update|delete|multi_insert|fetch|lock_tuple)|index_
 c_files extension | grep -vE '^extension/(store/|base/compat\.h)' | search "$access" |
     rule 'tables are touched in extension/store only'
 
+sizes='\b(SET_)?VAR(SIZE|DATA|ATT)_?[A-Z_0-9]* ?\('
+c_files extension | xargs grep -LF '"base/compat.h"' | grep -v '^extension/base/compat\.h$' | search "$sizes" |
+    rule 'who uses the macros of varlena values includes base/compat.h: newer servers have them elsewhere'
+
 # A room and what it may include, besides itself.  A file beside the rooms (spooled.c, main.c) may include any.
 arrows() {
     while read -r room allowed; do

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/guc.h"
 #include "base/org_context.h"
 #include "base/uuid7.h"

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/org_context.h"
 #include "ops/workflow_created.h"
 #include "store/list_store.h"

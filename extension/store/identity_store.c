@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "base/compat.h"
 #include "base/org_context.h"
 #include "base/secret.h"
 #include "catalog/pg_type.h"

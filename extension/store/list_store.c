@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "base/compat.h"
 #include "base/json_string.h"
 #include "rules/json_text.h"
 #include "store/list_store.h"

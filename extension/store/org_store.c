@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/org_context.h"
 #include "store/identity_store.h"
 #include "store/org_store.h"

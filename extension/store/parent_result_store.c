@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "base/compat.h"
 #include "store/parent_result_store.h"
 #include "store/row_list.h"
 
