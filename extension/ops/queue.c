@@ -17,12 +17,11 @@
 #include "ops/change.h"
 #include "ops/limit.h"
 #include "ops/queue.h"
+#include "ops/queue_patch.h"
 #include "ops/stats.h"
-#include "rules/json_text.h"
 #include "rules/limits.h"
 #include "rules/names.h"
 #include "shmem/counters.h"
-#include "shmem/wake.h"
 #include "store/queue_config_store.h"
 #include "store/queue_store.h"
 #include "store/schedule_store.h"
@@ -30,74 +29,6 @@
 
 #define DELETE_BATCH 1000
 #define REASON_MAX 500
-#define BACKOFF_BASE_MAX_MS (INT64CONST(86400) * 1000)
-#define BACKOFF_CAP_MAX_MS (INT64CONST(30) * 86400 * 1000)
-
-static SplCode
-check_range(const char *field, int value, int low, int high, SplFault *fault)
-{
-	return value == NOT_GIVEN ? SPL_OK : spl_check_int(field, value, low, high, fault);
-}
-
-static SplCode
-check_lease(int64 ms, SplFault *fault)
-{
-	if (ms < 0)
-		return SPL_OK;
-	if (ms < spooled_lease_min || ms > spooled_lease_max)
-		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL, "lease must be between %g and %g seconds",
-						 spooled_lease_min / 1000.0, spooled_lease_max / 1000.0);
-	if (ms % 1000 != 0)
-		return spl_fault(fault, SPL_INVALID, "lease", "out_of_range", NULL,
-						 "the lease of a queue must be whole seconds");
-	return SPL_OK;
-}
-
-static SplCode
-check_backoff(const QueuePatch *patch, SplFault *fault)
-{
-	if (patch->backoff && strcmp(patch->backoff, "seconds") != 0 && strcmp(patch->backoff, "minutes") != 0)
-		return spl_fault(fault, SPL_INVALID, "backoff", "invalid_value", NULL, "backoff must be seconds or minutes");
-	if (patch->backoff_base_ms > BACKOFF_BASE_MAX_MS)
-		return spl_fault(fault, SPL_INVALID, "backoff_base", "out_of_range", NULL,
-						 "backoff_base must be at most one day");
-	if (patch->backoff_factor != -1 && !(patch->backoff_factor >= 1 && patch->backoff_factor <= 10))
-		return spl_fault(fault, SPL_INVALID, "backoff_factor", "out_of_range", NULL,
-						 "backoff_factor must be between 1 and 10");
-	if (patch->backoff_cap_ms > BACKOFF_CAP_MAX_MS)
-		return spl_fault(fault, SPL_INVALID, "backoff_cap", "out_of_range", NULL,
-						 "backoff_cap must be at most 30 days");
-	if (patch->backoff_jitter != -1 && !(patch->backoff_jitter >= 0.1 && patch->backoff_jitter <= 1))
-		return spl_fault(fault, SPL_INVALID, "backoff_jitter", "out_of_range", NULL,
-						 "backoff_jitter must be between 0.1 and 1");
-	return SPL_OK;
-}
-
-static SplCode
-check_settings(const char *settings, SplFault *fault)
-{
-	SplCode code;
-
-	if (settings == NULL)
-		return SPL_OK;
-	code = spl_check_json("settings", settings, strlen(settings), false, SPL_JSON_SMALL_BYTES, fault);
-	if (code == SPL_OK && spl_json_kind(settings, strlen(settings)) != '{')
-		code = spl_fault(fault, SPL_INVALID, "settings", "invalid_type", NULL, "settings must be a JSON object");
-	return code;
-}
-
-static SplCode
-check_patch(const QueuePatch *patch, SplFault *fault)
-{
-	SplCode code;
-
-	if ((code = check_range("max_retries", patch->max_retries, 0, 100, fault)) != SPL_OK ||
-		(code = check_range("default_timeout", patch->default_timeout, 1, 86400, fault)) != SPL_OK ||
-		(code = check_range("rate_limit", patch->rate_limit, 1, 100000, fault)) != SPL_OK ||
-		(code = check_lease(patch->lease_ms, fault)) != SPL_OK || (code = check_backoff(patch, fault)) != SPL_OK)
-		return code;
-	return check_settings(patch->settings, fault);
-}
 
 /* check_access: a name that could be a queue's, and one of the credential's queues. */
 static SplCode
@@ -187,104 +118,6 @@ view_of(const QueueConfig *config)
 	};
 }
 
-/* spl_queue_patch returns a patch that changes nothing. */
-QueuePatch
-spl_queue_patch(void)
-{
-	return (QueuePatch) {
-		.max_retries = NOT_GIVEN,
-		.default_timeout = NOT_GIVEN,
-		.rate_limit = NOT_GIVEN,
-		.lease_ms = -1,
-		.backoff_base_ms = -1,
-		.backoff_factor = -1,
-		.backoff_cap_ms = -1,
-		.backoff_jitter = -1,
-		.enforce_timeout = NOT_GIVEN,
-		.enabled = NOT_GIVEN,
-	};
-}
-
-/* apply_backoff sets the preset first and what refines it after; a cap is stored in units of the base. */
-static void
-apply_backoff(const QueuePatch *patch, QueueConfig *config)
-{
-	double unit;
-
-	if (patch->backoff)
-	{
-		config->backoff_unit = strcmp(patch->backoff, "minutes") == 0 ? 60 : 1;
-		config->backoff_factor = 2;
-		config->backoff_cap = 60;
-	}
-	if (patch->backoff_base_ms >= 0)
-		config->backoff_unit = patch->backoff_base_ms / 1000.0;
-	if (patch->backoff_factor != -1)
-		config->backoff_factor = patch->backoff_factor;
-	unit = view_of(config).backoff_unit;
-	if (patch->backoff_cap_ms >= 0 && unit > 0)
-		config->backoff_cap = Max(patch->backoff_cap_ms / 1000.0 / unit, 1);
-	if (patch->backoff_jitter != -1)
-		config->backoff_jitter = patch->backoff_jitter;
-}
-
-/* pause and resume change the row only; a resumed queue may have claimable jobs. */
-static void
-pause_config(QueueConfig *config, const char *reason)
-{
-	if (config->paused_at == NO_TIME)
-	{
-		config->paused_at = spl_clock_now();
-		config->paused_reason = NULL;
-	}
-	if (reason)
-		config->paused_reason = pstrdup(reason);
-	config->configured = true;
-}
-
-static void
-resume_config(QueueConfig *config)
-{
-	config->paused_at = NO_TIME;
-	config->paused_reason = NULL;
-	spl_wake_note(config->id);
-}
-
-/* apply_settings merges; the sum of many small changes has the bound of one. */
-static SplCode
-apply_settings(const char *changes, QueueConfig *config, SplFault *fault)
-{
-	if (changes == NULL)
-		return SPL_OK;
-	config->settings = spl_queue_settings_merge(config->settings, changes);
-	if (strlen(config->settings) > SPL_JSON_SMALL_BYTES)
-		return spl_fault(fault, SPL_INVALID, "settings", "too_large", NULL, "settings must not be larger than %d bytes",
-						 SPL_JSON_SMALL_BYTES);
-	return SPL_OK;
-}
-
-static SplCode
-apply_patch(const QueuePatch *patch, QueueConfig *config, SplFault *fault)
-{
-	config->configured = true;
-	if (patch->max_retries != NOT_GIVEN)
-		config->max_retries = patch->max_retries;
-	if (patch->default_timeout != NOT_GIVEN)
-		config->default_timeout = patch->default_timeout;
-	if (patch->rate_limit != NOT_GIVEN)
-		config->rate_limit = patch->rate_limit;
-	if (patch->lease_ms >= 0)
-		config->lease_seconds = patch->lease_ms / 1000;
-	if (patch->enforce_timeout != NOT_GIVEN)
-		config->enforce_timeout = patch->enforce_timeout != 0;
-	apply_backoff(patch, config);
-	if (patch->enabled == 0)
-		pause_config(config, NULL);
-	else if (patch->enabled != NOT_GIVEN && config->paused_at != NO_TIME)
-		resume_config(config);
-	return apply_settings(patch->settings, config, fault);
-}
-
 /* make_queue reads and locks the row of a queue, which it makes when there is none. */
 static void
 make_queue(const char *name, QueueConfig *config)
@@ -323,7 +156,7 @@ spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool
 	QueueConfig config;
 	SplCode		code;
 
-	if ((code = check_access(name, fault)) != SPL_OK || (code = check_patch(patch, fault)) != SPL_OK)
+	if ((code = check_access(name, fault)) != SPL_OK || (code = spl_queue_patch_check(patch, fault)) != SPL_OK)
 		return code;
 	if (create && (code = check_room(name, fault)) != SPL_OK)
 		return code;
@@ -333,7 +166,7 @@ spl_queue_configure(const char *name, const QueuePatch *patch, bool create, bool
 		return code;
 
 	*created = !config.configured;
-	if ((code = apply_patch(patch, &config, fault)) != SPL_OK)
+	if ((code = spl_queue_patch_apply(patch, &config, fault)) != SPL_OK)
 		return code;
 	store_config(&config, name, *created ? "queue.create" : "queue.configure", NULL);
 	if (view)
@@ -416,7 +249,7 @@ spl_queue_pause(const char *name, const char *reason, TimestampTz *paused_at, Sp
 	if ((reason && (code = spl_check_length("reason", reason, 0, REASON_MAX, fault)) != SPL_OK) ||
 		(code = find_queue(name, true, &config, fault)) != SPL_OK)
 		return code;
-	pause_config(&config, reason);
+	spl_queue_config_pause(&config, reason);
 	store_config(&config, name, "queue.pause", NULL);
 	*paused_at = config.paused_at;
 	return SPL_OK;
@@ -434,7 +267,7 @@ spl_queue_resume(const char *name, int64 *paused_ms, SplFault *fault)
 	if (config.paused_at == NO_TIME)
 		return SPL_OK;
 	*paused_ms = Max((spl_clock_now() - config.paused_at) / 1000, 0);
-	resume_config(&config);
+	spl_queue_config_resume(&config);
 	store_config(&config, name, "queue.resume", NULL);
 	return SPL_OK;
 }
