@@ -56,7 +56,7 @@ sub spawn
 sub start_gateway
 {
 	my $database = 'postgresql:///postgres?host=' . $node->host . '&port=' . $node->port . '&user=gateway';
-	$gateway = spawn('env', 'HOST=127.0.0.1', "PORT=$port", "METRICS_PORT=$metrics_port", "GRPC_PORT=$grpc_port", "DATABASE_URL=$database",
+	$gateway = spawn('env', 'HOST=127.0.0.1', "PORT=$port", "METRICS_PORT=$metrics_port", "GRPC_PORT=$grpc_port", "GRPC_TLS_ENABLED=false", "DATABASE_URL=$database",
 		'GATEWAY_THREADS=2', $ENV{GATEWAY_BIN});
 	return;
 }
