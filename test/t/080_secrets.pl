@@ -68,7 +68,7 @@ if (!$gateway)
 {
 	open STDOUT, '>', $gateway_log;
 	open STDERR, '>&', \*STDOUT;
-	exec 'env', 'HOST=127.0.0.1', "PORT=$port", "METRICS_PORT=$metrics_port", "GRPC_PORT=$grpc_port", 'GATEWAY_THREADS=1', 'LOG_LEVEL=debug',
+	exec 'env', 'HOST=127.0.0.1', "PORT=$port", "METRICS_PORT=$metrics_port", "GRPC_PORT=$grpc_port", 'GATEWAY_THREADS=1', 'GRPC_TLS_ENABLED=false', 'LOG_LEVEL=debug',
 		'DATABASE_URL=postgresql:///postgres?host=' . $node->host . '&port=' . $node->port . '&user=gateway', $ENV{GATEWAY_BIN}
 		or POSIX::_exit(127);
 }
