@@ -9,7 +9,7 @@
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
 
-/* spl_index_insert_many inserts the entries of rows that are in the table already; slots know where.  No NULL in a key of a unique index. */
+/* spl_index_insert_many inserts the entries of rows that are in the table already; their slots know where. */
 extern void
 spl_index_insert_many(Relation table, Relation index, IndexInfo *info, TupleTableSlot *const *slots, int count);
 
