@@ -717,7 +717,7 @@ COMMENT ON FUNCTION add_workflow_jobs(uuid, json, text, uuid) IS
 'Adds jobs to the workflow of a job that the caller runs. jobs is as in create_workflow; depends_on may name any job of the workflow. Keys that this job has added before are left as they are: created is false.';
 
 CREATE FUNCTION cancel_workflow(workflow_id uuid) RETURNS text LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_cancel_workflow';
-COMMENT ON FUNCTION cancel_workflow(uuid) IS 'Cancels the jobs of a workflow that do not run yet; running ones go on. One that is over stays as it is. Returns its status.';
+COMMENT ON FUNCTION cancel_workflow(uuid) IS 'Cancels the jobs of a workflow that do not run yet. Running ones are asked to stop: they may complete, but do not run again. A workflow that is over stays as it is. Returns its status.';
 
 CREATE FUNCTION retry_workflow(workflow_id uuid) RETURNS int LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_retry_workflow';
 COMMENT ON FUNCTION retry_workflow(uuid) IS 'Lets the jobs of a failed workflow that did not complete run again, with all their retries; returns how many.';

@@ -63,7 +63,7 @@ request_cancel(const Ticket *lease, TimestampTz now)
 {
 	if (lease->cancel_requested)
 		return TAKE_OK;
-	if (spl_lease_ask_cancel(lease) == TAKE_LOST)
+	if (spl_lease_ask_cancel(lease, true) == TAKE_LOST)
 		return TAKE_LOST;
 	spl_event_log_put(lease->org, &lease->job_id, now, "cancel_requested", spl_actor(), NULL);
 	return TAKE_OK;

@@ -13,9 +13,12 @@
 #include "base/uuid7.h"
 #include "ops/audit.h"
 #include "ops/dependency.h"
+#include "ops/dependency_work.h"
 #include "ops/job_move.h"
 #include "ops/limit.h"
+#include "ops/workflow.h"
 #include "ops/workflow_end.h"
+#include "ops/workflow_list.h"
 #include "shmem/counters.h"
 #include "store/attempt_store.h"
 #include "store/dependency_store.h"
@@ -53,7 +56,22 @@ find_ticket(int32 org, const pg_uuid_t *job_id, Ticket *ticket)
 	return spl_job_find(org, job_id, false, &job) && spl_ticket_find(org, job_id, job.queue, job.priority, ticket);
 }
 
-/* cancel_members cancels those of the members that wait; false: some are just being moved by others. */
+/* ask_to_stop lets a run that fails be the last one of its job; false: the lease is just being changed. */
+static bool
+ask_to_stop(const Ticket *lease, TimestampTz now)
+{
+	if (lease->cancel_requested)
+		return true;
+	if (spl_lease_ask_cancel(lease, false) == TAKE_LOST)
+		return false;
+	spl_event_log_put(lease->org, &lease->job_id, now, "cancel_requested", spl_actor(), NULL);
+	return true;
+}
+
+/*
+ * cancel_members cancels those of the members that wait, and asks those that run to stop: a run that fails afterwards must not
+ * leave a job that waits for its next one.  False: some are just being moved by others.
+ */
 static bool
 cancel_members(int32 org, const pg_uuid_t *members, int count, TimestampTz now)
 {
@@ -66,7 +84,11 @@ cancel_members(int32 org, const pg_uuid_t *members, int count, TimestampTz now)
 		Ticket	   ticket;
 		TakeResult result;
 
-		if (!find_ticket(org, &members[i], &ticket) || ticket.kind > TICKET_BLOCKED)
+		if (!find_ticket(org, &members[i], &ticket))
+			continue;
+		if (ticket.kind == TICKET_LEASE)
+			all &= ask_to_stop(&ticket, now);
+		if (ticket.kind > TICKET_BLOCKED)
 			continue;
 		spl_ticket_take_many(&ticket, 1, false, &result);
 		if (result == TAKE_LOST)
@@ -80,6 +102,7 @@ cancel_members(int32 org, const pg_uuid_t *members, int count, TimestampTz now)
 		done++;
 	}
 	spl_dependency_parents_ended(org, ended, done);
+	spl_changes_done();
 	pfree(ended);
 	return all;
 }
@@ -88,7 +111,7 @@ bool
 spl_workflow_cancel_rest(int32 org, const pg_uuid_t *id, TimestampTz now, int limit, bool *is_more)
 {
 	pg_uuid_t *members = palloc(sizeof(pg_uuid_t) * limit);
-	int		   count = spl_workflow_waiting(org, id, limit, members);
+	int		   count = spl_workflow_to_cancel(org, id, limit, members);
 	bool	   all = cancel_members(org, members, count, now);
 
 	pfree(members);
@@ -118,7 +141,11 @@ spl_workflow_cancel(const pg_uuid_t *id, SplFault *fault)
 	return SPL_OK;
 }
 
-/* Members of a failed workflow that are to run again, with the tickets that were theirs. */
+/*
+ * Members of a failed workflow that did not complete when it ended, with the tickets of those that are to run again.  Others
+ * have been replayed one by one meanwhile: they run again, or are over.  How these stand, and parents elsewhere, decides anew
+ * about what waits for them, so their ends are taken back as well, and given again by the background worker.
+ */
 typedef struct Revival
 {
 	int32		org;
@@ -126,27 +153,90 @@ typedef struct Revival
 	pg_uuid_t  *ids;
 	Ticket	   *tickets;
 	int			count;
+	pg_uuid_t  *others;
+	int			other_count;
 } Revival;
 
-/* take_failed takes the tickets of the members that did not complete; what already runs again is left alone. */
+static SplCode
+try_again(SplFault *fault)
+{
+	return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.", "a job of the workflow is just changing");
+}
+
+/*
+ * hold_other keeps a job that is no part of the revival as it is until this transaction ends, so that its end comes before,
+ * which is seen here, or finds the edges that are taken back.  SPL_NOT_FOUND: it is deleted.
+ */
+static SplCode
+hold_other(const Revival *revival, const pg_uuid_t *id, char *state, SplFault *fault)
+{
+	Job job;
+
+	if (!spl_job_find(revival->org, id, false, &job))
+		return SPL_NOT_FOUND;
+	return spl_dependency_hold_parent(revival->org, id, job.queue, job.priority, state, fault);
+}
+
+/* take_failed takes the tickets of the members that are dead or cancelled. */
 static SplCode
 take_failed(Revival *revival, int listed, SplFault *fault)
 {
 	for (int i = 0; i < listed; i++)
 	{
-		Ticket *ticket = &revival->tickets[revival->count];
+		pg_uuid_t id = revival->ids[i];
+		Ticket	 *ticket = &revival->tickets[revival->count];
+		char	  state;
+		SplCode	  code = hold_other(revival, &id, &state, fault);
 
-		if (!find_ticket(revival->org, &revival->ids[i], ticket))
+		if (code == SPL_NOT_FOUND)
 			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "the workflow cannot be retried: job %s is deleted",
-							 spl_uuid_text(&revival->ids[i]));
-		if (ticket->kind != TICKET_DEAD_LETTER && ticket->kind != TICKET_OUTCOME)
+							 spl_uuid_text(&id));
+		if (code != SPL_OK)
+			return code;
+		if (state == EDGE_OPEN || state == EDGE_COMPLETED)
+		{
+			revival->others[revival->other_count++] = id;
 			continue;
-		if (spl_ticket_take(ticket) == TAKE_LOST)
-			return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",
-							 "a job of the workflow is just changing");
-		revival->ids[revival->count++] = ticket->job_id;
+		}
+		if (!find_ticket(revival->org, &id, ticket) || spl_edge_state(ticket) != state ||
+			spl_ticket_take(ticket) == TAKE_LOST)
+			return try_again(fault);
+		revival->ids[revival->count++] = id;
 	}
 	return SPL_OK;
+}
+
+/* hold_parents adds the parents whose ends were the reason that members were cancelled, and holds those that run again. */
+static SplCode
+hold_parents(Revival *revival, SplFault *fault)
+{
+	pg_uuid_t *parents = revival->others + revival->other_count;
+	int count = spl_workflow_other_parents(revival->org, revival->ids, revival->count, WORKFLOW_MOST_JOBS, parents);
+
+	for (int i = 0; i < count; i++)
+	{
+		char	state;
+		SplCode code = hold_other(revival, &parents[i], &state, fault);
+
+		if (code != SPL_OK && code != SPL_NOT_FOUND)
+			return code;
+	}
+	revival->other_count += count;
+	*fault = (SplFault) {SPL_OK};
+	return SPL_OK;
+}
+
+/* reopen_edges takes back the ends of all. */
+static void
+reopen_edges(const Revival *revival, const pg_uuid_t *workflow)
+{
+	int		   count = revival->count + revival->other_count;
+	pg_uuid_t *parents = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(pg_uuid_t) * Max(count, 1));
+
+	memcpy(parents, revival->ids, sizeof(pg_uuid_t) * revival->count);
+	memcpy(parents + revival->count, revival->others, sizeof(pg_uuid_t) * revival->other_count);
+	spl_workflow_reopen(revival->org, workflow, parents, count, revival->ids, revival->count);
+	pfree(parents);
 }
 
 /* revived_ticket returns the first ticket of a member's second life. */
@@ -184,17 +274,18 @@ put_revived(Revival *revival)
 	pfree(waiting);
 }
 
-/* status_name names the end of a workflow. */
-static const char *
-status_name(char status)
+/* check_retry tells whether the workflow, which is locked, and the plan allow it to begin again. */
+static SplCode
+check_retry(const WorkflowRow *row, SplFault *fault)
 {
-	switch (status)
-	{
-		case WORKFLOW_COMPLETED: return "completed";
-		case WORKFLOW_FAILED: return "failed";
-		case WORKFLOW_CANCELLED: return "cancelled";
-		default: return "not over";
-	}
+	WorkflowSummary workflow;
+
+	if (row->status == WORKFLOW_FAILED)
+		return spl_limit_resource(fault, LIMIT_WORKFLOWS);
+	if (spl_workflow_get(&row->id, &workflow, fault) != SPL_OK)
+		return fault->code;
+	return spl_fault(fault, SPL_BAD_REQUEST, NULL, NULL, NULL, "Only a failed workflow can be retried; this one is %s",
+					 workflow.status);
 }
 
 SplCode
@@ -204,22 +295,20 @@ spl_workflow_retry(const pg_uuid_t *id, int *revived, SplFault *fault)
 	WorkflowRow row;
 	int			listed;
 
-	if (lock(revival.org, id, &row, fault) != SPL_OK)
-		return fault->code;
-	if (row.status != WORKFLOW_FAILED)
-		return spl_fault(fault, SPL_BAD_REQUEST, NULL, NULL, NULL,
-						 "Only a failed workflow can be retried; this one is %s", status_name(row.status));
-	if (spl_limit_resource(fault, LIMIT_WORKFLOWS) != SPL_OK)
+	if (lock(revival.org, id, &row, fault) != SPL_OK || check_retry(&row, fault) != SPL_OK)
 		return fault->code;
 	revival.ids = palloc(sizeof(pg_uuid_t) * row.total_jobs);
 	revival.tickets = palloc(sizeof(Ticket) * row.total_jobs);
+	revival.others = palloc(sizeof(pg_uuid_t) * (row.total_jobs + WORKFLOW_MOST_JOBS));
 	listed = spl_workflow_failed(revival.org, id, row.total_jobs, revival.ids);
-	if (take_failed(&revival, listed, fault) != SPL_OK)
+	if (take_failed(&revival, listed, fault) != SPL_OK || hold_parents(&revival, fault) != SPL_OK ||
+		spl_limit_active(fault, revival.count) != SPL_OK)
 		return fault->code;
 	spl_workflow_set_live(revival.org, id);
-	spl_workflow_reopen(revival.org, id, revival.ids, revival.count);
+	reopen_edges(&revival, id);
 	spl_changes_done();
 	put_revived(&revival);
+	spl_marks_put(revival.org, MARK_PARENT, revival.others, revival.other_count, revival.now);
 	spl_marks_put(revival.org, MARK_WORKFLOW, id, 1, revival.now);
 	spl_audit("workflow.retry", "workflow", spl_uuid_text(id), NULL);
 	spl_changes_done();

@@ -12,7 +12,10 @@
 /* spl_workflow_finish ends a workflow whose members are all over; false: somebody else is just changing it. */
 extern bool spl_workflow_finish(int32 org, const pg_uuid_t *id, TimestampTz now);
 
-/* spl_workflow_cancel cancels what does not run yet, and leaves a workflow that is over as it is. */
+/*
+ * spl_workflow_cancel cancels what does not run yet and asks what runs to stop, as cancelling a single job does; it leaves a
+ * workflow that is over as it is.
+ */
 extern SplCode spl_workflow_cancel(const pg_uuid_t *id, SplFault *fault);
 
 /* spl_workflow_cancel_rest goes on with that; true: nothing is left.  *is_more: another batch can follow at once. */

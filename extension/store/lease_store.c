@@ -37,6 +37,14 @@ static SpiPlan ask_cancel = {
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
 
+static SpiPlan ask_cancel_at_once = {
+	.sql = "UPDATE spooled.lease SET cancel_requested = true WHERE ctid = (SELECT ctid FROM spooled.lease"
+		   "   WHERE org = $1 AND job_id = $2 AND run = $3 FOR NO KEY UPDATE SKIP LOCKED)"
+		   " RETURNING ctid, lease_expires_at, cancel_requested",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, INT4OID},
+};
+
 /*
  * Where this session has put leases: who completes a job is often who claimed it.  A hint is checked like any other reading;
  * one that is out of date costs a page, and the index answers.
@@ -139,12 +147,14 @@ spl_lease_renew(Ticket *lease)
 }
 
 TakeResult
-spl_lease_ask_cancel(const Ticket *lease)
+spl_lease_ask_cancel(const Ticket *lease, bool wait)
 {
 	Datum values[] = {Int32GetDatum(lease->org), UUIDPGetDatum(&lease->job_id), Int32GetDatum(lease->run)};
 	bool  cancel_requested;
 
-	return spl_spi_run(&ask_cancel, values, NULL, see_update, &cancel_requested) == 1 ? TAKE_OK : TAKE_LOST;
+	return spl_spi_run(wait ? &ask_cancel : &ask_cancel_at_once, values, NULL, see_update, &cancel_requested) == 1
+		? TAKE_OK
+		: TAKE_LOST;
 }
 
 int

@@ -118,8 +118,8 @@ spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Snapshot sna
 /* spl_lease_renew writes lease_expires_at of the same run, a heap-only update, and reads cancel_requested as it is now. */
 extern TakeResult spl_lease_renew(Ticket *lease);
 
-/* spl_lease_ask_cancel writes cancel_requested. */
-extern TakeResult spl_lease_ask_cancel(const Ticket *lease);
+/* spl_lease_ask_cancel writes cancel_requested; without "wait" a lease that somebody is just changing is lost. */
+extern TakeResult spl_lease_ask_cancel(const Ticket *lease, bool wait);
 
 /* spl_lease_list_worker lists up to "limit" leases of a worker. */
 extern int spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases);

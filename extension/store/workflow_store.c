@@ -310,19 +310,20 @@ list_members(SpiPlan *plan, int32 org, const pg_uuid_t *id, int limit, pg_uuid_t
 	return list.count;
 }
 
-static SpiPlan list_waiting = {
-	.sql = "SELECT d.parent FROM spooled.dependency d WHERE d.org = $1 AND d.child = $2 AND d.state = 'w'"
-		   " AND NOT EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.job_id = d.parent)"
-		   " AND NOT EXISTS (SELECT FROM spooled.outcome o WHERE o.org = $1 AND o.job_id = d.parent)"
-		   " AND NOT EXISTS (SELECT FROM spooled.dead_letter l WHERE l.org = $1 AND l.job_id = d.parent) LIMIT $3",
+static SpiPlan list_to_cancel = {
+	.sql =
+		"SELECT d.parent FROM spooled.dependency d WHERE d.org = $1 AND d.child = $2 AND d.state = 'w'"
+		" AND NOT EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.job_id = d.parent AND l.cancel_requested)"
+		" AND NOT EXISTS (SELECT FROM spooled.outcome o WHERE o.org = $1 AND o.job_id = d.parent)"
+		" AND NOT EXISTS (SELECT FROM spooled.dead_letter l WHERE l.org = $1 AND l.job_id = d.parent) LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };
 
 int
-spl_workflow_waiting(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members)
+spl_workflow_to_cancel(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members)
 {
-	return list_members(&list_waiting, org, id, limit, members);
+	return list_members(&list_to_cancel, org, id, limit, members);
 }
 
 static SpiPlan list_failed = {
@@ -338,21 +339,43 @@ spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *member
 	return list_members(&list_failed, org, id, limit, members);
 }
 
-static SpiPlan reopen_members = {
+static SpiPlan list_parents = {
 	.sql =
-		"UPDATE spooled.dependency d SET state = 'w' WHERE d.org = $1 AND d.parent = ANY($3) AND d.state IN ('x', 'k')"
-		" AND (d.child = $2 OR d.child = ANY($3)"
-		"  OR EXISTS (SELECT FROM spooled.blocked b WHERE b.org = $1 AND b.job_id = d.child))",
+		"WITH revived AS MATERIALIZED (SELECT unnest($2) AS id)"
+		" SELECT DISTINCT d.parent FROM revived r JOIN spooled.dependency d ON d.org = $1 AND d.child = r.id"
+		" WHERE d.state IN ('x', 'k') AND NOT EXISTS (SELECT FROM revived v WHERE v.id = d.parent) ORDER BY d.parent LIMIT $3",
 	.nargs = 3,
-	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
+	.argtypes = {INT4OID, UUIDARRAYOID, INT4OID},
+};
+
+int
+spl_workflow_other_parents(int32 org, const pg_uuid_t *revived, int count, int limit, pg_uuid_t *parents)
+{
+	MemberList list = {parents, 0};
+	Datum	   values[] = {Int32GetDatum(org), spl_uuid_array(revived, count), Int32GetDatum(limit)};
+
+	spl_spi_run(&list_parents, values, NULL, add_member, &list);
+	return list.count;
+}
+
+static SpiPlan reopen_edges = {
+	.sql =
+		"WITH revived AS MATERIALIZED (SELECT unnest($4) AS id)"
+		" UPDATE spooled.dependency d SET state = 'w' FROM unnest($3) AS p (id) WHERE d.org = $1 AND d.parent = p.id AND d.state IN ('x', 'k')"
+		" AND (d.child = $2 OR EXISTS (SELECT FROM revived r WHERE r.id = d.child)"
+		"  OR EXISTS (SELECT FROM spooled.blocked b WHERE b.org = $1 AND b.job_id = d.child))",
+	.nargs = 4,
+	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID, UUIDARRAYOID},
 };
 
 void
-spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *members, int count)
+spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *parents, int parent_count,
+					const pg_uuid_t *revived, int revived_count)
 {
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), spl_uuid_array(members, count)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), spl_uuid_array(parents, parent_count),
+					  spl_uuid_array(revived, revived_count)};
 
-	spl_spi_run(&reopen_members, values, NULL, NULL, NULL);
+	spl_spi_run(&reopen_edges, values, NULL, NULL, NULL);
 }
 
 static SpiPlan delete_workflow = {

@@ -86,14 +86,18 @@ extern bool spl_workflow_end(int32 org, const pg_uuid_t *id, TimestampTz now);
 extern void spl_workflow_set_cancelled(int32 org, const pg_uuid_t *id, TimestampTz now);
 extern void spl_workflow_set_live(int32 org, const pg_uuid_t *id);
 
-/* spl_workflow_waiting lists members that are neither over nor running. */
-extern int spl_workflow_waiting(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members);
+/* spl_workflow_to_cancel lists members that are not over, without those that run and are asked to stop already. */
+extern int spl_workflow_to_cancel(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members);
 
 /* spl_workflow_failed lists members that did not complete, in the order of their ids. */
 extern int spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members);
 
-/* spl_workflow_reopen takes back the ends of members, for the workflow and for each other. */
-extern void spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *members, int count);
+/* spl_workflow_other_parents lists parents whose end lets one of these wait in vain and that are none of them themselves. */
+extern int spl_workflow_other_parents(int32 org, const pg_uuid_t *revived, int count, int limit, pg_uuid_t *parents);
+
+/* spl_workflow_reopen takes back the ends of parents, for the workflow, for what is revived and for what still waits. */
+extern void spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *parents, int parent_count,
+								const pg_uuid_t *revived, int revived_count);
 
 extern void spl_workflow_delete(int32 org, const pg_uuid_t *id);
 

@@ -142,6 +142,14 @@ SELECT job_id FROM spooled.claim('run', 'w') \gset
 SELECT left(message, 27) FROM pg_temp.try(format('SELECT spooled.add_workflow_jobs(%L, %L)', :'job_id', '[{"key": "1", "queue_name": "run", "payload": 1}, {"key": "2", "queue_name": "run", "payload": 1}, {"key": "3", "queue_name": "run", "payload": 1}]'));
 SELECT count(*) FROM spooled.add_workflow_jobs(:'job_id', '[{"key": "1", "queue_name": "run", "payload": 1}, {"key": "2", "queue_name": "run", "payload": 1}]');
 SELECT total FROM pg_temp.workflow();
+-- ... and what begins again
+SELECT status FROM spooled.fail(:'job_id', 'w', 'boom', false);
+SELECT spooled.cancel(job_id) FROM spooled.workflow_jobs WHERE status = 'pending';
+SELECT spooled.enqueue('run', '"one more"') IS NOT NULL AS one_more;
+SELECT * FROM pg_temp.workflow();
+SELECT left(message, 39) FROM pg_temp.try('SELECT spooled.retry_workflow(id) FROM spooled.workflows');
+SELECT spooled.cancel(id) FROM spooled.jobs WHERE payload::text = '"one more"';
+SELECT spooled.retry_workflow(id) FROM spooled.workflows;
 RESET ROLE;
 DELETE FROM spooled.role_binding WHERE role = 'workflow_few'::regrole;
 DROP ROLE workflow_few;
