@@ -12,7 +12,7 @@
 #include "utils/resowner.h"
 
 bool
-spl_in_savepoint(SavepointFn what, void *arg, const char *doing)
+spl_in_savepoint(SavepointFn what, void *arg, const char *doing, bool *locked)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -44,6 +44,10 @@ spl_in_savepoint(SavepointFn what, void *arg, const char *doing)
 		return done;
 	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
 		ReThrowError(error);
-	ereport(WARNING, (errcode(error->sqlerrcode), errmsg("%s failed: %s", doing, error->message)));
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		*locked = true;
+	else
+		ereport(WARNING, (errcode(error->sqlerrcode), errmsg("%s failed: %s", doing, error->message)));
+	FreeErrorData(error);
 	return false;
 }

@@ -10,8 +10,9 @@ typedef bool (*SavepointFn)(void *arg);
 
 /*
  * spl_in_savepoint runs "what" in a savepoint and keeps what it did only when it says true.  An error counts as false: it goes
- * to the server's log as a warning about "doing".  A request to stop is raised again.
+ * to the server's log as a warning about "doing".  A request to stop is raised again.  A lock that somebody else holds for too
+ * long is no error to be told of: it sets *locked, which is left as it is otherwise.
  */
-extern bool spl_in_savepoint(SavepointFn what, void *arg, const char *doing);
+extern bool spl_in_savepoint(SavepointFn what, void *arg, const char *doing, bool *locked);
 
 #endif

@@ -6,6 +6,9 @@
  * the job's idempotency key names the occurrence: it cannot run twice, whatever dies when.  A batch takes the schedules that
  * are due for longest.  It runs in a savepoint; when it fails, each of its schedules runs in one of its own, so that a
  * schedule that cannot run costs the others no more than a moment: it gets a failed run and goes on to its next time.
+ *
+ * A lock that somebody's open transaction holds (of a plan's limit, of a key) is not waited for either, and no reason to fail:
+ * the schedule stays due and is put aside for a moment, and only after a minute it is given up.
  */
 #include "postgres.h"
 
@@ -21,9 +24,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define BATCH_LIMIT 100		/* payloads may be large */
-#define LOCK_TIMEOUT "50ms" /* for a key that somebody's open transaction holds */
+#define BATCH_LIMIT 100 /* payloads may be large */
+#define LOCK_TIMEOUT "50ms"
+#define NEXT_LOCK_TIMEOUT "1ms" /* after one that was in vain */
+#define LOCKED_AT_MOST (60 * USECS_PER_SEC)
+#define ASIDE_MAX 1000
+#define ASIDE_TIME (200 * 1000) /* microseconds */
 #define COULD_NOT_RUN "Could not be run; the server's log tells why"
+#define LOCKED_OUT "Could not be run; an open transaction held a lock that it needs for more than a minute"
 
 /* The jobs and the runs of one organization's due schedules. */
 typedef struct Batch
@@ -34,7 +42,16 @@ typedef struct Batch
 	int			  count;
 	ScheduleRun	 *runs;
 	int			  run_count;
+	bool		  is_locked; /* a workflow could not be started because of somebody's lock */
 } Batch;
+
+/* Schedules that somebody's lock is in the way of, until a time. */
+static struct
+{
+	pg_uuid_t	ids[ASIDE_MAX];
+	int			count;
+	TimestampTz until;
+} aside;
 
 /* key_of names an occurrence for ever. */
 static char *
@@ -88,6 +105,7 @@ SplCode
 spl_schedule_run_once(ScheduleRow *row, TimestampTz now, ScheduleRun *run, SplFault *fault)
 {
 	*run = run_of(row, NO_TIME, now, RUN_COMPLETED, NULL);
+	row->outstanding_count = spl_schedule_unfinished(row->org, row->outstanding, row->outstanding_count);
 	if (row->queue == 0)
 	{
 		if (spl_schedule_start(row, NULL, &run->workflow_id, &run->has_workflow, fault) != SPL_OK)
@@ -136,8 +154,8 @@ start_workflow(Batch *batch, ScheduleRow *row, TimestampTz occurrence, Timestamp
 		AllocSetContextCreate(CurrentMemoryContext, "workflow of a schedule", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Start		  workflow = {.row = row, .key = key_of(row, occurrence), .fault = {SPL_OK}};
-	bool		  started = spl_in_savepoint(start, &workflow, "starting the workflow of a schedule");
-	ScheduleRun	 *run = &batch->runs[batch->run_count];
+	bool		 started = spl_in_savepoint(start, &workflow, "starting the workflow of a schedule", &batch->is_locked);
+	ScheduleRun *run = &batch->runs[batch->run_count];
 
 	MemoryContextSwitchTo(old);
 	if (!started || workflow.created)
@@ -166,8 +184,8 @@ add_firing(Batch *batch, const Firing *firing, TimestampTz now)
 	if (firing->failed)
 		batch->runs[batch->run_count++] = run_of(row, firing->due, now, RUN_FAILED, firing->failed);
 	else if (firing->skipped)
-		batch->runs[batch->run_count++] = run_of(row, firing->due, now, RUN_SKIPPED, firing->skipped);
-	for (int i = 0; i < firing->count; i++)
+		batch->runs[batch->run_count++] = run_of(row, firing->skipped_from, now, RUN_SKIPPED, firing->skipped);
+	for (int i = 0; i < firing->count && !batch->is_locked; i++)
 	{
 		if (row->queue == 0)
 		{
@@ -201,8 +219,8 @@ settle_items(Batch *batch, TimestampTz now)
 	}
 }
 
-/* fire runs due schedules of one organization. */
-static void
+/* fire runs due schedules of one organization; false: somebody's lock is in the way. */
+static bool
 fire(ScheduleRow *rows, int count, TimestampTz now)
 {
 	Firing *firings = palloc(sizeof(Firing) * count);
@@ -218,17 +236,20 @@ fire(ScheduleRow *rows, int count, TimestampTz now)
 	batch.owners = palloc(sizeof(ScheduleRow *) * Max(occurrences, 1));
 	batch.occurrences = palloc(sizeof(TimestampTz) * Max(occurrences, 1));
 	batch.runs = palloc(sizeof(ScheduleRun) * (occurrences + count));
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && !batch.is_locked; i++)
 		add_firing(&batch, &firings[i], now);
+	if (batch.is_locked)
+		return false;
 	spl_enqueue_each(batch.items, batch.count);
 	settle_items(&batch, now);
 	spl_schedule_run_put(batch.runs, batch.run_count, spl_actor());
 	spl_schedule_advance(rows, count);
+	return true;
 }
 
-/* give_up records that schedules could not run. */
-static void
-give_up(ScheduleRow *rows, int count, TimestampTz now)
+/* record_failure lets schedules go on to their next time with a run that says why this one failed. */
+static bool
+record_failure(ScheduleRow *rows, int count, TimestampTz now, const char *why)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -236,10 +257,23 @@ give_up(ScheduleRow *rows, int count, TimestampTz now)
 		ScheduleRun run;
 
 		spl_schedule_plan(&rows[i], now, &firing);
-		run = run_of(&rows[i], firing.due, now, RUN_FAILED, COULD_NOT_RUN);
+		run = run_of(&rows[i], firing.due, now, RUN_FAILED, why);
 		spl_schedule_run_put(&run, 1, spl_actor());
 	}
 	spl_schedule_advance(rows, count);
+	return true;
+}
+
+static bool
+give_up(ScheduleRow *rows, int count, TimestampTz now)
+{
+	return record_failure(rows, count, now, COULD_NOT_RUN);
+}
+
+static bool
+give_up_locked(ScheduleRow *rows, int count, TimestampTz now)
+{
+	return record_failure(rows, count, now, LOCKED_OUT);
 }
 
 /* copy_rows: firing changes rows, and must find them as they were when it is tried again. */
@@ -264,36 +298,60 @@ typedef struct Attempt
 	const ScheduleRow *rows;
 	int				   count;
 	TimestampTz		   now;
-	void (*what)(ScheduleRow *rows, int count, TimestampTz now);
+	bool (*what)(ScheduleRow *rows, int count, TimestampTz now);
+	const char *lock_timeout;
+	bool		is_locked; /* out */
 } Attempt;
 
 static bool
 attempt(void *arg)
 {
-	const Attempt *attempt = arg;
+	Attempt *attempt = arg;
+	bool	 done;
 
-	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
-							 false);
-	attempt->what(copy_rows(attempt->rows, attempt->count), attempt->count, attempt->now);
+	(void) set_config_option("lock_timeout", attempt->lock_timeout, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
+							 0, false);
+	done = attempt->what(copy_rows(attempt->rows, attempt->count), attempt->count, attempt->now);
+	attempt->is_locked = !done;
+	return done;
+}
+
+/* put_aside leaves a schedule due but out of the next batches; false: it has been for too long, or there is no room. */
+static bool
+put_aside(const ScheduleRow *row, TimestampTz now)
+{
+	if (aside.count == ASIDE_MAX || now - row->next_run_at > LOCKED_AT_MOST)
+		return false;
+	if (aside.count == 0)
+		aside.until = now + ASIDE_TIME;
+	aside.ids[aside.count++] = row->id;
 	return true;
 }
 
-/* try_fire runs schedules; when that fails each of them alone, and one that fails alone gets a failed run. */
+/*
+ * try_fire runs schedules; when that fails each of them alone.  One that fails alone is put aside if somebody's lock is in its
+ * way, and gets a failed run otherwise.
+ */
 static void
 try_fire(const ScheduleRow *rows, int count, TimestampTz now)
 {
-	Attempt all = {rows, count, now, fire};
+	Attempt		all = {rows, count, now, fire, LOCK_TIMEOUT};
+	const char *lock_timeout = LOCK_TIMEOUT;
 
-	if (spl_in_savepoint(attempt, &all, psprintf("running %d schedules", count)))
+	if (spl_in_savepoint(attempt, &all, psprintf("running %d schedules", count), &all.is_locked))
 		return;
 	for (int i = 0; i < count; i++)
 	{
-		Attempt one = {&rows[i], 1, now, fire};
+		Attempt one = {&rows[i], 1, now, fire, lock_timeout, count == 1 && all.is_locked};
 
-		if (count > 1 && spl_in_savepoint(attempt, &one, "running a schedule"))
+		if (count > 1 && spl_in_savepoint(attempt, &one, "running a schedule", &one.is_locked))
 			continue;
-		one.what = give_up;
-		(void) spl_in_savepoint(attempt, &one, "giving up a schedule");
+		if (one.is_locked)
+			lock_timeout = NEXT_LOCK_TIMEOUT;
+		if (one.is_locked && put_aside(&rows[i], now))
+			continue;
+		one.what = one.is_locked ? give_up_locked : give_up;
+		(void) spl_in_savepoint(attempt, &one, "giving up a schedule", &one.is_locked);
 	}
 }
 
@@ -311,8 +369,11 @@ int
 spl_schedule_fire_due(TimestampTz now, int limit)
 {
 	ScheduleRow *rows;
-	int			 count = spl_schedule_lock_due(now, BATCH_LIMIT, &rows);
-	int			 start = 0;
+	int			 count, start = 0;
+
+	if (now >= aside.until || now < aside.until - ASIDE_TIME)
+		aside.count = 0;
+	count = spl_schedule_lock_due(now, aside.ids, aside.count, BATCH_LIMIT, &rows);
 
 	qsort(rows, count, sizeof(ScheduleRow), compare_orgs);
 	while (start < count)

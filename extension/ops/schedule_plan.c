@@ -31,6 +31,14 @@ open_table(const ScheduleRow *row, Timetable *table)
 	return true;
 }
 
+/* skip notes why occurrences do not run, from which one on. */
+static void
+skip(Firing *firing, TimestampTz from, const char *why)
+{
+	firing->skipped = why;
+	firing->skipped_from = from;
+}
+
 /* collect lists the occurrences to run, oldest first. */
 static void
 collect(Firing *firing, const Timetable *table, TimestampTz now)
@@ -41,14 +49,14 @@ collect(Firing *firing, const Timetable *table, TimestampTz now)
 
 	if (row->catch_up == CATCH_UP_NONE && now - at > MISSED_AFTER)
 	{
-		firing->skipped = "Missed";
+		skip(firing, at - delay, "Missed");
 		return;
 	}
 	do
 	{
 		if (firing->count == CATCH_UP_MAX)
 		{
-			firing->skipped = psprintf("More than %d occurrences were missed", CATCH_UP_MAX);
+			skip(firing, at - delay, psprintf("More than %d occurrences were missed", CATCH_UP_MAX));
 			return;
 		}
 		firing->occurrences[firing->count++] = at - delay;
@@ -69,8 +77,9 @@ hold_back(Firing *firing)
 	room = Max(row->max_outstanding - row->outstanding_count, 0);
 	if (firing->count <= room)
 		return;
-	firing->skipped = psprintf("%d of its %s are not over, and at most %d may be", row->outstanding_count,
-							   row->queue != 0 ? "jobs" : "workflows", row->max_outstanding);
+	skip(firing, firing->occurrences[room],
+		 psprintf("%d of its %s are not over, and at most %d may be", row->outstanding_count,
+				  row->queue != 0 ? "jobs" : "workflows", row->max_outstanding));
 	firing->count = room;
 }
 

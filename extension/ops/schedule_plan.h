@@ -15,8 +15,9 @@ typedef struct Firing
 	TimestampTz	 due; /* the occurrence that it was due for */
 	TimestampTz	 occurrences[CATCH_UP_MAX];
 	int			 count;
-	const char	*skipped; /* why something does not run, or NULL */
-	const char	*failed;  /* why nothing can run, or NULL */
+	const char	*skipped;	   /* why something does not run, or NULL */
+	TimestampTz	 skipped_from; /* the first occurrence of that */
+	const char	*failed;	   /* why nothing can run, or NULL */
 } Firing;
 
 /* spl_schedule_plan plans for a locked schedule and moves the row (not the table) on to its next time. */

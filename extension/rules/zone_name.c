@@ -56,7 +56,9 @@ spl_zone_is_name(const char *text)
 
 	if (len == 0 || len > LONGEST_NAME || *text == '/')
 		return false;
-	if (pg_strncasecmp(text, "posix", 5) == 0 || pg_strncasecmp(text, "right/", 6) == 0)
+	/* what a machine calls its own is no name of a place */
+	if (pg_strncasecmp(text, "posix", 5) == 0 || pg_strncasecmp(text, "right/", 6) == 0 ||
+		pg_strcasecmp(text, "localtime") == 0 || pg_strcasecmp(text, "Factory") == 0)
 		return false;
 	for (int i = 0; i < lengthof(names_with_digits); i++)
 		if (pg_strcasecmp(text, names_with_digits[i]) == 0)

@@ -263,6 +263,12 @@ static SpiPlan end_keys = {
 	.argtypes = {INT4OID},
 };
 
+static SpiPlan end_schedules = {
+	.sql = "UPDATE spooled.schedule SET is_active = false WHERE org = $1 AND is_active",
+	.nargs = 1,
+	.argtypes = {INT4OID},
+};
+
 static SpiPlan end_bindings = {
 	.sql = "DELETE FROM spooled.role_binding WHERE org = $1",
 	.nargs = 1,
@@ -277,6 +283,7 @@ spl_org_close(int32 org, TimestampTz now)
 
 	spl_spi_run(&mark_deleted, values, NULL, NULL, NULL);
 	spl_spi_run(&end_keys, values, NULL, NULL, NULL);
+	spl_spi_run(&end_schedules, values, NULL, NULL, NULL);
 	if (spl_spi_run(&end_bindings, values, NULL, NULL, NULL) > 0)
 		spl_table_touched(TABLE_ROLE_BINDING);
 }

@@ -305,17 +305,17 @@ spl_schedule_delete_row(int32 org, const pg_uuid_t *id)
 }
 
 static SpiPlan lock_due = {
-	.sql = "SELECT " COLUMNS SOURCE " WHERE s.is_active AND s.next_run_at <= $1"
+	.sql = "SELECT " COLUMNS SOURCE " WHERE s.is_active AND s.next_run_at <= $1 AND s.id <> ALL ($3)"
 		   " ORDER BY s.next_run_at, s.id LIMIT $2 FOR UPDATE OF s SKIP LOCKED",
-	.nargs = 2,
-	.argtypes = {TIMESTAMPTZOID, INT4OID},
+	.nargs = 3,
+	.argtypes = {TIMESTAMPTZOID, INT4OID, UUIDARRAYOID},
 };
 
 int
-spl_schedule_lock_due(TimestampTz now, int limit, ScheduleRow **rows)
+spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_count, int limit, ScheduleRow **rows)
 {
 	ScheduleList list = {NULL, 0, 0};
-	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit)};
+	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit), spl_uuid_array(but, but_count)};
 
 	spl_spi_run(&lock_due, values, NULL, add_schedule, &list);
 	*rows = list.rows;

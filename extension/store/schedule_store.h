@@ -91,8 +91,8 @@ extern int spl_schedule_list_rows(int32 org, const ScheduleFilter *filter, Sched
 /* spl_schedule_delete_row deletes a schedule and its runs. */
 extern void spl_schedule_delete_row(int32 org, const pg_uuid_t *id);
 
-/* spl_schedule_lock_due locks due schedules of all organizations, in the order of their time, without waiting. */
-extern int spl_schedule_lock_due(TimestampTz now, int limit, ScheduleRow **rows);
+/* spl_schedule_lock_due locks due schedules of all organizations, in the order of their time, "but" some, without waiting. */
+extern int spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_count, int limit, ScheduleRow **rows);
 
 /* spl_schedule_uses_queue tells whether a schedule, active or not, enqueues into a queue of this name. */
 extern bool spl_schedule_uses_queue(int32 org, const char *queue);

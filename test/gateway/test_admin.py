@@ -123,6 +123,16 @@ class Admin(Case):
         page = self.ok(admin("GET", "/organizations?plan_tier=deleted&search=" + made["slug"]))
         self.assertEqual([one["id"] for one in page["organizations"]], [made["id"]])
 
+    def test_schedules_of_a_deleted_organization_end(self):
+        made = self.create()
+        key = made["api_key"]["key"]
+        body = {"name": "n", "cron_expression": "* * * * * *", "queue_name": "q", "payload_template": {}}
+        schedule = self.ok(post("/api/v1/schedules", body, key=key), 201)["id"]
+        runs = "SELECT count(*) FROM spooled.schedule_run WHERE schedule = '%s'" % schedule
+        self.assertTrue(eventually(lambda: psql(runs) != "0", 60))
+        self.empty(admin("DELETE", "/organizations/" + made["id"]))
+        self.assertEqual(psql("SELECT is_active FROM spooled.schedule WHERE id = '%s'" % schedule), "f")
+
     def test_hard_delete_leaves_nothing(self):
         for flag in "hard_delete", "hard":
             made = self.create(plan_tier="enterprise")
@@ -135,6 +145,10 @@ class Admin(Case):
                 self.ok(post("/api/v1/jobs/%s/complete" % job["id"], {"worker_id": "w"}, key=key))
             self.ok(post("/api/v1/jobs/claim", {"queue_name": "q1", "worker_id": "w", "limit": 20}, key=key))
             self.ok(post("/api/v1/workers/register", {"queue_name": "q1", "hostname": "h"}, key=key), 201)
+            steps = [{"key": "a", "queue_name": "q3", "payload": 1}, {"key": "b", "queue_name": "q3", "payload": 2, "depends_on": ["a"]}]
+            self.ok(post("/api/v1/workflows", {"name": "half done", "jobs": steps}, key=key), 201)
+            self.ok(post("/api/v1/jobs/claim", {"queue_name": "q3", "worker_id": "w"}, key=key))
+            self.ok(post("/api/v1/schedules", {"name": "busy", "cron_expression": "* * * * * *", "workflow_jobs": steps}, key=key), 201)
             self.empty(admin("DELETE", "/organizations/%s?%s=true" % (made["id"], flag)))
             self.refused(get("/api/v1/queues", key=key), 401, "UNAUTHORIZED")
             self.assertTrue(eventually(lambda: psql("SELECT count(*) FROM spooled.org WHERE id = " + org) == "0", 120))

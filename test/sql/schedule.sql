@@ -136,6 +136,14 @@ SELECT set_back(:'single', 20);
 CALL let_run();
 SELECT status, error, count(*) FROM runs(:'single') GROUP BY status, error ORDER BY status, error;
 SELECT cardinality(outstanding) FROM spooled.schedule WHERE id = :'single';
+-- what is left out is not what ran
+SELECT count(*) FILTER (WHERE status = 'skipped') AS skipped, count(*) FILTER (WHERE status = 'skipped' AND ran) AS of_those_that_ran
+  FROM (SELECT status, bool_or(status = 'completed') OVER (PARTITION BY occurrence) AS ran FROM spooled.schedule_history(:'single')) r;
+-- triggered ones count as well, as long as they are not over
+SELECT spooled.trigger_schedule(:'single') AS triggered \gset
+SELECT spooled.cancel(id) FROM spooled.jobs WHERE queue = 'single' AND id <> :'triggered' AND status = 'pending';
+SELECT spooled.trigger_schedule(:'single') IS NOT NULL AS triggered;
+SELECT cardinality(outstanding) FROM spooled.schedule WHERE id = :'single';
 
 -- the end
 SELECT spooled.create_schedule('ends', '@yearly', 'ends', ends_at => date_trunc('year', now()) + interval '1 year') AS ends \gset
@@ -188,8 +196,8 @@ SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a"}]'
 SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "priority": 101}]');
 SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "depends_on": ["b"]}]');
 SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "depends_on": ["a"]}]');
-SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "scheduled_at": "2100-01-01"}]');
-SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "expires_at": "2100-01-01"}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "scheduled_at": "2100-01-01T00:00:00Z"}]');
+SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => '[{"key": "a", "queue_name": "steps", "payload": 1, "expires_at": "2100-01-01T00:00:00Z"}]');
 SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => (SELECT json_agg(json_build_object('key', 'k' || n, 'queue_name', 'steps', 'payload', n)) FROM generate_series(1, 1001) n));
 SELECT spooled.create_schedule('w', '@yearly', workflow_jobs => json_build_array(json_build_object('key', 'a', 'queue_name', 'steps', 'payload', repeat('x', 1048576))));
 SELECT spooled.create_schedule('no/name', '@yearly', workflow_jobs => steps('a'));

@@ -69,6 +69,8 @@ test_names(void)
 									  "posix/Europe/Berlin",
 									  "posixrules",
 									  "right/UTC",
+									  "localtime",
+									  "Factory",
 									  "Europe Berlin",
 									  "Z\xC3\xBCrich",
 									  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
