@@ -66,6 +66,7 @@ reply_detail(FunctionCallInfo fcinfo, const pg_uuid_t *id, bool created)
 	SplFault		fault;
 
 	raise_unless_ok(spl_workflow_get(id, &workflow, &fault), &fault);
+	spl_workflow_count_running(&workflow);
 	count = spl_workflow_members(id, 0, MEMBERS_SHOWN, &members);
 	return reply_members(fcinfo, &workflow, members, count, REPLY_OK, created);
 }

@@ -112,13 +112,11 @@ write_job(StringInfo out, const WorkflowSummary *workflow, const MemberView *mem
 
 /* write_progress counts the jobs as the detail does: what was cancelled has failed. */
 static void
-write_progress(StringInfo out, const WorkflowSummary *workflow, const MemberView *members, int count)
+write_progress(StringInfo out, const WorkflowSummary *workflow)
 {
 	int failed = workflow->failed_jobs + workflow->cancelled_jobs;
-	int processing = 0;
+	int processing = workflow->processing_jobs;
 
-	for (int i = 0; i < count; i++)
-		processing += strcmp(members[i].status, "processing") == 0;
 	spl_json_open(out, "progress", '{');
 	spl_json_int(out, "total", workflow->total_jobs);
 	spl_json_int(out, "completed", workflow->completed_jobs);
@@ -168,7 +166,7 @@ spl_json_workflow_detail(StringInfo out, const WorkflowSummary *workflow, const 
 		write_job(out, workflow, &members[i]);
 	spl_json_close(out, ']');
 	write_edges(out, members, count);
-	write_progress(out, workflow, members, count);
+	write_progress(out, workflow);
 	spl_json_close(out, '}');
 }
 
@@ -207,9 +205,9 @@ spl_json_workflow_job(StringInfo out, const pg_uuid_t *workflow, const MemberVie
 	spl_json_int(out, "retry_count", job->ticket.retry_count);
 	spl_json_int(out, "timeout_seconds", job->job.timeout_seconds);
 	spl_json_time(out, "created_at", job->job.created_at);
-	spl_json_time(out, "scheduled_at", member->has_job ? job->scheduled_at : NO_TIME);
-	spl_json_time(out, "started_at", member->has_job ? job->started_at : NO_TIME);
-	spl_json_time(out, "completed_at", member->has_job ? job->completed_at : NO_TIME);
+	spl_json_time(out, "scheduled_at", job->scheduled_at);
+	spl_json_time(out, "started_at", job->started_at);
+	spl_json_time(out, "completed_at", job->completed_at);
 	spl_json_close(out, '}');
 }
 

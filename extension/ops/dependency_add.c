@@ -20,7 +20,7 @@
 #include "store/tuple.h"
 
 #define MAX_LOOKS 20
-#define MOST_PARENTS 1000 /* of one call, and of those that are looked through for doubles */
+#define MOST_PARENTS 1000 /* of one call */
 
 SplCode
 spl_fan_in_mode_parse(const char *field, const char *name, FanInMode *mode, SplFault *fault)
@@ -86,23 +86,14 @@ is_among(const pg_uuid_t *ids, int count, const pg_uuid_t *id)
 	return false;
 }
 
-static bool
-is_parent(const Edge *edges, int count, const pg_uuid_t *id)
-{
-	for (int i = 0; i < count; i++)
-		if (spl_uuid_equal(&edges[i].parent, id))
-			return true;
-	return false;
-}
-
 /* sort_out decides which of the parents get an edge: answer->added. */
 static void
 sort_out(const Job *job, const pg_uuid_t *parents, int count, AddedDependencies *answer)
 {
 	bool *reached = palloc(sizeof(bool) * Max(count, 1));
-	Edge *known = palloc(sizeof(Edge) * MOST_PARENTS);
-	int	  known_count = spl_edges_of_child(job->org, &job->id, MOST_PARENTS, known);
+	bool *known = palloc(sizeof(bool) * Max(count, 1));
 
+	spl_edges_known(job->org, &job->id, parents, count, known);
 	spl_edges_reach(job->org, &job->id, parents, count, reached);
 	for (int i = 0; i < count; i++)
 	{
@@ -110,7 +101,7 @@ sort_out(const Job *job, const pg_uuid_t *parents, int count, AddedDependencies 
 			skip(answer, &parents[i], "self");
 		else if (is_among(answer->added, answer->added_count, &parents[i]))
 			skip(answer, &parents[i], "duplicate");
-		else if (is_parent(known, known_count, &parents[i]))
+		else if (known[i])
 			skip(answer, &parents[i], "exists");
 		else if (reached[i])
 			skip(answer, &parents[i], "cycle");
@@ -121,15 +112,18 @@ sort_out(const Job *job, const pg_uuid_t *parents, int count, AddedDependencies 
 	pfree(reached);
 }
 
-/* add_edges holds the parents and writes the edges. */
+/* add_edges holds the parents, in the order in which a batch that ends them takes them, and writes the edges. */
 static SplCode
 add_edges(const Job *job, FanInMode mode, const AddedDependencies *answer, SplFault *fault)
 {
-	Edge *edges = palloc(sizeof(Edge) * Max(answer->added_count, 1));
+	Edge	  *edges = palloc(sizeof(Edge) * Max(answer->added_count, 1));
+	pg_uuid_t *sorted = palloc(sizeof(pg_uuid_t) * Max(answer->added_count, 1));
 
+	memcpy(sorted, answer->added, sizeof(pg_uuid_t) * answer->added_count);
+	qsort(sorted, answer->added_count, sizeof(pg_uuid_t), spl_uuid_compare);
 	for (int i = 0; i < answer->added_count; i++)
 	{
-		const pg_uuid_t *id = &answer->added[i];
+		const pg_uuid_t *id = &sorted[i];
 		Job				 parent;
 
 		edges[i] = (Edge) {.org = job->org, .parent = *id, .child = job->id, .mode = mode};
@@ -139,6 +133,7 @@ add_edges(const Job *job, FanInMode mode, const AddedDependencies *answer, SplFa
 	}
 	spl_edges_set_mode(job->org, &job->id, mode);
 	spl_edges_put(edges, answer->added_count);
+	pfree(sorted);
 	pfree(edges);
 	return SPL_OK;
 }

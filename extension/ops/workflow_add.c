@@ -175,12 +175,10 @@ distinct_outer(Growth *growth)
 
 /* hold_parent says how a job of the workflow stands; an open one is held.  One that is deleted left its end in its edge. */
 static SplCode
-hold_parent(Growth *growth, OuterEdge *edge, const KnownMember *known, SplFault *fault)
+hold_parent(Growth *growth, OuterEdge *edge, SplFault *fault)
 {
 	Job job;
 
-	edge->parent = known->job_id;
-	edge->state = known->state;
 	if (!spl_job_find(growth->org, &edge->parent, false, &job))
 		return SPL_OK;
 	if (!spl_settle_in_scope(job.queue))
@@ -188,9 +186,18 @@ hold_parent(Growth *growth, OuterEdge *edge, const KnownMember *known, SplFault 
 	return spl_dependency_hold_parent(growth->org, &edge->parent, job.queue, job.priority, &edge->state, fault);
 }
 
-/* hold_parents finds the jobs of the workflow that new ones wait for. */
+/* unknown_key refuses a dependency on what is no job of the workflow, or of none that this credential may see. */
 static SplCode
-hold_parents(Growth *growth, SplFault *fault)
+unknown_key(const Growth *growth, const OuterEdge *edge, SplFault *fault)
+{
+	return spl_fault(fault, SPL_BAD_REQUEST, psprintf("jobs[%d].depends_on", edge->child), "unknown_key", NULL,
+					 "job \"%s\" depends on \"%s\", which is not a job of this workflow",
+					 growth->request.steps[edge->child].key, edge->key);
+}
+
+/* find_parents finds the jobs of the workflow that new ones wait for. */
+static SplCode
+find_parents(Growth *growth, SplFault *fault)
 {
 	const char **keys;
 	KnownMember *known;
@@ -203,16 +210,42 @@ hold_parents(Growth *growth, SplFault *fault)
 	spl_workflow_find_members(growth->org, &growth->addition->workflow, keys, growth->outer_count, known);
 	for (int i = 0; i < growth->outer_count; i++)
 	{
-		OuterEdge *edge = &growth->outer[i];
-		SplCode	   code = known[i].found ? hold_parent(growth, edge, &known[i], fault) : SPL_NOT_FOUND;
+		if (!known[i].found)
+			return unknown_key(growth, &growth->outer[i], fault);
+		growth->outer[i].parent = known[i].job_id;
+		growth->outer[i].state = known[i].state;
+	}
+	return SPL_OK;
+}
+
+static int
+compare_parents(const void *a, const void *b)
+{
+	return spl_uuid_compare(&(*(OuterEdge *const *) a)->parent, &(*(OuterEdge *const *) b)->parent);
+}
+
+/* hold_parents holds them in the order in which a batch that ends several takes them, so that the two never deadlock. */
+static SplCode
+hold_parents(Growth *growth, SplFault *fault)
+{
+	OuterEdge **sorted;
+
+	if (find_parents(growth, fault) != SPL_OK)
+		return fault->code;
+	sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(OuterEdge *) * Max(growth->outer_count, 1));
+	for (int i = 0; i < growth->outer_count; i++)
+		sorted[i] = &growth->outer[i];
+	qsort(sorted, growth->outer_count, sizeof(OuterEdge *), compare_parents);
+	for (int i = 0; i < growth->outer_count; i++)
+	{
+		SplCode code = hold_parent(growth, sorted[i], fault);
 
 		if (code == SPL_NOT_FOUND)
-			return spl_fault(fault, SPL_BAD_REQUEST, psprintf("jobs[%d].depends_on", edge->child), "unknown_key", NULL,
-							 "job \"%s\" depends on \"%s\", which is not a job of this workflow",
-							 growth->request.steps[edge->child].key, edge->key);
+			return unknown_key(growth, sorted[i], fault);
 		if (code != SPL_OK)
 			return code;
 	}
+	pfree(sorted);
 	return SPL_OK;
 }
 

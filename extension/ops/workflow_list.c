@@ -19,6 +19,12 @@ spl_workflow_get(const pg_uuid_t *id, WorkflowSummary *workflow, SplFault *fault
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Workflow %s not found", spl_uuid_text(id));
 }
 
+void
+spl_workflow_count_running(WorkflowSummary *workflow)
+{
+	workflow->processing_jobs = spl_workflow_running(spl_org(), &workflow->id);
+}
+
 /* status_filter returns a status that a workflow can have, or NULL. */
 static const char *
 status_filter(const char *status)
@@ -129,6 +135,10 @@ spl_workflow_members(const pg_uuid_t *id, int position, int limit, MemberView **
 	int32	   org = spl_org();
 	MemberRow *rows;
 	int		   count = spl_workflow_members_read(org, id, position, limit, &rows);
+	JobView	   no_job = {.job = {.created_at = NO_TIME},
+						 .scheduled_at = NO_TIME,
+						 .started_at = NO_TIME,
+						 .completed_at = NO_TIME};
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 	JobView	  *jobs = palloc(sizeof(JobView) * Max(count, 1));
 	bool	  *found = palloc(sizeof(bool) * Max(count, 1));
@@ -144,8 +154,7 @@ spl_workflow_members(const pg_uuid_t *id, int position, int limit, MemberView **
 		member->key = rows[i].key;
 		member->job_id = rows[i].job_id;
 		member->has_job = found[i];
-		if (found[i])
-			member->job = jobs[i];
+		member->job = found[i] ? jobs[i] : no_job;
 		member->status = found[i] ? jobs[i].status : status_of(rows[i].state);
 	}
 	read_parents(org, id, *members, count);

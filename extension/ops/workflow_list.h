@@ -28,6 +28,9 @@ typedef struct MemberView
 /* spl_workflow_get reads one workflow. */
 extern SplCode spl_workflow_get(const pg_uuid_t *id, WorkflowSummary *workflow, SplFault *fault);
 
+/* spl_workflow_count_running fills in how many members run: processing_jobs. */
+extern void spl_workflow_count_running(WorkflowSummary *workflow);
+
 /* spl_workflow_list reads a page, newest first; a status that is none filters nothing. */
 extern int spl_workflow_list(const char *status, int limit, int offset, WorkflowSummary **workflows);
 

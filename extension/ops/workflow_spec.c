@@ -2,8 +2,9 @@
  * workflow_spec.c
  *    From the JSON description of a workflow's jobs to steps.
  *
- * Fields have the names of POST /api/v1/jobs, and those that some client sends instead.  What is not known is ignored, null is
- * the same as absent, and a value of the wrong type is refused with its place: jobs[3].priority.
+ * Fields have the names of POST /api/v1/jobs, and those that some client sends instead, which count only where the own name is
+ * not there.  What is not known is ignored, null is the same as absent, and a value of the wrong type is refused with its
+ * place: jobs[3].priority.
  */
 #include "postgres.h"
 
@@ -165,6 +166,24 @@ set_delay(WorkflowStep *step, const SpecField *field)
 		step->item.delay_ms = (int64) seconds * 1000;
 }
 
+/* has_zone tells whether a text has the form of a time with its zone: "tomorrow" and a zone left open are PostgreSQL's alone. */
+static bool
+has_zone(const char *text)
+{
+	int			length = 0;
+	const char *zone;
+
+	(void) sscanf(text, "%*4d-%*2d-%*2d%*1[Tt ]%*2d:%*2d:%*2d%n", &length);
+	if (length == 0)
+		return false;
+	zone = text + length;
+	if (*zone == '.')
+		zone += 1 + strspn(zone + 1, "0123456789");
+	if (pg_strcasecmp(zone, "Z") == 0)
+		return true;
+	return (*zone == '+' || *zone == '-') && zone[1] != '\0' && zone[1 + strspn(zone + 1, "0123456789:")] == '\0';
+}
+
 /* parse_time reads a time as PostgreSQL does; false: it is none.  A data type's input function leaves nothing behind. */
 static bool
 parse_time(const char *text, TimestampTz *time)
@@ -190,7 +209,7 @@ parse_time(const char *text, TimestampTz *time)
 static void
 set_time(WorkflowStep *step, const SpecField *field, TimestampTz *time)
 {
-	if (!parse_time(field->text, time))
+	if (!has_zone(field->text) || !parse_time(field->text, time))
 		wrong_type(step, field, "a time as in 2030-01-31T12:00:00Z");
 }
 
@@ -235,8 +254,8 @@ static const FieldRule field_rules[] = {
 	{{"completion_webhook"}, STRING, set_webhook},
 };
 
-/* find_rule finds what a name means, and the name as it stands in the rule; NULL: nothing. */
-static const FieldRule *
+/* find_rule finds what a name means, and the name as it stands in the rule; -1: nothing. */
+static int
 find_rule(const JsonPart *name, const char **known)
 {
 	const char *text = name->text + 1;
@@ -252,21 +271,28 @@ find_rule(const JsonPart *name, const char **known)
 			if (strlen(field_rules[i].names[n]) == len && memcmp(field_rules[i].names[n], text, len) == 0)
 			{
 				*known = field_rules[i].names[n];
-				return &field_rules[i];
+				return i;
 			}
-	return NULL;
+	return -1;
 }
 
-/* see_member sets what one member of an object says; null is absent, but a payload may be null. */
+/*
+ * see_member sets what one member of an object says; null is absent, but a payload may be null.  *owned has the rules (as bits)
+ * whose own name was there: an alias does not undo that.
+ */
 static void
-see_member(WorkflowStep *step, const JsonPart *name, const JsonPart *value)
+see_member(WorkflowStep *step, const JsonPart *name, const JsonPart *value, uint32 *owned)
 {
 	SpecField		 field = {.value = *value};
-	const FieldRule *rule = find_rule(name, &field.name);
+	int				 at = find_rule(name, &field.name);
+	const FieldRule *rule = &field_rules[Max(at, 0)];
+	bool			 is_own = field.name == rule->names[0];
 	bool			 fits;
 
-	if (rule == NULL || (value->text[0] == 'n' && rule->set != set_payload))
+	if (at < 0 || (value->text[0] == 'n' && rule->set != set_payload) || (!is_own && (*owned & 1u << at)))
 		return;
+	if (is_own)
+		*owned |= 1u << at;
 	fits = rule->starts == NULL || strchr(rule->starts, value->text[0]) != NULL;
 	if (fits && rule->starts && value->text[0] == '"')
 		fits = (field.text = spl_json_string(value->text, value->len)) != NULL;
@@ -282,13 +308,14 @@ read_step(WorkflowStep *step, const JsonPart *job)
 {
 	JsonCursor members;
 	JsonPart   name, value;
+	uint32	   owned = 0;
 
 	*step = (WorkflowStep) {.item = spl_enqueue_item(NULL, NULL)};
 	if (!spl_json_walk(&members, job->text, job->len) || !members.in_object)
 		spl_fault(&step->fault, SPL_INVALID, "", "invalid_type", NULL, "a job must be an object");
 	else
 		while (spl_json_next(&members, &name, &value))
-			see_member(step, &name, &value);
+			see_member(step, &name, &value, &owned);
 }
 
 /* check_jobs checks that the description is an array at all. */

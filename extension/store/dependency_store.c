@@ -222,12 +222,19 @@ spl_edges_lock(int32 org)
 	LockDatabaseObject(spl_table_oid(TABLE_DEPENDENCY), (Oid) org, 0, ExclusiveLock);
 }
 
-/* Runs under a snapshot that the caller has pushed. */
+/* Both run under a snapshot that the caller has pushed. */
 static SpiPlan reach = {
 	.sql =
 		"WITH RECURSIVE down (id) AS (SELECT $2 UNION"
 		"   SELECT d.child FROM spooled.dependency d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
 		" SELECT id FROM down WHERE id = ANY($3)",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
+	.read_only = true,
+};
+
+static SpiPlan find_known = {
+	.sql = "SELECT parent FROM spooled.dependency WHERE org = $1 AND child = $2 AND parent = ANY($3)",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
 	.read_only = true,
@@ -251,16 +258,29 @@ note_reached(HeapTuple row, TupleDesc desc, void *arg)
 		answer->reached[i] |= spl_uuid_equal(&answer->ids[i], &id);
 }
 
-void
-spl_edges_reach(int32 org, const pg_uuid_t *from, const pg_uuid_t *ids, int count, bool *reached)
+/* find_among runs one of the two statements as of now. */
+static void
+find_among(SpiPlan *plan, int32 org, const pg_uuid_t *job, const pg_uuid_t *ids, int count, bool *reached)
 {
 	Reached answer = {ids, count, reached};
-	Datum	values[] = {Int32GetDatum(org), UUIDPGetDatum(from), spl_uuid_array(ids, count)};
+	Datum	values[] = {Int32GetDatum(org), UUIDPGetDatum(job), spl_uuid_array(ids, count)};
 
 	memset(reached, 0, sizeof(bool) * count);
 	PushActiveSnapshot(GetLatestSnapshot());
-	spl_spi_run(&reach, values, NULL, note_reached, &answer);
+	spl_spi_run(plan, values, NULL, note_reached, &answer);
 	PopActiveSnapshot();
+}
+
+void
+spl_edges_reach(int32 org, const pg_uuid_t *from, const pg_uuid_t *ids, int count, bool *reached)
+{
+	find_among(&reach, org, from, ids, count, reached);
+}
+
+void
+spl_edges_known(int32 org, const pg_uuid_t *child, const pg_uuid_t *ids, int count, bool *known)
+{
+	find_among(&find_known, org, child, ids, count, known);
 }
 
 static SpiPlan set_mode = {

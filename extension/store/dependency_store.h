@@ -94,6 +94,9 @@ extern void spl_edges_lock(int32 org);
 /* spl_edges_reach tells of each of "ids" whether there is a way to it from "from" along open edges, as of now. */
 extern void spl_edges_reach(int32 org, const pg_uuid_t *from, const pg_uuid_t *ids, int count, bool *reached);
 
+/* spl_edges_known tells of each of "ids" whether it is a parent of the child already, as of now. */
+extern void spl_edges_known(int32 org, const pg_uuid_t *child, const pg_uuid_t *ids, int count, bool *known);
+
 /* spl_edges_set_mode changes how a child depends on all its parents. */
 extern void spl_edges_set_mode(int32 org, const pg_uuid_t *child, FanInMode mode);
 

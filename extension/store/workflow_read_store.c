@@ -40,6 +40,13 @@ static SpiPlan find_workflow = {
 	.argtypes = {INT4OID, UUIDOID},
 };
 
+static SpiPlan count_running = {
+	.sql = "SELECT count(*)::int4 FROM spooled.dependency d WHERE d.org = $1 AND d.child = $2 AND d.state = 'w'"
+		   " AND EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.job_id = d.parent)",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDOID},
+};
+
 static SpiPlan page_workflows = {
 	.sql = COLUMNS " AND ($2 IS NULL OR w.status = $2) ORDER BY own.id DESC LIMIT $3 OFFSET $4",
 	.nargs = 4,
@@ -92,10 +99,27 @@ add_workflow(HeapTuple row, TupleDesc desc, void *arg)
 	workflow->completed_jobs = spl_row_int32(row, desc, W_COMPLETED);
 	workflow->failed_jobs = spl_row_int32(row, desc, W_FAILED);
 	workflow->cancelled_jobs = spl_row_int32(row, desc, W_CANCELLED);
+	workflow->processing_jobs = 0;
 	workflow->created_at = spl_row_time(row, desc, W_CREATED_AT);
 	workflow->started_at = spl_row_time(row, desc, W_STARTED_AT);
 	workflow->finished_at = spl_row_time(row, desc, W_FINISHED_AT);
 	workflow->metadata = json_column(row, desc, W_METADATA);
+}
+
+static void
+read_number(HeapTuple row, TupleDesc desc, void *number)
+{
+	*(int *) number = spl_row_int32(row, desc, 1);
+}
+
+int
+spl_workflow_running(int32 org, const pg_uuid_t *id)
+{
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
+	int	  count = 0;
+
+	spl_spi_run(&count_running, values, NULL, read_number, &count);
+	return count;
 }
 
 bool
@@ -193,19 +217,13 @@ static SpiPlan find_by_key = {
 	.argtypes = {INT4OID, UUIDOID, TEXTOID},
 };
 
-static void
-read_position(HeapTuple row, TupleDesc desc, void *position)
-{
-	*(int *) position = spl_row_int32(row, desc, 1);
-}
-
 int
 spl_workflow_member_at(int32 org, const pg_uuid_t *id, const pg_uuid_t *job_id, const char *key)
 {
 	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), job_id ? UUIDPGetDatum(job_id) : CStringGetTextDatum(key)};
 	int	  position = -1;
 
-	spl_spi_run(job_id ? &find_by_id : &find_by_key, values, NULL, read_position, &position);
+	spl_spi_run(job_id ? &find_by_id : &find_by_key, values, NULL, read_number, &position);
 	return position;
 }
 

@@ -19,6 +19,7 @@ typedef struct WorkflowSummary
 	int				completed_jobs;
 	int				failed_jobs;
 	int				cancelled_jobs;
+	int				processing_jobs; /* as spl_workflow_running says, or 0 */
 	TimestampTz		created_at;
 	TimestampTz		started_at; /* DT_NOBEGIN: nothing has run */
 	TimestampTz		finished_at;
@@ -27,6 +28,9 @@ typedef struct WorkflowSummary
 
 /* spl_workflow_find reads one that this credential may see. */
 extern bool spl_workflow_find(int32 org, const pg_uuid_t *id, WorkflowSummary *workflow);
+
+/* spl_workflow_running counts the members that run. */
+extern int spl_workflow_running(int32 org, const pg_uuid_t *id);
 
 /* spl_workflow_page reads a page, newest first; status NULL: any. */
 extern int spl_workflow_page(int32 org, const char *status, int limit, int offset, WorkflowSummary **workflows);

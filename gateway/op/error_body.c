@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
@@ -27,11 +28,20 @@ number_of(const json_t *details, const char *name)
 	return json_integer_value(json_object_get(details, name));
 }
 
+/* shown_of returns the message for clients, who know one for everything that is not there. */
+static const char *
+shown_of(const StatusRow *row, const char *message)
+{
+	if (row->message != NULL)
+		return row->message;
+	return row->http == 404 && message != NULL && strstr(message, "not found") != NULL ? "Resource not found" : message;
+}
+
 void
 error_body_make(ErrorBody *body, const StatusRow *row, const char *message, const char *detail, size_t detail_len)
 {
 	json_t	   *details = details_of(row, detail, detail_len);
-	const char *shown = row->message != NULL ? row->message : message;
+	const char *shown = shown_of(row, message);
 	json_t	   *whole = json_pack("{s:s, s:s, s:s}", "code", row->name, "message", shown, "error",
 							  row->error != NULL ? row->error : shown);
 

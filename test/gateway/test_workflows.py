@@ -82,14 +82,16 @@ class Workflows(Case):
         self.assertEqual(self.ok(get(path + "/b"))["id"], jobs[1]["id"])
         self.assertEqual(self.ok(get(path + "/" + jobs[2]["id"]))["key"], "c")
         self.refused(get(path + "/nothing"), 404)
-        self.refused(get(path + "/" + NOBODY), 404)
+        self.assertEqual(self.refused(get(path + "/" + NOBODY), 404)["message"], "Resource not found")
+        reply = post("/api/v1/workflows/%s/retry" % workflow)
+        self.assertIn("pending", self.refused(reply, 400, "BAD_REQUEST")["message"], "it names the status")
         states = self.ok(get(path + "/status"))
         for state in states:
             self.assertShape(state, MEMBER_STATUS)
         self.assertEqual([state["status"] for state in states], ["pending"] * 4)
         for route in ("", "/jobs", "/jobs/status", "/jobs/a"):
-            self.refused(get("/api/v1/workflows/%s%s" % (NOBODY, route)), 404)
-            self.refused(get("/api/v1/workflows/nonsense" + route), 404)
+            for id in (NOBODY, "nonsense"):
+                self.assertEqual(self.refused(get("/api/v1/workflows/%s%s" % (id, route)), 404)["message"], "Resource not found")
 
     def test_pages_of_jobs(self):
         queue = new_queue()
@@ -112,6 +114,25 @@ class Workflows(Case):
         last = self.ok(get(path + "?offset=1099"))[0]
         self.assertEqual((last["key"], last["depends_on"]), ("k1100", ["k1"]))
         self.assertEqual([self.ok(get(path + "/" + name))["id"] for name in ("k1100", last["id"])], [last["id"]] * 2)
+        for _ in range(11):
+            self.claim(queue, limit=100)
+        body = self.status(workflow)
+        self.assertEqual(len(body["jobs"]), 1000)
+        self.assertEqual(body["progress"], {"total": 1100, "completed": 0, "failed": 0, "pending": 1, "processing": 1099}, "of all jobs, not of those shown")
+
+    def test_jobs_that_are_deleted(self):
+        mine, other = new_queue(), new_queue()
+        jobs = [{"key": "a", "queue_name": other, "payload": 1}, {"key": "b", "queue_name": mine, "payload": 2, "depends_on": ["a"]}]
+        workflow = self.ok(post("/api/v1/workflows", {"name": "w", "jobs": jobs}), 201)["id"]
+        self.empty(delete("/api/v1/queues/%s?delete_jobs=true" % other))
+        self.assertTrue(eventually(lambda: self.status(workflow)["status"] == "failed", 60))
+        gone, b = self.status(workflow)["jobs"]
+        times = ("created_at", "scheduled_at", "started_at", "completed_at", "failed_at", "next_retry_at")
+        self.assertEqual([gone[name] for name in ("key", "status", "queue", "payload") + times], ["a", "cancelled"] + [None] * (2 + len(times)))
+        self.assertEqual((b["status"], b["error"]["message"]), ("cancelled", "Parent was purged"))
+        gone = self.ok(get("/api/v1/workflows/%s/jobs/a" % workflow))
+        self.assertEqual([gone[name] for name in ("status", "queue_name", "payload") + times[:4]], ["cancelled", "", {}] + [None] * 4)
+        self.refused(post("/api/v1/workflows/%s/retry" % workflow), 409, "CONFLICT")
 
     def test_failure_and_retry(self):
         queue = new_queue()
@@ -140,8 +161,13 @@ class Workflows(Case):
         self.assertShape(body, SUMMARY)
         self.assertEqual(body["status"], "cancelled")
         self.assertEqual([job["status"] for job in self.status(workflow)["jobs"]], ["processing"] + ["cancelled"] * 3)
+        self.assertTrue(self.ok(self.heartbeat(job["id"]))["cancel_requested"])
         self.ok(self.complete(job["id"]))
         self.assertEqual(self.status(workflow)["status"], "cancelled", "a late completion changes nothing")
+        workflow = self.diamond(queue)["workflow_id"]
+        job = self.claim_one(queue)
+        self.ok(post("/api/v1/workflows/%s/cancel" % workflow))
+        self.assertEqual(self.ok(self.fail_job(job["id"]))["status"], "cancelled", "nothing of it is run once more")
         self.refused(post("/api/v1/workflows/%s/cancel" % NOBODY), 404)
         self.refused(post("/api/v1/workflows/%s/retry" % NOBODY), 404)
 

@@ -101,3 +101,10 @@ SELECT spooled.complete(pg_temp.id('p7'), 'w');
 SELECT count(*) AS released FROM spooled.ready r JOIN spooled.job j ON j.id = r.job_id WHERE payload::text = '"many"';
 SELECT mode, state, count(*) AS edges FROM spooled.dependency GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT * FROM spooled.check_integrity();
+-- many parents: one that is there already is told apart, wherever it stands
+CREATE TEMP TABLE parents AS SELECT row_number() OVER () AS n, e.job_id FROM generate_series(1, 2) i, spooled.enqueue_many('dependency-wide', array_fill(to_json(i), ARRAY[550])) e;
+SELECT spooled.enqueue('dependency', '"wide"') AS wide \gset
+SELECT cardinality(added) FROM spooled.add_dependencies(:'wide', ARRAY(SELECT job_id FROM parents WHERE n <= 1000));
+SELECT cardinality(added) FROM spooled.add_dependencies(:'wide', ARRAY(SELECT job_id FROM parents WHERE n > 1000));
+SELECT cardinality(added), (SELECT string_agg(s->>'reason', ' ') FROM jsonb_array_elements(skipped) s) AS skipped, met
+  FROM spooled.add_dependencies(:'wide', ARRAY(SELECT job_id FROM parents WHERE n IN (1, 1001, 1100) ORDER BY n DESC));

@@ -104,6 +104,20 @@ SELECT pg_temp.run();
 SELECT pg_temp.done('replayed', 'a');
 SELECT * FROM pg_temp.state('replayed');
 
+-- begun again after one was replayed by itself: what has completed stays completed, and what was cancelled because of it can run
+SELECT pg_temp.make('again', '[{"key": "a", "queue_name": "again", "payload": "a"}, {"key": "b", "queue_name": "again", "payload": "b", "depends_on": ["a"]},
+  {"key": "c", "queue_name": "again", "payload": "c", "depends_on": ["b"]}]');
+SELECT status FROM spooled.claim('again', 'w'), spooled.fail(job_id, 'w', 'boom', false);
+SELECT * FROM pg_temp.state('again');
+SELECT spooled.retry(job_id) FROM spooled.dead_letters WHERE queue = 'again';
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('again', 'w', 10);
+SELECT spooled.retry_workflow(pg_temp.id('again'));
+SELECT pg_temp.wait_until('NOT EXISTS (SELECT FROM spooled.dependency_mark)');
+SELECT key, status, ready FROM pg_temp.jobs('again');
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('again', 'w', 10);
+SELECT count(spooled.complete(job_id, 'w')) FROM spooled.claim('again', 'w', 10);
+SELECT * FROM pg_temp.state('again');
+
 -- delete: only what is over; the jobs stay
 SELECT spooled.delete_workflow(pg_temp.id('diamond'));
 SELECT code FROM pg_temp.try($$SELECT spooled.workflow_status(pg_temp.id('diamond'))$$);
@@ -126,6 +140,11 @@ RESET spooled.idempotency_ttl;
 SELECT pg_temp.make('names', '[{"name": "a", "queue": "w3", "payload": {"n": 1.50}, "timeout_ms": 1500, "priority": null, "expiresAt": "2100-01-01T00:00:00Z", "tags": {"x": "y"}, "unknown": 1},
   {"name": "b", "queue": "w3", "payload": [], "dependencies": ["a"], "dependency_type": "any"}]');
 SELECT timeout_seconds, expires_at AT TIME ZONE 'UTC' AS expires_at, payload, tags FROM spooled.jobs WHERE queue = 'w3' ORDER BY id;
+
+-- a field's own name counts, whatever stands before or behind it
+SELECT pg_temp.make('own names', '[{"name": "not me", "key": "a", "queue_name": "w8", "queue": "-", "payload": 1, "timeout_seconds": 7, "timeout_ms": 1},
+  {"dependencies": [], "depends_on": ["a"], "name": "b", "queue": "w8", "payload": 2}]');
+SELECT key, queue, cardinality(depends_on) AS parents FROM spooled.workflow_jobs WHERE workflow_id = pg_temp.id('own names') ORDER BY position;
 
 -- the answer to creating one says what reading it says
 SELECT created.code, created.body::jsonb - 'workflow_id' - 'job_ids' = (spooled._workflow_get(created.body::json->>'workflow_id')).body::jsonb AS the_same,
@@ -160,6 +179,8 @@ SELECT t.code, t.message, t.detail::json->'fields'->0->>'field' AS field FROM (V
   (8, '[{"key": "a", "payload": 1}]'), (9, '[{"key": "a", "queue_name": "w4"}]'), (10, '[{"key": "a", "queue_name": "-x", "payload": 1}]'),
   (11, '[{"key": "a", "queue_name": "w4", "payload": 1}, {"key": "b", "queue_name": "w4", "payload": 1, "priority": 9999}]'),
   (12, '[{"key": "a", "queue_name": "w4", "payload": 1, "priority": 1.5}]'), (13, '[{"key": "a", "queue_name": "w4", "payload": 1, "expires_at": "soon"}]'),
+  (21, '[{"key": "a", "queue_name": "w4", "payload": 1, "expires_at": "tomorrow"}]'), (22, '[{"key": "a", "queue_name": "w4", "payload": 1, "scheduled_at": "2100-01-01T00:00:00"}]'),
+  (23, '[{"key": "a", "queue_name": "w4", "payload": 1, "scheduled_at": "infinity"}]'), (24, '[{"key": "a", "queue_name": "w4", "payload": 1, "scheduled_at": "2100-02-30T00:00:00Z"}]'),
   (14, '[{"key": "a", "queue_name": "w4", "payload": 1, "depends_on": "b"}]'), (15, '[{"key": "a", "queue_name": "w4", "payload": 1, "depends_on": [1]}]'),
   (16, '[{"key": "a", "queue_name": "w4", "payload": 1, "dependency_mode": "some"}]'),
   (17, '[{"key": "a", "queue_name": "w4", "payload": 1}, {"key": "a", "queue_name": "w4", "payload": 2}]'),
