@@ -19,9 +19,10 @@ static void
 note_finished(const Ticket *ticket)
 {
 	if (ticket->kind == TICKET_OUTCOME && ticket->reason == OUTCOME_COMPLETED)
-		spl_count_finished_note(ticket->org, ticket->queue, true, (ticket->since - ticket->started_at) / 1000);
+		spl_count_finished_note(ticket->org, ticket->queue, true, ticket->since,
+								(ticket->since - ticket->started_at) / 1000);
 	else if (ticket->kind == TICKET_DEAD_LETTER)
-		spl_count_finished_note(ticket->org, ticket->queue, false, 0);
+		spl_count_finished_note(ticket->org, ticket->queue, false, ticket->since, 0);
 }
 
 /* note_due tells the background worker when it has to look at a ticket. */

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "base/clock.h"
 #include "base/xact_end.h"
 #include "shmem/counters.h"
 #include "shmem/org_usage.h"
@@ -113,9 +112,9 @@ duration_bucket(int64 duration_ms)
 }
 
 void
-spl_count_finished_note(int32 org, int32 queue, bool completed, int64 duration_ms)
+spl_count_finished_note(int32 org, int32 queue, bool completed, TimestampTz at, int64 duration_ms)
 {
-	CounterDelta *delta = &note_for(org, queue, spl_minute_of(spl_clock_now()))->delta;
+	CounterDelta *delta = &note_for(org, queue, spl_minute_of(at))->delta;
 
 	if (completed)
 	{

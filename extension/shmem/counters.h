@@ -60,8 +60,8 @@ typedef struct CounterReading
 /* spl_count_note adds to a counter when the (sub)transaction commits. */
 extern void spl_count_note(int32 org, int32 queue, CounterSlot slot, int64 delta);
 
-/* spl_count_finished_note feeds the 24-hour windows: a run that completed (with its length), or failed for good. */
-extern void spl_count_finished_note(int32 org, int32 queue, bool completed, int64 duration_ms);
+/* spl_count_finished_note feeds the 24-hour windows: a run that ended "at" by completing (with its length), or failed for good. */
+extern void spl_count_finished_note(int32 org, int32 queue, bool completed, TimestampTz at, int64 duration_ms);
 
 /* spl_count_total_note adds to one of the first totals. */
 extern void spl_count_total_note(int32 org, int32 queue, TotalSlot slot, int64 delta);

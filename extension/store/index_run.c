@@ -17,10 +17,13 @@
 #include "access/xloginsert.h"
 #include "base/compat.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "store/index_run.h"
+#include "utils/uuid.h"
 
 /* Below this it is not worth searching for a leaf. */
 #define RUN_MIN 3
@@ -36,11 +39,15 @@ typedef struct IndexEntry
 /* A batch on its way into an index: the leaf of the last entry is pinned and locked, or there is none. */
 typedef struct IndexRun
 {
-	Relation	 table;
-	Relation	 index;
-	BTScanInsert key; /* of the entry that is looked at */
-	Buffer		 leaf;
-	OffsetNumber last; /* the last entry's place in it */
+	Relation		  table;
+	Relation		  index;
+	BTScanInsert	  key;		/* of the entry that is looked at */
+	IndexTuple		  tuple;	/* the one that was formed last */
+	bool			  is_plain; /* all keys have a fixed length, so all tuples the same */
+	const IndexEntry *top;		/* the last of the batch when each comes after the one before; else NULL */
+	Buffer			  leaf;
+	OffsetNumber	  last;		/* the last entry's place in it */
+	bool			  is_clear; /* there is nothing between there and where "top" belongs */
 } IndexRun;
 
 static void
@@ -64,29 +71,65 @@ insert_one(Relation table, Relation index, IndexInfo *info, IndexEntry *entry)
 				 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
 }
 
-static IndexTuple
-form_entry(const IndexRun *run, IndexEntry *entry)
+/* write_keys writes an entry's keys over those of a tuple without nulls; all have a fixed length. */
+static void
+write_keys(TupleDesc desc, IndexTuple tuple, const IndexEntry *entry)
 {
-	IndexTuple tuple = index_form_tuple(RelationGetDescr(run->index), entry->values, entry->nulls);
+	char *data = (char *) tuple + IndexInfoFindDataOffset(tuple->t_info);
+	Size  offset = 0;
 
-	tuple->t_tid = entry->tid;
-	return tuple;
+	for (int k = 0; k < desc->natts; k++)
+	{
+		Form_pg_attribute key = TupleDescAttr(desc, k);
+
+		offset = att_align_nominal(offset, key->attalign);
+		if (key->attbyval)
+			store_att_byval(data + offset, entry->values[k], key->attlen);
+		else
+			memcpy(data + offset, DatumGetPointer(entry->values[k]), key->attlen);
+		offset += key->attlen;
+	}
+}
+
+/* form_entry makes the tuple of an entry; it is good until the next one. */
+static IndexTuple
+form_entry(IndexRun *run, const IndexEntry *entry)
+{
+	if (run->tuple && run->is_plain)
+		write_keys(RelationGetDescr(run->index), run->tuple, entry);
+	else
+	{
+		if (run->tuple)
+			pfree(run->tuple);
+		run->tuple = index_form_tuple(RelationGetDescr(run->index), (Datum *) entry->values, (bool *) entry->nulls);
+	}
+	run->tuple->t_tid = entry->tid;
+	return run->tuple;
 }
 
 /* aim makes the run's key that of an entry. */
 static void
-aim(IndexRun *run, IndexEntry *entry)
+aim(IndexRun *run, const IndexEntry *entry)
 {
-	if (run->key == NULL)
-	{
-		IndexTuple tuple = form_entry(run, entry);
-
-		run->key = _bt_mkscankey(run->index, tuple);
-		run->key->scantid = NULL; /* of a unique index: the first place where the key could be */
-		pfree(tuple);
-	}
 	for (int k = 0; k < run->key->keysz; k++)
 		run->key->scankeys[k].sk_argument = entry->values[k];
+}
+
+/*
+ * is_plainly_before tells whether an entry's key is less than another's, as far as that can be seen at once: only their last
+ * columns differ, and are ids in ascending order.
+ */
+static bool
+is_plainly_before(Relation index, const IndexEntry *entry, const IndexEntry *other)
+{
+	TupleDesc desc = RelationGetDescr(index);
+	int		  last = desc->natts - 1;
+
+	for (int k = 0; k < last; k++)
+		if (!TupleDescAttr(desc, k)->attbyval || entry->values[k] != other->values[k])
+			return false;
+	return TupleDescAttr(desc, last)->atttypid == UUIDOID && !(index->rd_indoption[last] & INDOPTION_DESC) &&
+		memcmp(DatumGetPointer(entry->values[last]), DatumGetPointer(other->values[last]), UUID_LEN) < 0;
 }
 
 /* find_leaf locks the leaf where the key belongs. */
@@ -104,6 +147,7 @@ leave_leaf(IndexRun *run)
 		_bt_relbuf(run->index, run->leaf);
 	run->leaf = InvalidBuffer;
 	run->last = InvalidOffsetNumber;
+	run->is_clear = false;
 }
 
 /* is_below_end tells whether the key is less than all of the leaves to the right. */
@@ -113,18 +157,27 @@ is_below_end(const IndexRun *run, Page page)
 	return P_RIGHTMOST(BTPageGetOpaque(page)) || _bt_compare(run->index, run->key, page, P_HIKEY) < 0;
 }
 
+/* is_before tells whether the key is less than what is at a place of this leaf and behind it. */
+static bool
+is_before(const IndexRun *run, Page page, OffsetNumber place)
+{
+	return place <= PageGetMaxOffsetNumber(page) ? _bt_compare(run->index, run->key, page, place) < 0
+												 : is_below_end(run, page);
+}
+
 /* place_after_last returns the place after the run's last entry if the key belongs there: between two keys of this leaf. */
 static OffsetNumber
 place_after_last(const IndexRun *run, Page page)
 {
 	OffsetNumber next = OffsetNumberNext(run->last);
-	bool		 is_less;
 
-	if (run->last == InvalidOffsetNumber || _bt_compare(run->index, run->key, page, run->last) <= 0)
+	if (run->last == InvalidOffsetNumber)
 		return InvalidOffsetNumber;
-	is_less = next <= PageGetMaxOffsetNumber(page) ? _bt_compare(run->index, run->key, page, next) < 0
-												   : is_below_end(run, page);
-	return is_less ? next : InvalidOffsetNumber;
+	if (run->is_clear)
+		return next;
+	if (run->top == NULL && _bt_compare(run->index, run->key, page, run->last) <= 0)
+		return InvalidOffsetNumber;
+	return is_before(run, page, next) ? next : InvalidOffsetNumber;
 }
 
 /* place_anywhere searches the leaf for the place of a key that can be nowhere else, and is not there. */
@@ -173,14 +226,15 @@ add_to_page(const IndexRun *run, Page page, IndexTuple tuple, Size size, OffsetN
 
 /* insert_in_leaf inserts an entry into the locked leaf, or does nothing when that is not as plain as it can be. */
 static bool
-insert_in_leaf(IndexRun *run, IndexEntry *entry)
+insert_in_leaf(IndexRun *run, const IndexEntry *entry)
 {
 	Page		 page = BufferGetPage(run->leaf);
 	OffsetNumber place = place_after_last(run, page);
+	bool		 is_first = place == InvalidOffsetNumber;
 	IndexTuple	 tuple;
 	Size		 size;
 
-	if (place == InvalidOffsetNumber)
+	if (is_first)
 		place = place_anywhere(run, page);
 	if (place == InvalidOffsetNumber)
 		return false;
@@ -190,35 +244,65 @@ insert_in_leaf(IndexRun *run, IndexEntry *entry)
 		return false;
 	add_to_page(run, page, tuple, size, place);
 	run->last = place;
-	pfree(tuple);
+	if (is_first && run->top)
+	{
+		aim(run, run->top);
+		run->is_clear = is_before(run, page, OffsetNumberNext(place));
+	}
 	return true;
 }
 
 /* insert_near inserts an entry into the leaf at hand, or into the one that it finds when there is none. */
 static bool
-insert_near(IndexRun *run, IndexEntry *entry)
+insert_near(IndexRun *run, const IndexEntry *entry)
 {
-	aim(run, entry);
+	if (run->key == NULL)
+	{
+		run->key = _bt_mkscankey(run->index, form_entry(run, entry));
+		run->key->scantid = NULL; /* of a unique index: the first place where the key could be */
+	}
+	if (!run->is_clear)
+		aim(run, entry);
 	if (!BufferIsValid(run->leaf))
 		find_leaf(run);
 	return insert_in_leaf(run, entry);
+}
+
+/* read_entries reads the entries of a batch, and looks what they have in common. */
+static IndexEntry *
+read_entries(IndexRun *run, const IndexInfo *info, TupleTableSlot *const *slots, int count)
+{
+	IndexEntry *entries = palloc(sizeof(IndexEntry) * count);
+	bool		is_ascending = true;
+
+	for (int i = 0; i < count; i++)
+	{
+		read_entry(info, slots[i], &entries[i]);
+		is_ascending = is_ascending && !entries[i].has_null &&
+			(i == 0 || is_plainly_before(run->index, &entries[i - 1], &entries[i]));
+	}
+	run->top = is_ascending ? &entries[count - 1] : NULL;
+	run->is_plain = true;
+	for (int k = 0; k < info->ii_NumIndexAttrs; k++)
+		run->is_plain = run->is_plain && TupleDescAttr(RelationGetDescr(run->index), k)->attlen > 0;
+	return entries;
 }
 
 /* insert_run inserts the entries of a batch into a unique B-tree. */
 static void
 insert_run(IndexRun *run, IndexInfo *info, TupleTableSlot *const *slots, int count)
 {
+	IndexEntry *entries = read_entries(run, info, slots, count);
+
 	for (int i = 0; i < count; i++)
 	{
-		IndexEntry entry;
-
-		read_entry(info, slots[i], &entry);
-		if (!entry.has_null && insert_near(run, &entry))
+		if (!entries[i].has_null && insert_near(run, &entries[i]))
 			continue;
 		leave_leaf(run);
-		insert_one(run->table, run->index, info, &entry);
+		insert_one(run->table, run->index, info, &entries[i]);
 	}
 	leave_leaf(run);
+	pfree(entries);
 }
 
 void

@@ -2,7 +2,6 @@
  * tuple.c
  *    Rows and their index entries through the table access method: no planner, no executor.
  *
- * An index with a predicate has, in our schema, always "its first column IS NOT NULL", so no expression is evaluated.
  * Deleting never chases updates: whoever finds a tuple changed looks again under a fresh snapshot.
  */
 #include "postgres.h"
@@ -13,66 +12,14 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "base/org_context.h"
-#include "catalog/index.h"
 #include "miscadmin.h"
-#include "nodes/execnodes.h"
-#include "store/index_run.h"
+#include "store/insert_set.h"
 #include "store/tuple.h"
 #include "tcop/utility.h"
 #include "utils/snapmgr.h"
 
-#define INSERT_CHUNK 64
-#define MAX_INDEXES 8
-
 /* What a read-only transaction is told: nobody else asks when the executor is passed by. */
 static const char write_command[] = "a function that changes jobs";
-
-typedef struct IndexSet
-{
-	int		   count;
-	Relation   index[MAX_INDEXES];
-	IndexInfo *info[MAX_INDEXES];
-} IndexSet;
-
-/* open_indexes opens what an insert has to maintain. */
-static void
-open_indexes(Relation table, IndexSet *set)
-{
-	List	 *oids = RelationGetIndexList(table);
-	ListCell *cell;
-
-	set->count = 0;
-	foreach(cell, oids)
-	{
-		Relation   index = index_open(lfirst_oid(cell), RowExclusiveLock);
-		IndexInfo *info = BuildIndexInfo(index);
-
-		if (!info->ii_ReadyForInserts)
-		{
-			index_close(index, NoLock);
-			continue;
-		}
-		if (set->count == MAX_INDEXES)
-			elog(ERROR, "table \"%s\" has more than %d indexes", RelationGetRelationName(table), MAX_INDEXES);
-		set->index[set->count] = index;
-		set->info[set->count++] = info;
-	}
-	list_free(oids);
-}
-
-static void
-close_indexes(IndexSet *set)
-{
-	for (int i = 0; i < set->count; i++)
-		index_close(set->index[i], NoLock);
-}
-
-static void
-insert_index_entries(Relation table, const IndexSet *set, TupleTableSlot *const *slots, int count)
-{
-	for (int i = 0; i < set->count; i++)
-		spl_index_insert_many(table, set->index[i], set->info[i], slots, count);
-}
 
 /* asked_by says by which column rows of a table are compared with who is asking, and who that is. */
 static OrgCheck
@@ -106,39 +53,40 @@ spl_tuple_is_ours(Relation table, TupleTableSlot *slot)
 	return is_ours(&check, slot);
 }
 
-/* insert_chunk inserts at most INSERT_CHUNK rows through the given slots. */
+/* insert_chunk inserts at most INSERT_CHUNK rows. */
 static void
-insert_chunk(Relation table, const OrgCheck *check, IndexSet *indexes, TupleTableSlot **slots, const void *rows,
-			 int first, int count, FillRowFn fill, ItemPointer tids)
+insert_chunk(Relation table, const OrgCheck *check, InsertSet *set, const void *rows, int first, int count,
+			 FillRowFn fill, ItemPointer tids)
 {
 	for (int i = 0; i < count; i++)
 	{
-		TupleTableSlot *slot = slots[i];
+		TupleTableSlot *slot = spl_insert_set_slot(set, i);
 
-		ExecClearTuple(slot);
 		memset(slot->tts_isnull, 0, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 		fill(rows, first + i, slot->tts_values, slot->tts_isnull);
-		ExecStoreVirtualTuple(slot);
+		spl_insert_set_form(set, slot);
 		if (!is_ours(check, slot))
 			elog(ERROR, "a row of another organization for table \"%s\"", RelationGetRelationName(table));
 	}
 	if (count == 1)
-		table_tuple_insert(table, slots[0], GetCurrentCommandId(true), 0, NULL);
+		table_tuple_insert(table, set->slots[0], GetCurrentCommandId(true), 0, NULL);
 	else
-		table_multi_insert(table, slots, count, GetCurrentCommandId(true), 0, NULL);
-	insert_index_entries(table, indexes, slots, count);
-	for (int i = 0; tids && i < count; i++)
-		tids[first + i] = slots[i]->tts_tid;
+		table_multi_insert(table, set->slots, count, GetCurrentCommandId(true), 0, NULL);
+	spl_insert_set_indexes(set, table, set->slots, count);
+	for (int i = 0; i < count; i++)
+	{
+		if (tids)
+			tids[first + i] = set->slots[i]->tts_tid;
+		ExecClearTuple(set->slots[i]);
+	}
 }
 
 void
 spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, ItemPointer tids)
 {
-	Relation		table;
-	IndexSet		indexes;
-	OrgCheck		check;
-	TupleTableSlot *slots[INSERT_CHUNK];
-	int				slot_count = Min(count, INSERT_CHUNK);
+	Relation   table;
+	OrgCheck   check;
+	InsertSet *set;
 
 	if (count == 0)
 		return;
@@ -146,14 +94,9 @@ spl_tuples_insert(SplTable which, const void *rows, int count, FillRowFn fill, I
 	table = table_open(spl_table_oid(which), RowExclusiveLock);
 	Assert(RelationGetNumberOfAttributes(table) <= SPL_MAX_COLUMNS);
 	check = asked_by(table);
-	open_indexes(table, &indexes);
-	for (int i = 0; i < slot_count; i++)
-		slots[i] = table_slot_create(table, NULL);
+	set = spl_insert_set_of(which, table);
 	for (int first = 0; first < count; first += INSERT_CHUNK)
-		insert_chunk(table, &check, &indexes, slots, rows, first, Min(count - first, INSERT_CHUNK), fill, tids);
-	for (int i = 0; i < slot_count; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	close_indexes(&indexes);
+		insert_chunk(table, &check, set, rows, first, Min(count - first, INSERT_CHUNK), fill, tids);
 	table_close(table, NoLock);
 }
 
@@ -172,6 +115,7 @@ spl_snapshot_latest(void)
 void
 spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int key_count)
 {
+	scan->which = table;
 	scan->table = table_open(spl_table_oid(table), lock);
 	scan->index = index_open(spl_index_oid(index), lock);
 	scan->owns_snapshot = snapshot == NULL;
@@ -273,13 +217,7 @@ spl_scan_update(TupleScan *scan, int column, Datum value)
 											&needs_index),
 						   false);
 	if (result == DELETE_OK && needs_index)
-	{
-		IndexSet indexes;
-
-		open_indexes(scan->table, &indexes);
-		insert_index_entries(scan->table, &indexes, &next, 1);
-		close_indexes(&indexes);
-	}
+		spl_insert_set_indexes(spl_insert_set_of(scan->which, scan->table), scan->table, &next, 1);
 	ExecDropSingleTupleTableSlot(next);
 	return result;
 }

@@ -42,6 +42,7 @@ typedef enum DeleteResult
 /* A scan of an index, from spl_scan_begin to spl_scan_end; it can be restarted with other keys. */
 typedef struct TupleScan
 {
+	SplTable		which;
 	Relation		table;
 	Relation		index;
 	Snapshot		snapshot;

@@ -1,0 +1,147 @@
+/*
+ * row_form.c
+ *    Rows from columns: heap_form_tuple for tables whose columns are known to be plain.
+ *
+ * heap_form_tuple reads the whole description of every column, twice, which cost more than putting the row into its page.
+ * Values that are stored elsewhere are left to it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupmacs.h"
+#include "base/compat.h"
+#include "store/row_form.h"
+
+static uint8
+align_of(char code)
+{
+	switch (code)
+	{
+		case TYPALIGN_DOUBLE: return ALIGNOF_DOUBLE;
+		case TYPALIGN_INT: return ALIGNOF_INT;
+		case TYPALIGN_SHORT: return ALIGNOF_SHORT;
+		default: return 1;
+	}
+}
+
+void
+spl_row_shape(TupleDesc desc, RowShape *shape)
+{
+	shape->desc = desc;
+	shape->is_plain = desc->natts <= SPL_MAX_COLUMNS;
+	shape->fixed_room = 0;
+	for (int i = 0; shape->is_plain && i < desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		shape->columns[i] = (ColumnShape) {.length = column->attlen,
+										   .align = align_of(column->attalign),
+										   .by_value = column->attbyval,
+										   .may_pack = column->attstorage != TYPSTORAGE_PLAIN};
+		shape->is_plain = column->attlen >= -1 && !column->attisdropped;
+		shape->fixed_room += Max(column->attlen, 0) + MAXIMUM_ALIGNOF;
+	}
+}
+
+/* room_for returns at least how many bytes the columns take; -1: one of them is stored elsewhere. */
+static int64
+room_for(const RowShape *shape, const Datum *values, const bool *nulls)
+{
+	int64 room = shape->fixed_room;
+
+	for (int i = 0; i < shape->desc->natts; i++)
+	{
+		struct varlena *value;
+
+		if (shape->columns[i].length >= 0 || nulls[i])
+			continue;
+		value = (struct varlena *) DatumGetPointer(values[i]);
+		if (VARATT_IS_EXTERNAL(value))
+			return -1;
+		room += VARSIZE_ANY(value);
+	}
+	return room;
+}
+
+/* put_varlena writes a varlena as small as it can be; returns where it ends. */
+static char *
+put_varlena(char *at, const ColumnShape *column, const struct varlena *value)
+{
+	Size size;
+
+	if (VARATT_IS_SHORT(value))
+	{
+		size = VARSIZE_SHORT(value);
+		memcpy(at, value, size);
+	}
+	else if (column->may_pack && VARATT_CAN_MAKE_SHORT(value))
+	{
+		size = VARATT_CONVERTED_SHORT_SIZE(value);
+		SET_VARSIZE_SHORT(at, size);
+		memcpy(at + 1, VARDATA(value), size - 1);
+	}
+	else
+	{
+		at = (char *) TYPEALIGN(column->align, at);
+		size = VARSIZE(value);
+		memcpy(at, value, size);
+	}
+	return at + size;
+}
+
+/* put_column writes one column; returns where it ends. */
+static inline char *
+put_column(char *at, const ColumnShape *column, Datum value)
+{
+	if (column->length < 0)
+		return put_varlena(at, column, (struct varlena *) DatumGetPointer(value));
+	at = (char *) TYPEALIGN(column->align, at);
+	if (column->by_value)
+		store_att_byval(at, value, column->length);
+	else
+		memcpy(at, DatumGetPointer(value), column->length);
+	return at + column->length;
+}
+
+static bool
+has_any(const bool *nulls, int count)
+{
+	bool found = false;
+
+	for (int i = 0; i < count; i++)
+		found |= nulls[i];
+	return found;
+}
+
+HeapTuple
+spl_row_form(const RowShape *shape, Datum *values, bool *nulls)
+{
+	int		  natts = shape->desc->natts;
+	bool	  has_null = has_any(nulls, natts);
+	int		  header_size = MAXALIGN(SizeofHeapTupleHeader + (has_null ? BITMAPLEN(natts) : 0));
+	int64	  room = shape->is_plain ? room_for(shape, values, nulls) : -1;
+	HeapTuple row;
+	char	 *at;
+
+	if (room < 0)
+		return heap_form_tuple(shape->desc, values, nulls);
+	row = palloc0(HEAPTUPLESIZE + header_size + room);
+	row->t_data = (HeapTupleHeader) ((char *) row + HEAPTUPLESIZE);
+	ItemPointerSetInvalid(&row->t_self);
+	HeapTupleHeaderSetNatts(row->t_data, natts);
+	row->t_data->t_hoff = header_size;
+	row->t_data->t_infomask = has_null ? HEAP_HASNULL : 0;
+	at = (char *) row->t_data + header_size;
+	for (int i = 0; i < natts; i++)
+	{
+		if (nulls[i])
+			continue;
+		if (has_null)
+			row->t_data->t_bits[i >> 3] |= 1 << (i & 7);
+		if (shape->columns[i].length < 0)
+			row->t_data->t_infomask |= HEAP_HASVARWIDTH;
+		at = put_column(at, &shape->columns[i], values[i]);
+	}
+	row->t_len = at - (char *) row->t_data;
+	return row;
+}
