@@ -6,77 +6,19 @@
  * were taken since it began, because their index entries cannot be removed.  With it, the index is read once for each
  * ticket, from where the last reading ended.
  *
- * Locks: "refill" is held by the one session that reads the index.  "lock" guards everything else of a list and is held for
- * the copying of some entries.  The order is refill, then lock; commit steps take only lock.
- *
  * Nothing that becomes visible may be overlooked.  A ticket becomes claimable when a transaction that made it commits, or
  * one that took it rolls back.  Both tell the list after they are visible (claim_notes.c): spl_claim_list_found() then
- * lowers "from" of the ticket's level to it.  A refill that read under an older snapshot finds the note in "late" and lowers what it is about to store; one that
- * begins later sees the ticket.  An entry behind an earlier ticket that was told since ("stale") is not handed out before
- * the index has been read again, so one claimer sees the exact order.
+ * lowers "from" of the ticket's level to it.  A refill that read under an older snapshot finds the note in "late" and lowers
+ * what it is about to store; one that begins later sees the ticket.  An entry behind an earlier ticket that was told since
+ * ("stale") is not handed out before the index has been read again, so one claimer sees the exact order.
  *
  * What cannot tell (a prepared transaction that is finished elsewhere, notes that ran out of room) drops all lists of the
  * database; besides, the background worker looks at the start of the index from time to time.
  */
 #include "postgres.h"
 
-#include "base/guc.h"
-#include "common/hashfn.h"
-#include "miscadmin.h"
-#include "port/atomics.h"
-#include "shmem/claim_list.h"
 #include "shmem/claim_notes.h"
-#include "storage/lwlock.h"
-#include "storage/shmem.h"
-
-#define PROBES 8 /* places that a queue's list may have */
-
-typedef struct Level
-{
-	ClaimLevel open; /* where the next reading starts */
-	bool	   has_late;
-	pg_uuid_t  late; /* lowest id told while a refill reads */
-} Level;
-
-struct ClaimList
-{
-	LWLock	   lock;
-	LWLock	   refill;
-	Oid		   database; /* InvalidOid: free */
-	int32	   queue;
-	uint64	   storage;
-	uint64	   changes;		 /* grows with every note */
-	uint64	   seen_changes; /* when the refill that reads began */
-	uint64	   resets;
-	uint64	   seen_resets;
-	uint64	   last_used; /* tick of the whole array, for replacing */
-	bool	   is_reading;
-	bool	   knows_levels;
-	bool	   too_many_levels;
-	bool	   reached_end; /* nothing claimable behind the last entry */
-	bool	   has_stale;
-	int16	   stale_priority; /* entries from this position on wait for a refill */
-	pg_uuid_t  stale_id;
-	int		   next_limit; /* entries that the next refill reads */
-	int		   level_count;
-	Level	   levels[CLAIM_LIST_LEVELS];
-	int		   first; /* entries[first .. end) are left */
-	int		   end;
-	ClaimEntry entries[CLAIM_LIST_ENTRIES];
-};
-
-typedef struct Lists
-{
-	int				 tranche;
-	LWLock			 assign; /* giving a queue a list; taken before the list's own locks */
-	pg_atomic_uint64 ticks;
-	pg_atomic_uint64 refills;
-	pg_atomic_uint64 misses;
-	pg_atomic_uint64 reassigned;
-	ClaimList		 list[FLEXIBLE_ARRAY_MEMBER];
-} Lists;
-
-static Lists *lists = NULL;
+#include "shmem/claim_table.h"
 
 static inline int
 compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
@@ -98,132 +40,6 @@ after(pg_uuid_t id)
 	for (int i = UUID_LEN - 1; i >= 0 && ++id.data[i] == 0; i--)
 		;
 	return id;
-}
-
-Size
-spl_claim_list_shmem_size(void)
-{
-	return add_size(offsetof(Lists, list), mul_size(spooled_claim_lists, sizeof(ClaimList)));
-}
-
-void
-spl_claim_list_shmem_startup(void)
-{
-	bool found;
-
-	lists = ShmemInitStruct("spooled claim lists", spl_claim_list_shmem_size(), &found);
-	if (!found)
-	{
-		lists->tranche = LWLockNewTrancheId();
-		LWLockInitialize(&lists->assign, lists->tranche);
-		pg_atomic_init_u64(&lists->ticks, 1);
-		pg_atomic_init_u64(&lists->refills, 0);
-		pg_atomic_init_u64(&lists->misses, 0);
-		pg_atomic_init_u64(&lists->reassigned, 0);
-		for (int i = 0; i < spooled_claim_lists; i++)
-		{
-			memset(&lists->list[i], 0, sizeof(ClaimList));
-			LWLockInitialize(&lists->list[i].lock, lists->tranche);
-			LWLockInitialize(&lists->list[i].refill, lists->tranche);
-		}
-	}
-	LWLockRegisterTranche(lists->tranche, "spooled_claim_list");
-}
-
-/* reset forgets what a list knows; its lock is held. */
-static void
-reset(ClaimList *list, uint64 storage)
-{
-	list->storage = storage;
-	list->changes++;
-	list->resets++;
-	list->next_limit = CLAIM_LIST_FIRST;
-	list->knows_levels = list->too_many_levels = list->reached_end = list->has_stale = false;
-	list->level_count = list->first = list->end = 0;
-}
-
-static ClaimList *
-place(int32 queue, int probe)
-{
-	uint32 hash = hash_combine(murmurhash32(MyDatabaseId), murmurhash32((uint32) queue));
-
-	return &lists->list[(hash + probe) % spooled_claim_lists];
-}
-
-static inline bool
-is_list_of(const ClaimList *list, int32 queue)
-{
-	return list->queue == queue && list->database == MyDatabaseId;
-}
-
-/* find returns the queue's list, locked; NULL: it has none. */
-static ClaimList *
-find(int32 queue)
-{
-	for (int i = 0; i < Min(PROBES, spooled_claim_lists); i++)
-	{
-		ClaimList *list = place(queue, i);
-
-		if (!is_list_of(list, queue))
-			continue;
-		LWLockAcquire(&list->lock, LW_EXCLUSIVE);
-		if (is_list_of(list, queue))
-			return list;
-		LWLockRelease(&list->lock);
-	}
-	return NULL;
-}
-
-/* assign gives a queue the place that was not used for longest and returns it locked; NULL when that is being read into. */
-static ClaimList *
-assign(int32 queue)
-{
-	ClaimList *list = find(queue);
-
-	if (list)
-		return list;
-	list = place(queue, 0);
-	for (int i = 1; i < Min(PROBES, spooled_claim_lists); i++)
-	{
-		ClaimList *other = place(queue, i);
-
-		if (other->last_used < list->last_used)
-			list = other;
-	}
-	if (!LWLockConditionalAcquire(&list->refill, LW_EXCLUSIVE))
-		return NULL;
-	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
-	if (OidIsValid(list->database))
-		pg_atomic_fetch_add_u64(&lists->reassigned, 1);
-	list->database = MyDatabaseId;
-	list->queue = queue;
-	list->is_reading = false;
-	reset(list, 0);
-	LWLockRelease(&list->refill);
-	return list;
-}
-
-ClaimList *
-spl_claim_list_of(int32 queue)
-{
-	ClaimList *list;
-	bool	   usable;
-
-	if (lists == NULL || spooled_claim_lists == 0)
-		return NULL;
-	list = find(queue);
-	if (list == NULL)
-	{
-		LWLockAcquire(&lists->assign, LW_EXCLUSIVE);
-		list = assign(queue);
-		LWLockRelease(&lists->assign);
-	}
-	if (list == NULL)
-		return NULL;
-	list->last_used = pg_atomic_fetch_add_u64(&lists->ticks, 1);
-	usable = !list->too_many_levels;
-	LWLockRelease(&list->lock);
-	return usable ? list : NULL;
 }
 
 /* level_of returns a priority's level, in place among the others when it is new; NULL: there are too many. */
@@ -280,28 +96,12 @@ tell(ClaimList *list, int16 priority, const pg_uuid_t *id)
 void
 spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *job_id)
 {
-	ClaimList *list = lists && spooled_claim_lists > 0 ? find(queue) : NULL;
+	ClaimList *list = spl_claim_table_find(queue);
 
 	if (list == NULL)
 		return;
 	tell(list, priority, job_id);
 	LWLockRelease(&list->lock);
-}
-
-void
-spl_claim_list_forget_all(void)
-{
-	for (int i = 0; lists && i < spooled_claim_lists; i++)
-	{
-		ClaimList *list = &lists->list[i];
-
-		if (list->database != MyDatabaseId)
-			continue;
-		LWLockAcquire(&list->lock, LW_EXCLUSIVE);
-		if (list->database == MyDatabaseId)
-			reset(list, list->storage);
-		LWLockRelease(&list->lock);
-	}
 }
 
 /* next_entry returns the first entry that may be handed out now, or NULL. */
@@ -326,13 +126,13 @@ spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, Clai
 
 	*count = 0;
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
-	if (!is_list_of(list, queue) || list->too_many_levels)
+	if (!spl_is_list_of(list, queue) || list->too_many_levels)
 	{
 		LWLockRelease(&list->lock);
 		return POP_NO_LIST;
 	}
 	if (list->storage != storage)
-		reset(list, storage);
+		spl_claim_table_reset(list, storage);
 	first = list->first;
 	while (*count < limit && (entry = next_entry(list)) != NULL)
 	{
@@ -371,9 +171,9 @@ spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wa
 {
 	LWLockAcquire(&list->refill, LW_EXCLUSIVE);
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
-	if (list->storage != storage)
-		reset(list, storage);
-	if (!is_list_of(list, queue) || list->too_many_levels || next_entry(list) != NULL ||
+	if (spl_is_list_of(list, queue) && list->storage != storage)
+		spl_claim_table_reset(list, storage);
+	if (!spl_is_list_of(list, queue) || list->too_many_levels || next_entry(list) != NULL ||
 		(list->reached_end && list->first == list->end))
 	{
 		LWLockRelease(&list->lock);
@@ -398,7 +198,7 @@ spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wa
 		refill->levels[i] = list->levels[i].open;
 	}
 	LWLockRelease(&list->lock);
-	pg_atomic_fetch_add_u64(&lists->refills, 1);
+	spl_claim_table_count_refill();
 	return true;
 }
 
@@ -465,35 +265,4 @@ spl_claim_list_refill_end(ClaimList *list, Refill *refill)
 	}
 	LWLockRelease(&list->lock);
 	LWLockRelease(&list->refill);
-}
-
-int
-spl_claim_list_queues(int32 *queues, int limit)
-{
-	int count = 0;
-
-	for (int i = 0; lists && i < spooled_claim_lists && count < limit; i++)
-		if (lists->list[i].database == MyDatabaseId)
-			queues[count++] = lists->list[i].queue;
-	return count;
-}
-
-void
-spl_claim_list_missed(int count)
-{
-	if (count > 0)
-		pg_atomic_fetch_add_u64(&lists->misses, count);
-}
-
-void
-spl_claim_list_figures(ClaimListFigures *figures)
-{
-	memset(figures, 0, sizeof(*figures));
-	if (lists == NULL)
-		return;
-	for (int i = 0; i < spooled_claim_lists; i++)
-		figures->in_use += OidIsValid(lists->list[i].database) ? 1 : 0;
-	figures->refills = pg_atomic_read_u64(&lists->refills);
-	figures->misses = pg_atomic_read_u64(&lists->misses);
-	figures->reassigned = pg_atomic_read_u64(&lists->reassigned);
 }
