@@ -17,7 +17,6 @@
 #include "ops/lease_length.h"
 #include "rules/limits.h"
 #include "rules/names.h"
-#include "shmem/wake.h"
 #include "store/org_uid.h"
 #include "store/queue_store.h"
 #include "store/tuple.h"
@@ -103,7 +102,6 @@ claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int l
 	count = spl_ready_take(org, queue->id, now, limit, ready);
 	if (count == 0)
 		return 0;
-	spl_wake_note_taken(queue->id);
 	found = palloc(sizeof(bool) * count);
 	spl_job_find_of(org, ready, count, jobs, found);
 	for (int i = 0; i < count; i++)

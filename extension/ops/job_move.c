@@ -48,10 +48,7 @@ put(const Ticket *tickets, int count)
 
 		spl_count_note(ticket->org, ticket->queue, spl_counter_of(ticket->kind, ticket->reason), 1);
 		if (ticket->kind == TICKET_READY)
-		{
 			spl_ready_note(ticket->queue, ticket->priority, &ticket->job_id);
-			spl_wake_note(ticket->queue);
-		}
 		note_due(ticket);
 		note_finished(ticket);
 	}

@@ -2,6 +2,8 @@
  * claim_notes.c
  *    What this transaction makes claimable, and what it takes: told to the claim lists when it is over.
  *
+ * The lists are told before the waiters (wake.c), who then look there.
+ *
  * Of each queue, priority and savepoint only the first position in claim order is noted, since the index is read on from
  * there.  A transaction with more than that many makes the lists of the database be read anew.
  */
@@ -11,6 +13,7 @@
 #include "base/xact_end.h"
 #include "shmem/claim_list.h"
 #include "shmem/claim_notes.h"
+#include "shmem/wake.h"
 
 #define NOTES_MAX 64
 
@@ -59,12 +62,21 @@ void
 spl_ready_note(int32 queue, int16 priority, const pg_uuid_t *job_id)
 {
 	note(&made, queue, priority, job_id);
+	spl_wake_note(queue);
 }
 
 void
 spl_ready_note_taken(int32 queue, int16 priority, const pg_uuid_t *job_id)
 {
 	note(&taken, queue, priority, job_id);
+	spl_wake_note_taken(queue);
+}
+
+void
+spl_ready_note_held(int32 queue, int16 priority, const pg_uuid_t *job_id)
+{
+	spl_ready_note(queue, priority, job_id);
+	spl_ready_note_taken(queue, priority, job_id);
 }
 
 bool

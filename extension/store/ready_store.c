@@ -62,8 +62,11 @@ take_by_scan(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets
 	{
 		if (!is_claimable(scan.slot, org, now))
 			continue;
-		if (spl_tuple_delete(scan.table, &scan.slot->tts_tid, scan.snapshot, false) == DELETE_OK)
-			spl_ticket_read(TICKET_READY, scan.slot, &tickets[count++]);
+		if (spl_tuple_delete(scan.table, &scan.slot->tts_tid, scan.snapshot, false) != DELETE_OK)
+			continue;
+		spl_ticket_read(TICKET_READY, scan.slot, &tickets[count]);
+		spl_ready_note_taken(queue, tickets[count].priority, &tickets[count].job_id);
+		count++;
 	}
 	spl_scan_end(&scan);
 	return count;

@@ -150,6 +150,8 @@ spl_ticket_hold(const Ticket *ticket)
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(table, NoLock);
 	UnregisterSnapshot(snapshot);
+	if (held && ticket->kind == TICKET_READY)
+		spl_ready_note_held(ticket->queue, ticket->priority, &ticket->job_id);
 	return held ? TAKE_OK : TAKE_LOST;
 }
 

@@ -149,29 +149,39 @@ sub wait_for
 	pass("$name: is woken");
 	return;
 }
-wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "SELECT spooled.enqueue('unknown', '{}')", 'a queue that does not exist yet');
+wait_for("CALL spooled.wait_for_jobs('unknown', '1 h')", "SELECT spooled.enqueue('unknown', '{}')", 'a queue that does not exist yet');
 $node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
-wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "SELECT spooled.enqueue('unknown', '{}')", 'an empty queue');
+wait_for("CALL spooled.wait_for_jobs('unknown', '1 h')", "SELECT spooled.enqueue('unknown', '{}')", 'an empty queue');
 $node->safe_psql('postgres', "SELECT spooled.pause_queue('unknown')");
-wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "SELECT spooled.resume_queue('unknown')", 'a paused queue');
+wait_for("CALL spooled.wait_for_jobs('unknown', '1 h')", "SELECT spooled.resume_queue('unknown')", 'a paused queue');
 $node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
-wait_for("CALL spooled.wait_for_jobs(ARRAY['unknown', 'other'], '60 s')",
+wait_for("CALL spooled.wait_for_jobs(ARRAY['unknown', 'other'], '1 h')",
 	"SELECT spooled.enqueue('unknown', '{}', delay => '100 ms')", 'a delayed job');
 $node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
 $node->safe_psql('postgres', "BEGIN; SELECT spooled.enqueue('unknown', '{}'); PREPARE TRANSACTION 'later'");
-wait_for("CALL spooled.wait_for_jobs('unknown', '60 s')", "COMMIT PREPARED 'later'", 'a prepared transaction');
+wait_for("CALL spooled.wait_for_jobs('unknown', '1 h')", "COMMIT PREPARED 'later'", 'a prepared transaction');
 
-# A claim that is rolled back, while another session waits because the job is just being taken.
-my $claimer = $node->background_psql('postgres');
-$claimer->query_safe("BEGIN");
-$claimer->query_safe("SELECT count(*) FROM spooled.claim('unknown', 'w')");
-$session->{stdin} .= "CALL spooled.wait_for_jobs('unknown', '60 s');\n\\echo over\n";
-$session->{run}->pump_nb;
-until_is('postgres', $waiting, 1, 'a job that is being claimed is waited for');
-$claimer->query_safe("ROLLBACK");
-$session->query_until(qr/over/, '');
-pass('a claim that is rolled back wakes');
-$claimer->quit;
+# What keeps others from the job is rolled back, or was only for the time of the transaction, while another session waits.
+my $other = $node->background_psql('postgres');
+my $job = $node->safe_psql('postgres', "SELECT r.job_id FROM spooled.ready r JOIN spooled.queue q ON q.id = r.queue WHERE q.name = 'unknown'");
+for my $case (
+	[ 'a claim', "SELECT count(*) FROM spooled.claim('unknown', 'w')", 'ROLLBACK' ],
+	[ 'a claim under an older snapshot', "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM spooled.claim('unknown', 'w')", 'ROLLBACK' ],
+	[ 'a cancel', "SELECT spooled.cancel('$job')", 'ROLLBACK' ],
+	[ 'a child', "SELECT spooled.enqueue('unknown', '{}', parent_job_id => '$job')", 'ROLLBACK' ],
+	[ 'a child that stays', "SELECT spooled.enqueue('unknown', '{}', parent_job_id => '$job')", 'COMMIT' ])
+{
+	my ($name, $statement, $end) = @$case;
+
+	$other->query_safe($_) for 'BEGIN', $statement;
+	$session->{stdin} .= "CALL spooled.wait_for_jobs('unknown', '1 h');\n\\echo over\n";
+	$session->{run}->pump_nb;
+	until_is('postgres', $waiting, 1, "$name keeps others from the job");
+	$other->query_safe($end);
+	$session->query_until(qr/over/, '');
+	pass("$name: its end wakes");
+}
+$other->quit;
 $session->quit;
 
 ($status, undef, $error) = $node->psql('postgres', "BEGIN; CALL spooled.wait_for_jobs('unknown'); COMMIT");
