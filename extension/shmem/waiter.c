@@ -5,7 +5,8 @@
  * A commit wakes one waiter of the queue, not all: five hundred idle workers must not look for one job, and a commit must
  * not set five hundred latches.  The waiter that finds a job wakes the next one before it returns, so many jobs wake many
  * waiters, and one that finds nothing ends the chain.  A waiter that leaves with a wake-up it did not look after (timeout,
- * error, end of the session) passes it on.  So each wake-up is followed by a look that starts after it.
+ * error, end of the session) passes it on.  So each wake-up is followed by a look that starts after it.  Of those that wait
+ * it is the turn of who began first, or some would get everything that a calm queue has and others nothing.
  *
  * A waiter's word holds its state and a count of its uses.  A writer reads word, then fields, then swaps the same word for
  * WOKEN; when the place has changed hands meanwhile, the swap fails.  Fields are written in FILLING only, so there is no
@@ -45,6 +46,7 @@ typedef struct Waiter
 	pg_atomic_uint32 word;
 	Oid				 database;
 	uint32			 proc;
+	uint64			 turn;	/* who waits for longer has a smaller one */
 	int32			 count; /* 0: any queue of the database */
 	int32			 queues[WAITER_QUEUES];
 } Waiter;
@@ -60,6 +62,7 @@ typedef struct Waiters
 	pg_atomic_uint32 any_generation;
 	pg_atomic_uint32 any_waiters; /* of all databases */
 	pg_atomic_uint32 top;		  /* places below have been used */
+	pg_atomic_uint64 turns;		  /* that were given */
 	Bucket			 buckets[BUCKETS];
 	Waiter			 waiters[FLEXIBLE_ARRAY_MEMBER];
 } Waiters;
@@ -126,6 +129,7 @@ spl_waiter_begin(const int32 *queues, int count)
 		return false;
 	mine->database = MyDatabaseId;
 	mine->proc = spl_my_proc_number();
+	mine->turn = pg_atomic_fetch_add_u64(&shared->turns, 1);
 	mine->count = count > WAITER_QUEUES ? 0 : count;
 	memcpy(mine->queues, queues, sizeof(int32) * mine->count);
 	word = pg_atomic_read_u32(&mine->word);
@@ -182,23 +186,41 @@ wake(Waiter *waiter, uint32 word)
 	return true;
 }
 
-/* wake_one wakes a waiter of the queue that nobody has woken yet; those that are awake will look after this commit. */
-static void
-wake_one(int32 queue)
+/* next_of finds who of the queue's waiters has waited for longest and was not woken, and what his word was; NULL: nobody. */
+static Waiter *
+next_of(int32 queue, uint32 *word)
 {
-	int top = pg_atomic_read_u32(&shared->top);
+	int		top = pg_atomic_read_u32(&shared->top);
+	Waiter *next = NULL;
+	uint64	turn = PG_UINT64_MAX;
 
 	for (int i = 0; i < top; i++)
 	{
 		Waiter *waiter = &shared->waiters[i];
-		uint32	word = pg_atomic_read_u32(&waiter->word);
+		uint32	read = pg_atomic_read_u32(&waiter->word);
 
-		if (STATE_OF(word) != WAITER_WAITING)
+		if (STATE_OF(read) != WAITER_WAITING)
 			continue;
 		pg_read_barrier();
-		if (waits_for(waiter, queue) && wake(waiter, word))
-			return;
+		if (waits_for(waiter, queue) && waiter->turn < turn)
+		{
+			next = waiter;
+			turn = waiter->turn;
+			*word = read;
+		}
 	}
+	return next;
+}
+
+/* wake_one wakes a waiter of the queue that nobody has woken yet; those that are awake will look after this commit. */
+static void
+wake_one(int32 queue)
+{
+	Waiter *waiter;
+	uint32	word;
+
+	while ((waiter = next_of(queue, &word)) != NULL && !wake(waiter, word))
+		;
 }
 
 /* wake_many wakes all waiters of this database, or those for any queue. */
@@ -301,6 +323,7 @@ spl_waiter_shmem_startup(void)
 	pg_atomic_init_u32(&shared->any_generation, 0);
 	pg_atomic_init_u32(&shared->any_waiters, 0);
 	pg_atomic_init_u32(&shared->top, 0);
+	pg_atomic_init_u64(&shared->turns, 0);
 	for (int i = 0; i < BUCKETS; i++)
 	{
 		pg_atomic_init_u32(&shared->buckets[i].generation, 0);

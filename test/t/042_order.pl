@@ -1,7 +1,8 @@
 # Who gets which job, while producers commit in another order than they began, and some roll back.
 #
 # "There" means: whoever made it claimable has been told that his transaction is over.  One claimer sees the exact order of
-# what is there.  Of many, none passes over a job for long, and none of fifty comes away empty or gets less than its share.
+# what is there.  Of many, none passes over a job for long, and none of fifty comes away empty or gets less than its share,
+# neither of many jobs nor when they wait for one at a time.
 # Only the distance between claims is compared with a time, never how fast something is.
 use strict;
 use warnings;
@@ -25,6 +26,21 @@ CREATE TABLE wrong (what text, job_id uuid, instead uuid);
 CREATE TABLE claims (client int, job_id uuid, priority int, begun timestamptz, n serial);
 CREATE TABLE given_back (job_id uuid, at timestamptz);
 CREATE TABLE added (job_id uuid, at timestamptz);
+
+-- feed adds one job after the other: the next one when somebody has claimed the last.
+CREATE PROCEDURE feed(jobs int) LANGUAGE plpgsql AS $$
+DECLARE
+	job uuid;
+BEGIN
+	FOR n IN 1 .. jobs LOOP
+		job := spooled.enqueue('calm', '{}');
+		COMMIT;
+		WHILE NOT EXISTS (SELECT FROM claims WHERE job_id = job) LOOP
+			PERFORM pg_sleep(0.0005);
+		END LOOP;
+	END LOOP;
+END
+$$;
 
 -- claim_in_order claims one by one and compares each with what was first before it began.
 CREATE PROCEDURE claim_in_order(jobs int) LANGUAGE plpgsql AS $$
@@ -143,6 +159,21 @@ is(ask(q{SELECT count(*) || ' claims, ' || count(DISTINCT job_id) || ' jobs, ' |
 cmp_ok(ask(q{SELECT min(coalesce(mine, 0)) FROM generate_series(0, 49) c LEFT JOIN
 	(SELECT client, count(*) AS mine FROM (SELECT client FROM claims ORDER BY n LIMIT 2500) half GROUP BY 1) x ON x.client = c}),
 	'>=', 10, 'and none has less than a fifth of its share when half is done');
+
+# --- fifty who wait for one job at a time ------------------------------------------------------------------------------------
+
+ask(q{TRUNCATE claims});
+my $waiting = bench('-c 50 -j 2 -T 3600', calm => q{
+CALL spooled.wait_for_jobs('calm', timeout => '1 h');
+INSERT INTO claims (client, job_id, begun) SELECT :client_id, job_id, clock_timestamp() FROM spooled.claim('calm', 'w-:client_id');
+});
+$node->poll_query_until('postgres', q{SELECT count(*) = 50 FROM pg_stat_activity
+	WHERE query LIKE 'CALL spooled.wait_for_jobs%' AND state = 'active' AND wait_event_type = 'Extension'}) or die 'they do not wait';
+ask(q{CALL feed(500)});
+cmp_ok(ask(q{SELECT min(coalesce(mine, 0)) FROM generate_series(0, 49) c LEFT JOIN (SELECT client, count(*) AS mine FROM claims GROUP BY 1) x ON x.client = c}),
+	'>', 0, 'none of fifty who wait goes without, while one job comes at a time');
+$waiting->signal('TERM');
+IPC::Run::finish($waiting);
 is(ask(q{SELECT * FROM spooled.check_integrity()}), '', 'check_integrity() finds nothing');
 
 $node->stop;
