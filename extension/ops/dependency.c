@@ -93,7 +93,6 @@ spl_dependency_look_again(int32 org, char kind, const pg_uuid_t *ids, int count)
 			spl_work_judge_again(&work, kind == MARK_WORKFLOW ? FAN_IN_MEMBER : FAN_IN_ALL, &ids[i]);
 		spl_work_off(&work);
 	}
-	work.children.count = work.workflows.count = 0;
 	spl_work_leave_marks(&work);
 	spl_marks_put(org, kind, ids, count, work.now);
 }

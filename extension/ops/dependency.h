@@ -13,8 +13,8 @@
 #define PARENT_PURGED_ERROR "Parent was purged"
 
 /*
- * spl_dependency_hold_parent says how a job stands that another is to depend on, as the state of their edge.  An open one is
- * held until this transaction ends.  SPL_NOT_FOUND: it is being deleted.
+ * spl_dependency_hold_parent says how a job stands that another is to depend on, as the state of their edge.  One that has not
+ * completed is held until this transaction ends: it can end, or be replayed.  SPL_NOT_FOUND: it is being deleted.
  */
 extern SplCode spl_dependency_hold_parent(int32 org, const pg_uuid_t *parent, int32 queue, int16 priority, char *state,
 										  SplFault *fault);

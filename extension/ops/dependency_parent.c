@@ -25,7 +25,7 @@ spl_dependency_hold_parent(int32 org, const pg_uuid_t *parent, int32 queue, int1
 		if (!spl_ticket_find(org, parent, queue, priority, &ticket))
 			return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Job %s not found", spl_uuid_text(parent));
 		*state = spl_edge_state(&ticket);
-		if (*state != EDGE_OPEN || spl_ticket_hold(&ticket) == TAKE_OK)
+		if (*state == EDGE_COMPLETED || spl_ticket_hold(&ticket) == TAKE_OK)
 			return SPL_OK;
 	}
 	return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",

@@ -143,8 +143,8 @@ spl_workflow_cancel(const pg_uuid_t *id, SplFault *fault)
 
 /*
  * Members of a failed workflow that did not complete when it ended, with the tickets of those that are to run again.  Others
- * have been replayed one by one meanwhile: they run again, or are over.  How these stand, and parents elsewhere, decides anew
- * about what waits for them, so their ends are taken back as well, and given again by the background worker.
+ * have been replayed one by one meanwhile: they run again, or have completed.  How these stand, and parents elsewhere, decides
+ * anew about what waits for them, so their ends are taken back as well, and given again by the background worker.
  */
 typedef struct Revival
 {
@@ -157,24 +157,35 @@ typedef struct Revival
 	int			other_count;
 } Revival;
 
-static SplCode
-try_again(SplFault *fault)
+/* find_other reads how a job stands, as the state of its edges; false: it is deleted. */
+static bool
+find_other(int32 org, const pg_uuid_t *id, Job *job, char *state)
 {
-	return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.", "a job of the workflow is just changing");
+	Ticket ticket;
+
+	if (!spl_job_find(org, id, false, job) || !spl_ticket_find(org, id, job->queue, job->priority, &ticket))
+		return false;
+	*state = spl_edge_state(&ticket);
+	return true;
 }
 
 /*
- * hold_other keeps a job that is no part of the revival as it is until this transaction ends, so that its end comes before,
- * which is seen here, or finds the edges that are taken back.  SPL_NOT_FOUND: it is deleted.
+ * hold_open keeps a job that is no part of the revival as it is until this transaction ends, so that its end comes before,
+ * which is seen here, or finds the edges that are taken back.
  */
 static SplCode
-hold_other(const Revival *revival, const pg_uuid_t *id, char *state, SplFault *fault)
+hold_open(int32 org, const Job *job, char *state, SplFault *fault)
 {
-	Job job;
+	if (*state != EDGE_OPEN)
+		return SPL_OK;
+	return spl_dependency_hold_parent(org, &job->id, job->queue, job->priority, state, fault);
+}
 
-	if (!spl_job_find(revival->org, id, false, &job))
-		return SPL_NOT_FOUND;
-	return spl_dependency_hold_parent(revival->org, id, job.queue, job.priority, state, fault);
+/* is_good tells whether a job may still complete, or has. */
+static bool
+is_good(char state)
+{
+	return state == EDGE_OPEN || state == EDGE_COMPLETED;
 }
 
 /* take_failed takes the tickets of the members that are dead or cancelled. */
@@ -186,42 +197,47 @@ take_failed(Revival *revival, int listed, SplFault *fault)
 		pg_uuid_t id = revival->ids[i];
 		Ticket	 *ticket = &revival->tickets[revival->count];
 		char	  state;
-		SplCode	  code = hold_other(revival, &id, &state, fault);
+		Job		  job;
 
-		if (code == SPL_NOT_FOUND)
+		if (!find_other(revival->org, &id, &job, &state))
 			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "the workflow cannot be retried: job %s is deleted",
 							 spl_uuid_text(&id));
-		if (code != SPL_OK)
-			return code;
-		if (state == EDGE_OPEN || state == EDGE_COMPLETED)
+		if (hold_open(revival->org, &job, &state, fault) != SPL_OK)
+			return fault->code;
+		if (is_good(state))
 		{
 			revival->others[revival->other_count++] = id;
 			continue;
 		}
 		if (!find_ticket(revival->org, &id, ticket) || spl_edge_state(ticket) != state ||
 			spl_ticket_take(ticket) == TAKE_LOST)
-			return try_again(fault);
+			return spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, "Try again.",
+							 "a job of the workflow is just changing");
 		revival->ids[revival->count++] = id;
 	}
 	return SPL_OK;
 }
 
-/* hold_parents adds the parents whose ends were the reason that members were cancelled, and holds those that run again. */
+/* add_parents adds the parents of what was cancelled that have been replayed since; others let it wait in vain once more. */
 static SplCode
-hold_parents(Revival *revival, SplFault *fault)
+add_parents(Revival *revival, SplFault *fault)
 {
-	pg_uuid_t *parents = revival->others + revival->other_count;
+	pg_uuid_t *parents = palloc(sizeof(pg_uuid_t) * WORKFLOW_MOST_JOBS);
 	int count = spl_workflow_other_parents(revival->org, revival->ids, revival->count, WORKFLOW_MOST_JOBS, parents);
 
 	for (int i = 0; i < count; i++)
 	{
-		char	state;
-		SplCode code = hold_other(revival, &parents[i], &state, fault);
+		char state;
+		Job	 job;
 
-		if (code != SPL_OK && code != SPL_NOT_FOUND)
-			return code;
+		if (!find_other(revival->org, &parents[i], &job, &state))
+			continue;
+		if (hold_open(revival->org, &job, &state, fault) != SPL_OK && fault->code != SPL_NOT_FOUND)
+			return fault->code;
+		if (is_good(state))
+			revival->others[revival->other_count++] = parents[i];
 	}
-	revival->other_count += count;
+	pfree(parents);
 	*fault = (SplFault) {SPL_OK};
 	return SPL_OK;
 }
@@ -301,7 +317,7 @@ spl_workflow_retry(const pg_uuid_t *id, int *revived, SplFault *fault)
 	revival.tickets = palloc(sizeof(Ticket) * row.total_jobs);
 	revival.others = palloc(sizeof(pg_uuid_t) * (row.total_jobs + WORKFLOW_MOST_JOBS));
 	listed = spl_workflow_failed(revival.org, id, row.total_jobs, revival.ids);
-	if (take_failed(&revival, listed, fault) != SPL_OK || hold_parents(&revival, fault) != SPL_OK ||
+	if (take_failed(&revival, listed, fault) != SPL_OK || add_parents(&revival, fault) != SPL_OK ||
 		spl_limit_active(fault, revival.count) != SPL_OK)
 		return fault->code;
 	spl_workflow_set_live(revival.org, id);
