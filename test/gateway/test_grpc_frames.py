@@ -4,6 +4,7 @@ import gzip
 import os
 import socket
 import struct
+import subprocess
 
 import client
 from rpc import ADDRESS, Case, Code, pb
@@ -46,14 +47,19 @@ def message(data, flag=0, length=None):
 class Connection:
     """A connection over which anything can be sent; frames that come are kept."""
 
-    def __init__(self):
-        host, port = ADDRESS.split(":")
+    def __init__(self, address=ADDRESS):
+        host, port = address.split(":")
         self.socket = socket.create_connection((host, int(port)), timeout=SECONDS)
         self.left = b""
+        self.pings = 0
         self.send(PREFACE + frame(SETTINGS))
 
     def send(self, data):
-        self.socket.sendall(data)
+        """Sends, unless the server has closed the connection, of which next() tells."""
+        try:
+            self.socket.sendall(data)
+        except ConnectionError:
+            pass
 
     def next(self):
         """The next frame that is not the connection's own business: (kind, flags, stream, payload); None: it was closed."""
@@ -72,6 +78,7 @@ class Connection:
             if kind == SETTINGS and not flags & ACK:
                 self.send(frame(SETTINGS, ACK))
             elif kind == PING and not flags & ACK:
+                self.pings += 1
                 self.send(frame(PING, ACK, 0, payload))
             elif kind not in (SETTINGS, PING, WINDOW_UPDATE):
                 return kind, flags, stream, payload
@@ -111,8 +118,8 @@ class Frames(Case):
     def unary(self, *changes, data=None):
         """How a unary call ends that is sent by hand."""
         connection = self.connect()
-        connection.send(frame(HEADERS, END_HEADERS, 1, header_block(*changes)))
-        connection.send(frame(DATA, END_STREAM, 1, message(self.request()) if data is None else data))
+        connection.send(frame(HEADERS, END_HEADERS, 1, header_block(*changes))
+                        + frame(DATA, END_STREAM, 1, message(self.request()) if data is None else data))
         try:
             return connection.end_of(1)
         finally:
@@ -214,3 +221,62 @@ class Frames(Case):
                 connection.send(data)
                 connection.close()
         self.enqueue()
+
+
+@client.needs_psql
+@client.needs_gateway
+class FirstResponses(Case):
+    """gRPC holds back what it was told another message follows; nothing of a stream may wait for the server's next ping to leave."""
+
+    def held_job(self):
+        """A job that is being processed, and a session that keeps it from being completed until it is told to let go."""
+        self.enqueue()
+        job = self.dequeue_one()
+        session = subprocess.Popen(["psql", "-XqAt", client.PSQL_URL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(session.wait)
+        self.addCleanup(session.stdout.close)
+        self.addCleanup(session.stdin.close)
+        session.stdin.write("BEGIN; SELECT 'held' FROM spooled.lease WHERE job_id = '%s' FOR UPDATE;\n" % job.id)
+        session.stdin.flush()
+        self.assertEqual(session.stdout.readline(), "held\n")
+        return job, session
+
+    def received(self, gateway):
+        lines = self.assertStatus(gateway.get("/metrics", key=None), 200).body.decode().splitlines()
+        return [line.rsplit(" ", 1)[1] for line in lines if line.startswith('spooled_grpc_stream_messages_total{direction="received"}')]
+
+    def responses(self, connection, count):
+        """Reads so many responses of stream 1."""
+        data = b""
+        while len(data) < 5 or count > 0:
+            kind, _, stream, payload = connection.next()
+            self.assertEqual((kind in (HEADERS, DATA), stream), (True, 1))
+            data += payload if kind == DATA else b""
+            while len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[1:5], "big"):
+                yield pb.ProcessResponse.FromString(data[5:5 + int.from_bytes(data[1:5], "big")])
+                data, count = data[5 + int.from_bytes(data[1:5], "big"):], count - 1
+                if count == 0:
+                    return
+
+    def pings_until_answered(self):
+        """How many pings come before two responses that are ready together, the first ones of their stream."""
+        job, session = self.held_job()
+        address = "127.0.0.1:%d" % client.free_port()
+        with client.Gateway(GRPC_PORT=address.partition(":")[2], DB_LOCK_TIMEOUT_MS="60000") as gateway:
+            connection = Connection(address)
+            self.addCleanup(connection.close)
+            complete = pb.ProcessRequest(complete=pb.CompleteRequest(job_id=job.id, worker_id=self.worker))
+            connection.send(frame(HEADERS, END_HEADERS, 1, header_block((b":path", b"/spooled.v1.QueueService/ProcessJobs")))
+                            + frame(DATA, 0, 1, message(complete.SerializeToString())) + frame(DATA, 0, 1, message(b"")))
+            # The second is answered at once, and its response waits for the first one's.
+            self.assertTrue(client.eventually(lambda: self.received(gateway) == ["2"], 60))
+            session.stdin.write("ROLLBACK;\n")
+            session.stdin.flush()
+            first, second = self.responses(connection, 2)
+            self.assertTrue(first.complete.success, first)
+            self.assertEqual(second.error.code, "INVALID_REQUEST")
+            return connection.pings
+
+    def test_that_are_ready_together(self):
+        """Pings come every 10 s, so on a slow machine one may be under way for its own sake; not each time."""
+        self.assertTrue(any(self.pings_until_answered() == 0 for _ in range(3)))
