@@ -296,6 +296,14 @@ config_load(void)
 	return check_email();
 }
 
+static const char *
+default_text(const ConfigRow *row)
+{
+	if (row->def != NULL)
+		return row->def;
+	return row->required ? "required" : "none";
+}
+
 void
 config_help(FILE *out)
 {
@@ -304,9 +312,8 @@ config_help(FILE *out)
 			"  --help          this text\n  --print-config  the values in force, then exit\n"
 			"  --routes        method, path and name of every operation, then exit\n\nEnvironment:\n");
 	for (size_t i = 0; i < lengthof(rows); i++)
-		fprintf(out, "  %-26s %s%s%s%s%s%s\n", rows[i].name, rows[i].help, rows[i].def ? " [" : "",
-				rows[i].def ? rows[i].def : "", rows[i].in_production ? "; in production: " : "",
-				rows[i].in_production ? rows[i].in_production : "", rows[i].def ? "]" : "");
+		fprintf(out, "  %-26s %s [%s%s%s]\n", rows[i].name, rows[i].help, default_text(&rows[i]),
+				rows[i].in_production ? "; in production: " : "", rows[i].in_production ? rows[i].in_production : "");
 	environment_help(out);
 }
 
