@@ -147,23 +147,47 @@ spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, Clai
 	return answer;
 }
 
+/* start_of returns where a level begins, its entries included; "at" passes along the entries as the caller does the levels. */
+static pg_uuid_t
+start_of(const ClaimList *list, const ClaimLevel *level, int *at)
+{
+	while (*at < list->end && list->entries[*at].priority > level->priority)
+		(*at)++;
+	if (*at < list->end && list->entries[*at].priority == level->priority &&
+		compare_ids(&list->entries[*at].job_id, &level->from) < 0)
+		return list->entries[*at].job_id;
+	return level->from;
+}
+
 /* give_back makes the entries that are left be read again, so that a refill always starts with an empty list. */
 static void
 give_back(ClaimList *list)
 {
-	for (int i = list->first; i < list->end; i++)
-	{
-		const ClaimEntry *entry = &list->entries[i];
-		Level			 *level;
+	int at = list->first;
 
-		if (i > list->first && entry->priority == entry[-1].priority)
-			continue;
-		level = level_of(list, entry->priority, &entry->job_id);
-		if (level && compare_ids(&entry->job_id, &level->open.from) < 0)
-			level->open.from = entry->job_id;
-	}
+	for (int i = 0; i < list->level_count; i++)
+		list->levels[i].open.from = start_of(list, &list->levels[i].open, &at);
 	list->first = list->end = 0;
 	list->has_stale = false;
+}
+
+bool
+spl_claim_list_starts(int32 queue, ClaimLevel *starts, int *count)
+{
+	ClaimList *list = spl_claim_table_find(queue);
+	bool	   knows;
+	int		   at;
+
+	if (list == NULL)
+		return false;
+	knows = list->knows_levels && !list->too_many_levels;
+	*count = knows ? list->level_count : 0;
+	at = list->first;
+	for (int i = 0; i < *count; i++)
+		starts[i] = (ClaimLevel) {.priority = list->levels[i].open.priority,
+								  .from = start_of(list, &list->levels[i].open, &at)};
+	LWLockRelease(&list->lock);
+	return knows;
 }
 
 bool

@@ -76,6 +76,12 @@ extern void spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *j
 /* spl_claim_list_forget drops every list of this database: read the indexes again. */
 extern void spl_claim_list_forget_all(void);
 
+/*
+ * spl_claim_list_starts tells from where on each priority of a queue has claimable tickets, CLAIM_LIST_LEVELS at most; false:
+ * no list knows.  What some session is just taking lies before; if it is rolled back, the next call tells.
+ */
+extern bool spl_claim_list_starts(int32 queue, ClaimLevel *starts, int *count);
+
 /* spl_claim_list_queues lists the queues of this database that have a list. */
 extern int spl_claim_list_queues(int32 *queues, int limit);
 

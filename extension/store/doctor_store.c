@@ -38,22 +38,19 @@ typedef struct Check
 #define SETTING_OFF(name) "SELECT '" name "', '{}' WHERE current_setting('" name "') = 'off' AND $1 IS NOT NULL"
 
 static Check checks[] = {
-	CHECK(
-		"queue_paused", "warning",
-		"SELECT q.name, jsonb_strip_nulls(jsonb_build_object('paused_since', q.paused_at, 'reason', q.paused_reason, 'waiting',"
-		"   (SELECT count(*) FROM (SELECT FROM spooled.ready r WHERE r.queue = q.id LIMIT 10000) w)))::text"
-		" FROM spooled.queue q WHERE q.org = $1 AND q.paused_at IS NOT NULL"
-		" AND EXISTS (SELECT FROM spooled.ready r WHERE r.queue = q.id) ORDER BY q.name",
-		"Jobs wait in a paused queue. spooled.resume_queue() lets claims go on."),
+	CHECK("queue_paused", "warning",
+		  "SELECT q.name, jsonb_strip_nulls(jsonb_build_object('paused_since', q.paused_at, 'reason', q.paused_reason,"
+		  "   'waiting', c.ready))::text FROM spooled.queue q, spooled._queue_counts(q.id) c"
+		  " WHERE q.org = $1 AND q.paused_at IS NOT NULL AND c.ready > 0 ORDER BY q.name",
+		  "Jobs wait in a paused queue. spooled.resume_queue() lets claims go on."),
 	CHECK(
 		"queue_without_claims", "warning",
 		"SELECT q.name, jsonb_build_object('oldest_ready_since', head.since, 'workers',"
 		"   (SELECT count(*) FROM spooled.worker w WHERE w.org = $1 AND w.status <> 'offline' AND q.name = ANY(w.queue_names)))::text"
-		" FROM spooled.queue q, LATERAL (SELECT r.since FROM spooled.ready r WHERE r.queue = q.id"
-		"   ORDER BY r.priority DESC, r.job_id LIMIT 1) head"
+		" FROM spooled.queue q, spooled._queue_oldest(q.id) head(since)"
 		" WHERE q.org = $1 AND q.paused_at IS NULL AND head.since < clock_timestamp() - interval '5 min'"
 		" AND NOT EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.queue = q.id) ORDER BY q.name",
-		"The next job of this queue has been claimable for more than 5 minutes and no worker has a job of it. Start a worker,"
+		"A job of this queue has been claimable for more than 5 minutes and no worker has a job of it. Start a worker,"
 		" and check that it names the queue exactly."),
 	CHECK(
 		"leases_overdue", "critical",

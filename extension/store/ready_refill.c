@@ -18,8 +18,8 @@
 #define AUDIT_SHARE 100	  /* one part of the time in so many */
 #define AUDIT_GAP_MS 1000
 
-static void
-level_keys(ScanKey keys, int32 queue, const ClaimLevel *level)
+void
+spl_ready_level_keys(ScanKey keys, int32 queue, const ClaimLevel *level)
 {
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(queue));
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(level->priority));
@@ -32,7 +32,7 @@ read_level(TupleScan *scan, int32 queue, const ClaimLevel *level, Refill *refill
 {
 	ScanKeyData keys[3];
 
-	level_keys(keys, queue, level);
+	spl_ready_level_keys(keys, queue, level);
 	spl_scan_keys(scan, keys, 3);
 	while (spl_scan_next(scan, ForwardScanDirection))
 	{

@@ -5,8 +5,12 @@
 #ifndef SPL_READY_REFILL_H
 #define SPL_READY_REFILL_H
 
+#include "access/skey.h"
 #include "datatype/timestamp.h"
 #include "shmem/claim_list.h"
+
+/* spl_ready_level_keys sets the three keys that find a priority's tickets in the index, from a position on. */
+extern void spl_ready_level_keys(ScanKey keys, int32 queue, const ClaimLevel *level);
 
 /* spl_ready_refill reads the next tickets of a queue, at least "wanted", unless another session has just done it. */
 extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted);

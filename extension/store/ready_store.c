@@ -6,6 +6,8 @@
  * transaction rolls back, the ticket is there for the next claim.  Which tickets to try comes from the list in shared
  * memory; its entries are hints, so each row is fetched under a fresh snapshot and compared before it is deleted: since
  * vacuum, its place may hold somebody else's ticket.
+ *
+ * Who only looks begins where that list does, or he would pass over all that was taken since the oldest snapshot.
  */
 #include "postgres.h"
 
@@ -95,10 +97,17 @@ take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, in
 	return count;
 }
 
+/* lists_count tells whether the lists know what this transaction can see. */
+static bool
+lists_count(int32 queue)
+{
+	return !IsolationUsesXactSnapshot() && !spl_ready_is_noted(queue);
+}
+
 int
 spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets)
 {
-	ClaimList *list = IsolationUsesXactSnapshot() || spl_ready_is_noted(queue) ? NULL : spl_claim_list_of(queue);
+	ClaimList *list = lists_count(queue) ? spl_claim_list_of(queue) : NULL;
 	ClaimEntry entries[POP_MOST];
 	Relation   table;
 	PopAnswer  answer = POP_SOME;
@@ -137,19 +146,40 @@ is_being_taken(TupleTableSlot *slot)
 	return TransactionIdIsNormal(by) && TransactionIdIsInProgress(by);
 }
 
-/* What somebody is just taking does not count; if he rolls back, the queue is told (spl_wake_note_taken). */
+/* finds_claimable goes on with a scan until it stands on a ticket that could be claimed now. */
+static bool
+finds_claimable(TupleScan *scan, int32 org, TimestampTz now)
+{
+	while (spl_scan_next(scan, ForwardScanDirection))
+		if (is_claimable(scan->slot, org, now) && !is_being_taken(scan->slot))
+			return true;
+	return false;
+}
+
+/* What somebody is just taking does not count; if he rolls back, who waits is told (spl_ready_note_taken). */
 bool
 spl_ready_exists(int32 org, int32 queue, TimestampTz now)
 {
+	ClaimLevel	starts[CLAIM_LIST_LEVELS];
+	int			count = 0;
+	bool		has_starts = lists_count(queue) && spl_claim_list_starts(queue, starts, &count);
 	TupleScan	scan;
-	ScanKeyData keys[1];
+	ScanKeyData keys[3];
 	bool		found = false;
 
-	queue_key(keys, queue);
-	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 1);
-	spl_scan_keys(&scan, keys, 1);
-	while (!found && spl_scan_next(&scan, ForwardScanDirection))
-		found = is_claimable(scan.slot, org, now) && !is_being_taken(scan.slot);
+	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, has_starts ? 3 : 1);
+	for (int i = 0; i < count && !found; i++)
+	{
+		spl_ready_level_keys(keys, queue, &starts[i]);
+		spl_scan_keys(&scan, keys, 3);
+		found = finds_claimable(&scan, org, now);
+	}
+	if (!has_starts)
+	{
+		queue_key(keys, queue);
+		spl_scan_keys(&scan, keys, 1);
+		found = finds_claimable(&scan, org, now);
+	}
 	spl_scan_end(&scan);
 	return found;
 }
@@ -167,23 +197,40 @@ next_priority(TupleScan *scan, int32 queue, int priority)
 	return spl_scan_next(scan, ForwardScanDirection);
 }
 
+/* read_oldest lowers "oldest" to the time of the scan's ticket, and returns the ticket's priority. */
+static int16
+read_oldest(TupleScan *scan, int32 org, TimestampTz *oldest)
+{
+	Ticket ticket;
+
+	spl_ticket_read(TICKET_READY, scan->slot, &ticket);
+	if (ticket.org == org && (*oldest == NO_TIME || ticket.since < *oldest))
+		*oldest = ticket.since;
+	return ticket.priority;
+}
+
 TimestampTz
 spl_ready_oldest(int32 org, int32 queue)
 {
+	ClaimLevel	starts[CLAIM_LIST_LEVELS];
+	int			count = 0;
+	bool		has_starts = lists_count(queue) && spl_claim_list_starts(queue, starts, &count);
 	TupleScan	scan;
 	TimestampTz oldest = NO_TIME;
 	int			priority = PG_INT16_MAX;
 
-	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 2);
-	while (next_priority(&scan, queue, priority))
+	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, has_starts ? 3 : 2);
+	for (int i = 0; i < count; i++)
 	{
-		Ticket ticket;
+		ScanKeyData keys[3];
 
-		spl_ticket_read(TICKET_READY, scan.slot, &ticket);
-		if (ticket.org == org && (oldest == NO_TIME || ticket.since < oldest))
-			oldest = ticket.since;
-		priority = ticket.priority;
+		spl_ready_level_keys(keys, queue, &starts[i]);
+		spl_scan_keys(&scan, keys, 3);
+		if (spl_scan_next(&scan, ForwardScanDirection))
+			read_oldest(&scan, org, &oldest);
 	}
+	while (!has_starts && next_priority(&scan, queue, priority))
+		priority = read_oldest(&scan, org, &oldest);
 	spl_scan_end(&scan);
 	return oldest;
 }

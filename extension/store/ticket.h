@@ -101,7 +101,10 @@ extern int spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ti
 /* spl_ready_exists tells whether the queue has a claimable ticket. */
 extern bool spl_ready_exists(int32 org, int32 queue, TimestampTz now);
 
-/* spl_ready_oldest returns since when the oldest ready job of the queue exists (created_at of its id), or NO_TIME. */
+/*
+ * spl_ready_oldest returns since when the job is claimable that is so for longest among the first ones of each priority, or
+ * NO_TIME.  What somebody is just taking may not count.
+ */
 extern TimestampTz spl_ready_oldest(int32 org, int32 queue);
 
 /* spl_ready_find finds the ready ticket of a job, first with the priority that is likely. */

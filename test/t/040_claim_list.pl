@@ -98,9 +98,17 @@ ask(q{REINDEX TABLE CONCURRENTLY spooled.ready});
 is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'after REINDEX CONCURRENTLY');
 ask(q{VACUUM FREEZE spooled.ready});
 is(scalar(claim_all('moved', 100)), 600, 'after VACUUM');
+# A listed ticket far behind in a file that is then written anew, and short: its place there is behind the end.
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue_many('long', array_fill('{}'::json, ARRAY[1000])) FROM generate_series(1, 3)) x});
+ask(q{SELECT count(*) FROM spooled.enqueue_many('short', array_fill('{}'::json, ARRAY[20]))});
+is(ask(q{SELECT count(*) FROM spooled.claim('short', 'w')}), '1', 'some of the queue are listed');
+is(scalar(claim_all('long', 1000)), 3000, 'the tickets before them are gone');
+ask(q{VACUUM FULL spooled.ready});
+is(scalar(claim_all('short', 5)), 19, 'after VACUUM FULL has made the table short');
+
 ask(q{VACUUM FULL spooled.lease});
-ask(q{SELECT spooled.enqueue('short', '{}')});
-ask(q{SELECT spooled.claim('short', 'w', lease => '100 ms')});
+ask(q{SELECT spooled.enqueue('brief', '{}')});
+ask(q{SELECT spooled.claim('brief', 'w', lease => '100 ms')});
 ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM spooled.attempt WHERE kind = 'l'}), 'leases are found expired after VACUUM FULL');
 
 # --- an old snapshot -----------------------------------------------------------------------------------------------------
@@ -113,6 +121,16 @@ sub buffers
 	my ($hits) = $plan =~ /"Shared Hit Blocks": (\d+)/;
 	return $hits;
 }
+
+# looked_at returns how many pages of the ready tickets and their index a statement touches.
+sub looked_at
+{
+	my ($statement) = @_;
+	my $touched = q{pg_stat_get_xact_blocks_fetched('spooled.ready'::regclass) + pg_stat_get_xact_blocks_fetched('spooled.ready_claim'::regclass)};
+	ask(qq{DO \$\$ DECLARE before bigint := $touched; BEGIN $statement; INSERT INTO looks SELECT $touched - before; END \$\$});
+	return ask(q{DELETE FROM looks RETURNING touched});
+}
+ask(q{CREATE TABLE looks (touched bigint)});
 ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('old', '{}') FROM generate_series(1, 6000) n) x});
 my ($in, $out) = ("", "");
 my $holder = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', \my $err);
@@ -120,10 +138,22 @@ $in = "BEGIN ISOLATION LEVEL REPEATABLE READ;\nSELECT 'held ' || count(*) FROM s
 IPC::Run::pump($holder) until $out =~ /held/;
 buffers();
 my $first = buffers();
+my %looks = (
+	'who waits for jobs' => q{CALL spooled.wait_for_jobs('old', timeout => '1 h')},
+	'queue_stats' => q{PERFORM oldest_ready FROM spooled.queue_stats WHERE queue = 'old'},
+	'the metrics' => q{PERFORM spooled._metrics()},
+	'doctor()' => q{PERFORM FROM spooled.doctor()},
+);
+my %before = map { $_ => looked_at($looks{$_}) } keys %looks;
 ask(q{DO $$ BEGIN FOR i IN 1..5000 LOOP PERFORM spooled.complete(job_id, 'w') FROM spooled.claim('old', 'w'); END LOOP; END $$});
 buffers();
 my @after = sort { $a <=> $b } map { buffers() } 1 .. 5;
 cmp_ok($after[2], '<=', $first * 2, "a claim touches as many pages under an old snapshot (before: $first, after 5,000: $after[2])");
+foreach my $name (sort keys %looks)
+{
+	my $now = looked_at($looks{$name});
+	cmp_ok($now, '<=', 2 * $before{$name}, "so does $name (before: $before{$name}, after: $now)");
+}
 $in = "COMMIT;\n\\q\n";
 IPC::Run::finish($holder);
 
