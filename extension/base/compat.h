@@ -101,6 +101,15 @@ spl_table_update(Relation table, ItemPointer tid, TupleTableSlot *slot, CommandI
 	return result;
 }
 
+/* spl_index_insert_cleanup ends what an access method keeps between insertions. */
+static inline void
+spl_index_insert_cleanup(Relation index, struct IndexInfo *info)
+{
+#if PG_VERSION_NUM >= 170000
+	index_insert_cleanup(index, info);
+#endif
+}
+
 /* spl_bt_search_leaf finds and locks for writing the leaf where a key belongs. */
 static inline BTStack
 spl_bt_search_leaf(Relation index, Relation table, BTScanInsert key, Buffer *leaf)

@@ -10,6 +10,7 @@
 
 #include "access/genam.h"
 #include "catalog/index.h"
+#include "store/index_added.h"
 #include "store/index_run.h"
 #include "store/insert_set.h"
 #include "utils/memutils.h"
@@ -88,14 +89,12 @@ spl_insert_set_form(InsertSet *set, TupleTableSlot *slot)
 	slot->tts_nvalid = set->shape.desc->natts; /* who reads keys need not take the row apart again */
 }
 
-/*
- * has_entry tells whether a row has an entry in an index.  A predicate is, in our schema, always "its first column IS NOT
- * NULL", so no expression is evaluated.
- */
+/* may_have_entry tells whether a row may have an entry in an index; no expression is evaluated. */
 static bool
-has_entry(const IndexInfo *info, TupleTableSlot *slot)
+may_have_entry(const IndexInfo *info, TupleTableSlot *slot)
 {
-	return info->ii_Predicate == NIL || !slot_attisnull(slot, info->ii_IndexAttrNumbers[0]);
+	return info->ii_Predicate == NIL || !spl_index_is_plain(info) ||
+		!slot_attisnull(slot, info->ii_IndexAttrNumbers[0]);
 }
 
 /* An index that no row has an entry in is not even locked. */
@@ -107,13 +106,15 @@ spl_insert_set_indexes(const InsertSet *set, Relation table, TupleTableSlot *con
 		Relation index;
 		int		 first = 0;
 
-		while (first < count && !has_entry(set->info[i], slots[first]))
+		while (first < count && !may_have_entry(set->info[i], slots[first]))
 			first++;
 		if (first == count)
 			continue;
 		index = index_open(set->index[i], RowExclusiveLock);
-		if (index->rd_index->indisready)
+		if (index->rd_index->indisready && spl_index_is_plain(set->info[i]))
 			spl_index_insert_many(table, index, set->info[i], slots, count);
+		else if (index->rd_index->indisready)
+			spl_index_insert_added(table, index, slots, count);
 		index_close(index, NoLock);
 	}
 }

@@ -11,8 +11,8 @@
 #include "store/row_form.h"
 #include "utils/rel.h"
 
-#define INSERT_CHUNK 64 /* rows that are inserted together */
-#define INSERT_INDEXES 8
+#define INSERT_CHUNK 64	  /* rows that are inserted together */
+#define INSERT_INDEXES 64 /* of which ours are at most five */
 
 typedef struct InsertSet
 {

@@ -1,0 +1,40 @@
+-- Indexes that an operator adds to our tables have every row that belongs there, however it came, and no other.
+SELECT FROM spooled.create_queue('q');
+CREATE INDEX by_customer ON spooled.job ((payload->>'customer'));
+CREATE INDEX by_content ON spooled.job USING gin ((payload::jsonb));
+CREATE INDEX by_time ON spooled.job USING brin (created_at);
+CREATE INDEX by_hash ON spooled.job USING hash (id);
+CREATE UNIQUE INDEX some_customers ON spooled.job ((payload->>'customer'), id) INCLUDE (priority) WHERE payload->>'customer' LIKE 'm%';
+CREATE INDEX urgent ON spooled.ready (job_id) WHERE priority > 5;
+ALTER TABLE spooled.job ADD CONSTRAINT one_id UNIQUE (id) DEFERRABLE INITIALLY DEFERRED;
+
+-- one by one, a few, and more than go into the table at once
+SELECT count(*) FROM (SELECT spooled.enqueue('q', json_build_object('customer', 's' || n), priority => n) FROM generate_series(1, 9) n) x;
+SELECT count(*) FROM spooled.enqueue_many('q', ARRAY(SELECT json_build_object('customer', 'm' || n) FROM generate_series(1, 3) n), priorities => ARRAY[4, 5, 6]);
+SELECT count(*) FROM spooled.enqueue_many('q', ARRAY(SELECT json_build_object('customer', 'm' || n) FROM generate_series(4, 300) n));
+
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM spooled.ready WHERE priority > 5;
+SELECT count(*) FROM spooled.ready WHERE priority > 5;
+SELECT count(*) FROM spooled.job WHERE payload->>'customer' = 's3';
+SELECT count(*) FROM spooled.job WHERE payload->>'customer' BETWEEN 'm1' AND 'm2999';
+SELECT count(*) FROM spooled.job WHERE id = ANY(ARRAY(SELECT job_id FROM spooled.ready));
+SET enable_indexscan = off;
+SET enable_bitmapscan = on;
+SELECT count(*) FROM spooled.job WHERE payload::jsonb @> '{"customer": "m299"}';
+SELECT count(*) FROM spooled.job WHERE created_at > now() - interval '1 hour';
+RESET ALL;
+
+-- through every state: what is claimed leaves the index
+SELECT count(*) FROM spooled.claim('q', 'w', 2) c, LATERAL spooled.complete(c.job_id, 'w');
+SET enable_seqscan = off;
+SELECT count(*) FROM spooled.ready WHERE priority > 5;
+RESET enable_seqscan;
+SELECT * FROM spooled.check_integrity();
+
+-- a constraint that nobody could keep is not passed over
+ALTER TABLE spooled.job ADD CONSTRAINT no_two EXCLUDE USING btree (id WITH =);
+SELECT spooled.enqueue('q', '{}');
+ALTER TABLE spooled.job DROP CONSTRAINT no_two;
+SELECT count(*) FROM (SELECT spooled.enqueue('q', '{}')) x;
