@@ -1,7 +1,7 @@
 /*
  * clock.c
  *    The wall clock of the database server: the only clock that leases, due times and ids are measured with.  Request
- *    rates go by one that a change of the wall clock does not touch.
+ *    rates, and what the background worker leaves between two looks, go by one that a change of the wall clock does not touch.
  */
 #include "postgres.h"
 

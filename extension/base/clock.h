@@ -10,7 +10,7 @@
 
 extern TimestampTz spl_clock_now(void);
 
-/* spl_clock_monotonic returns nanoseconds of a clock that nobody sets; for request rates only. */
+/* spl_clock_monotonic returns nanoseconds of a clock that nobody sets. */
 extern int64 spl_clock_monotonic(void);
 
 #endif

@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define GAP_MS 1000 /* between two attempts, should one fail */
+#define GAP_MS 1000 /* between two attempts, should one fail; by a clock that nobody sets back */
 
 static BackgroundWorkerHandle *running = NULL;
 
@@ -92,17 +92,17 @@ start(void)
 void
 spl_counter_run(void)
 {
-	static TimestampTz not_before = DT_NOBEGIN;
-	TimestampTz		   now = spl_clock_now();
+	static int64 not_before = 0;
+	int64		 now = spl_clock_monotonic() / 1000000;
 
-	if (spl_counters_recount_due() > now || is_counting())
+	if (spl_counters_recount_due() > spl_clock_now() || is_counting())
 		return;
 	if (now < not_before)
 	{
-		spl_counters_come_back_at(not_before);
+		spl_counters_come_back_at(TimestampTzPlusMilliseconds(spl_clock_now(), not_before - now));
 		return;
 	}
-	not_before = TimestampTzPlusMilliseconds(now, GAP_MS);
+	not_before = now + GAP_MS;
 	if (!start())
 		spl_counters_recount();
 }

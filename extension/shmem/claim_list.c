@@ -226,6 +226,28 @@ spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wa
 	return true;
 }
 
+/* is_drained tells whether all of a level was read and nothing was there. */
+static bool
+is_drained(const Refill *refill, int16 priority)
+{
+	for (int i = 0; i < refill->count; i++)
+		if (refill->entries[i].priority == priority)
+			return false;
+	return refill->reached_end || (refill->count > 0 && priority > refill->entries[refill->count - 1].priority);
+}
+
+/* drop_drained drops the levels where nothing is left, so that a queue may use any number of priorities in turn. */
+static void
+drop_drained(ClaimList *list, const Refill *refill)
+{
+	int kept = 0;
+
+	for (int i = 0; i < list->level_count; i++)
+		if (list->levels[i].has_late || !is_drained(refill, list->levels[i].open.priority))
+			list->levels[kept++] = list->levels[i];
+	list->level_count = kept;
+}
+
 /* store_levels keeps how far each level was read, unless an earlier ticket was told meanwhile. */
 static void
 store_levels(ClaimList *list, const Refill *refill)
@@ -281,6 +303,7 @@ spl_claim_list_refill_end(ClaimList *list, Refill *refill)
 	{
 		store_levels(list, refill);
 		list->knows_levels = true;
+		drop_drained(list, refill);
 		memcpy(list->entries, refill->entries, sizeof(ClaimEntry) * refill->count);
 		list->first = 0;
 		list->end = refill->count;

@@ -12,7 +12,8 @@
 #include "shmem/claim_table.h"
 #include "storage/shmem.h"
 
-#define PROBES 8 /* places that a queue's list may have */
+#define PROBES 8	/* places that a queue's list may have */
+#define REFUSALS 64 /* of a list with too many levels, before it is made anew: the queue may have fewer by now */
 
 typedef struct Lists
 {
@@ -65,7 +66,7 @@ spl_claim_table_reset(ClaimList *list, uint64 storage)
 	list->resets++;
 	list->next_limit = CLAIM_LIST_FIRST;
 	list->knows_levels = list->too_many_levels = list->reached_end = list->has_stale = false;
-	list->level_count = list->first = list->end = 0;
+	list->level_count = list->first = list->end = list->refusals = 0;
 }
 
 static ClaimList *
@@ -140,6 +141,8 @@ spl_claim_list_of(int32 queue)
 	if (list == NULL)
 		return NULL;
 	list->last_used = pg_atomic_fetch_add_u64(&lists->ticks, 1);
+	if (list->too_many_levels && ++list->refusals == REFUSALS)
+		spl_claim_table_reset(list, list->storage);
 	usable = !list->too_many_levels;
 	LWLockRelease(&list->lock);
 	return usable ? list : NULL;

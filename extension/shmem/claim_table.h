@@ -35,6 +35,7 @@ struct ClaimList
 	bool	   is_reading;
 	bool	   knows_levels;
 	bool	   too_many_levels;
+	int		   refusals;	/* claims that could not use it since, because there are too many levels */
 	bool	   reached_end; /* nothing claimable behind the last entry */
 	bool	   has_stale;
 	int16	   stale_priority; /* entries from this position on wait for a refill */

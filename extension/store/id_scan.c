@@ -6,7 +6,6 @@
 
 #include "access/stratnum.h"
 #include "access/table.h"
-#include "storage/bufmgr.h"
 #include "store/id_scan.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
@@ -93,7 +92,6 @@ static int
 read_places(const IdSearch *search, Snapshot snapshot, const ItemPointerData *places, int count, int *left)
 {
 	Relation	table = table_open(spl_table_oid(search->from->table), search->from->lock);
-	BlockNumber blocks = RelationGetNumberOfBlocks(table);
 	PlaceReader reader;
 	int			left_count = 0;
 
@@ -102,8 +100,7 @@ read_places(const IdSearch *search, Snapshot snapshot, const ItemPointerData *pl
 	{
 		ItemPointerData place = places[i];
 
-		if (ItemPointerIsValid(&place) && ItemPointerGetBlockNumber(&place) < blocks &&
-			spl_reader_row(&reader, &place) && is_row_of(search, reader.slot, i))
+		if (ItemPointerIsValid(&place) && spl_reader_row(&reader, &place) && is_row_of(search, reader.slot, i))
 			search->found(reader.slot, i, search->arg);
 		else
 			left[left_count++] = i;

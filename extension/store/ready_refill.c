@@ -49,34 +49,36 @@ read_level(TupleScan *scan, int32 queue, const ClaimLevel *level, Refill *refill
 	return true;
 }
 
+/* next_level finds the first ticket of the next priority below level->priority; false: there is none. */
+static bool
+next_level(TupleScan *scan, int32 queue, ClaimLevel *level)
+{
+	ScanKeyData keys[2];
+	bool		isnull;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(queue));
+	ScanKeyInit(&keys[1], 2, BTLessStrategyNumber, F_INT2LT, Int16GetDatum(level->priority));
+	spl_scan_keys(scan, keys, 2);
+	if (!spl_scan_next(scan, ForwardScanDirection))
+		return false;
+	level->priority = DatumGetInt16(slot_getattr(scan->slot, TICKET_PRIORITY, &isnull));
+	level->from = *DatumGetUUIDP(slot_getattr(scan->slot, TICKET_JOB_ID, &isnull));
+	return true;
+}
+
 /* find_levels finds the priorities of a queue, from the start of the index. */
 static void
 find_levels(int32 queue, Snapshot snapshot, Refill *refill)
 {
-	TupleScan scan;
-	int		  priority = PG_INT16_MAX;
+	TupleScan  scan;
+	ClaimLevel level = {.priority = PG_INT16_MAX};
 
 	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, snapshot, 2);
-	for (;;)
-	{
-		ScanKeyData keys[2];
-		bool		isnull;
-
-		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(queue));
-		ScanKeyInit(&keys[1], 2, BTLessStrategyNumber, F_INT2LT, Int16GetDatum(priority));
-		spl_scan_keys(&scan, keys, 2);
-		if (!spl_scan_next(&scan, ForwardScanDirection))
-			break;
+	while (!refill->too_many_levels && next_level(&scan, queue, &level))
 		if (refill->level_count == CLAIM_LIST_LEVELS)
-		{
 			refill->too_many_levels = true;
-			break;
-		}
-		priority = DatumGetInt16(slot_getattr(scan.slot, TICKET_PRIORITY, &isnull));
-		refill->levels[refill->level_count++] =
-			(ClaimLevel) {.priority = priority,
-						  .from = *DatumGetUUIDP(slot_getattr(scan.slot, TICKET_JOB_ID, &isnull))};
-	}
+		else
+			refill->levels[refill->level_count++] = level;
 	spl_scan_end(&scan);
 }
 
@@ -101,39 +103,34 @@ spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted)
 	pfree(refill);
 }
 
-/* show_first tells a queue's list of the first ticket in the index. */
+/* show_firsts tells a queue's list of the first ticket of each priority in the index. */
 static void
-show_first(TupleScan *scan, int32 queue)
+show_firsts(TupleScan *scan, int32 queue)
 {
-	ScanKeyData key;
-	Ticket		ticket;
+	ClaimLevel level = {.priority = PG_INT16_MAX};
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(queue));
-	spl_scan_keys(scan, &key, 1);
-	if (!spl_scan_next(scan, ForwardScanDirection))
-		return;
-	spl_ticket_read(TICKET_READY, scan->slot, &ticket);
-	spl_claim_list_found(queue, ticket.priority, &ticket.job_id);
+	for (int i = 0; i < CLAIM_LIST_LEVELS && next_level(scan, queue, &level); i++)
+		spl_claim_list_found(queue, level.priority, &level.from);
 }
 
-int
-spl_ready_audit(TimestampTz now, int limit)
+void
+spl_ready_audit(void)
 {
-	static TimestampTz not_before = DT_NOBEGIN;
-	int32			  *queues;
-	int				   count;
-	TupleScan		   scan;
-	TimestampTz		   end;
+	static int64 not_before = 0;
+	int64		 begin = spl_clock_monotonic();
+	int64		 end;
+	int32		*queues;
+	int			 count;
+	TupleScan	 scan;
 
-	if (now < not_before)
-		return 0;
+	if (begin < not_before)
+		return;
 	queues = palloc(sizeof(int32) * AUDITED_MOST);
 	count = spl_claim_list_queues(queues, AUDITED_MOST);
-	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 1);
+	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 2);
 	for (int i = 0; i < count; i++)
-		show_first(&scan, queues[i]);
+		show_firsts(&scan, queues[i]);
 	spl_scan_end(&scan);
-	end = spl_clock_now();
-	not_before = end + Max((end - now) * AUDIT_SHARE, AUDIT_GAP_MS * INT64CONST(1000));
-	return 0;
+	end = spl_clock_monotonic();
+	not_before = end + Max((end - begin) * AUDIT_SHARE, AUDIT_GAP_MS * INT64CONST(1000000));
 }

@@ -6,7 +6,6 @@
 #define SPL_READY_REFILL_H
 
 #include "access/skey.h"
-#include "datatype/timestamp.h"
 #include "shmem/claim_list.h"
 
 /* spl_ready_level_keys sets the three keys that find a priority's tickets in the index, from a position on. */
@@ -16,9 +15,9 @@ extern void spl_ready_level_keys(ScanKey keys, int32 queue, const ClaimLevel *le
 extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted);
 
 /*
- * spl_ready_audit shows the lists of this database the first claimable ticket of their queues, read from the start of the
- * index; for the background worker.  At least one hundred times as long as it took passes before it reads again.
+ * spl_ready_audit shows the lists of this database the first claimable ticket of each priority of their queues, read from the
+ * start of the index; for the background worker.  At least one hundred times as long as it took passes before it reads again.
  */
-extern int spl_ready_audit(TimestampTz now, int limit);
+extern void spl_ready_audit(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/compat.h"
 #include "base/org_context.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "store/insert_set.h"
 #include "store/tuple.h"
 #include "tcop/utility.h"
@@ -228,6 +229,7 @@ spl_reader_begin(PlaceReader *reader, Relation table, Snapshot snapshot, int cou
 	reader->table = table;
 	reader->snapshot = snapshot;
 	reader->check = asked_by(table);
+	reader->blocks = RelationGetNumberOfBlocks(table);
 	reader->slot = table_slot_create(table, NULL);
 	/* It prunes each page that it comes to: once for a batch, but again and again when it is made for every row. */
 	reader->fetch = count > 1 ? table_index_fetch_begin(table) : NULL;
@@ -240,6 +242,8 @@ spl_reader_row(PlaceReader *reader, const ItemPointerData *tid)
 	bool			call_again = false;
 	bool			is_there = false;
 
+	if (ItemPointerGetBlockNumber(&place) >= reader->blocks)
+		return false;
 	if (reader->fetch)
 		is_there = table_index_fetch_tuple(reader->fetch, &place, reader->snapshot, reader->slot, &call_again, NULL);
 	if (!is_there) /* the place of a heap-only version is none to an index fetch */

@@ -81,6 +81,8 @@ typedef struct PlaceReader
 	Relation table;
 	Snapshot snapshot;
 	OrgCheck check;
+	/* A place may lie behind the end of the table: vacuum can make it shorter. */
+	BlockNumber blocks;
 	/* It keeps its page pinned, so that a neighbour costs no look-up; NULL for one row. */
 	struct IndexFetchTableData *fetch;
 	TupleTableSlot			   *slot;
@@ -91,7 +93,7 @@ extern void spl_reader_begin(PlaceReader *reader, Relation table, Snapshot snaps
 
 /*
  * spl_reader_row reads into the slot what the snapshot sees of the row at "tid".  False is no proof that the row is gone: a
- * later version of it may be elsewhere.  The place must not lie behind the end of the table.
+ * later version of it may be elsewhere.
  */
 extern bool spl_reader_row(PlaceReader *reader, const ItemPointerData *tid);
 extern void spl_reader_end(PlaceReader *reader);

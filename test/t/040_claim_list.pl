@@ -22,7 +22,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION spooled');
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'spooled worker'})
   or die 'no background worker';
 
-sub ask { return $node->safe_psql('postgres', shift); }
+sub ask { return $node->safe_psql('postgres', join(';', @_)); }
 
 # claim_all claims until nothing is left and returns the ids in the order of claiming.
 sub claim_all
@@ -88,6 +88,21 @@ ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('levels', '{}', priority => n
 $wanted = ask(q{SELECT string_agg(id::text, ' ' ORDER BY priority DESC, id) FROM spooled.job WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'levels')});
 is(join(' ', claim_all('levels', 30)), $wanted, 'forty priorities in one queue');
 
+# refills_of tells how often an index is read while statements run: without a list, never.
+sub refills_of
+{
+	my $figure = q{SELECT details->>'refills' FROM spooled.shared_memory() WHERE part = 'claim lists'};
+	my $before = ask($figure);
+	ask($_) foreach @_;
+	return ask($figure) - $before;
+}
+my $again = q{SELECT count(*) FROM (SELECT spooled.enqueue('levels', '{}') FROM generate_series(1, 100) n) x};
+my $each = q{DO $$ BEGIN FOR i IN 1..100 LOOP PERFORM spooled.claim('levels', 'w'); END LOOP; END $$};
+cmp_ok(refills_of($each, $again, $each), '>', 0, 'a queue that has few priorities again has a list again');
+ask(qq{SELECT spooled.enqueue('levels', '{}', priority => $_)}, q{SELECT spooled.claim('levels', 'w')}) foreach -20 .. 20;
+cmp_ok(refills_of($again, $each), '>', 0, 'and keeps it through forty priorities one after the other');
+is(ask(q{SELECT count(*) FROM spooled.claim('levels', 'w', 100)}), '0', 'nothing is left');
+
 # --- the table under the list ------------------------------------------------------------------------------------------
 
 ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('moved', '{}') FROM generate_series(1, 900) n) x});
@@ -106,6 +121,13 @@ is(scalar(claim_all('long', 1000)), 3000, 'the tickets before them are gone');
 ask(q{VACUUM FULL spooled.ready});
 is(scalar(claim_all('short', 5)), 19, 'after VACUUM FULL has made the table short');
 
+# What the list has is cancelled past it, and the table ends before the places that the list still names.
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('moved', '{}') FROM generate_series(1, 2000) n) x});
+is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'a list of what is about to go');
+ask(q{SELECT count(spooled.cancel(job_id)) FROM (SELECT job_id FROM spooled.ready) x});
+ask(q{VACUUM (TRUNCATE) spooled.ready});
+is(ask(q{SELECT pg_relation_size('spooled.ready')}), '0', 'the table is cut off');
+is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '0', 'after VACUUM (TRUNCATE)');
 ask(q{VACUUM FULL spooled.lease});
 ask(q{SELECT spooled.enqueue('brief', '{}')});
 ask(q{SELECT spooled.claim('brief', 'w', lease => '100 ms')});
