@@ -214,6 +214,7 @@ CREATE TABLE ready (
     job_tid      tid                         -- where the job's row was put: a hint, compared before it is believed
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX ready_claim ON ready (queue, priority DESC, job_id);   -- claim order; about 80 bytes of WAL a job
+ALTER TABLE ready REPLICA IDENTITY USING INDEX ready_claim;                -- there is no primary key for a publication to name rows by
 CREATE INDEX ready_expiry ON ready (expires_at) WHERE expires_at IS NOT NULL;   -- expiry sweep; costs jobs that expire
 COMMENT ON TABLE ready IS 'Ticket: claimable now.';
 
@@ -383,6 +384,7 @@ CREATE TABLE dependency_mark (
     kind        "char" NOT NULL,             -- p: a job that is over, its children are to be told; c: a child, f: a workflow to be looked at again; k: a workflow whose members are to be cancelled
     noted_at    timestamptz NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE dependency_mark REPLICA IDENTITY FULL;                         -- a publication of all tables must not forbid the worker its DELETE
 COMMENT ON TABLE dependency_mark IS 'What a transaction left to the background worker because somebody else was just changing the same rows, or because it was much. The worker takes the row away.';
 
 CREATE TABLE workflow (
@@ -478,6 +480,7 @@ CREATE TABLE prepared_delta (
     minute      int4 NOT NULL,
     numbers     int8[] NOT NULL
 );
+ALTER TABLE prepared_delta REPLICA IDENTITY FULL;
 COMMENT ON TABLE prepared_delta IS 'What a transaction prepared for two-phase commit will add to the counters. The background worker takes the row away.';
 
 INSERT INTO org (id, name, slug) VALUES (1, 'Default', 'default');
