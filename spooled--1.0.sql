@@ -404,7 +404,7 @@ CREATE TABLE workflow (
     failed_jobs      int4,
     PRIMARY KEY (org, id)                    -- lookup, newest-first lists
 );
-CREATE INDEX workflow_live ON workflow (org) WHERE finished_at IS NULL;                            -- how many are live
+CREATE INDEX workflow_status ON workflow (org, status, id);                                        -- newest-first lists of a status; how many are live
 CREATE UNIQUE INDEX workflow_key ON workflow (org, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX workflow_finished ON workflow (org, finished_at) WHERE finished_at IS NOT NULL;      -- retention
 COMMENT ON TABLE workflow IS 'Jobs that were created together and end together. No job writes this row but the last one that ends.';

@@ -123,7 +123,7 @@ spl_plans_touched(void)
 
 /* A thing without a row is not there yet, and never counts. */
 static SpiPlan counts[COUNTED_THINGS] = {
-	[COUNTED_WORKFLOWS] = COUNT("workflow WHERE org = $1 AND finished_at IS NULL"),
+	[COUNTED_WORKFLOWS] = COUNT("workflow WHERE org = $1 AND status IS NULL"),
 	[COUNTED_WORKERS] = COUNT("worker WHERE org = $1 AND status <> 'offline'"),
 	[COUNTED_SCHEDULES] = COUNT("schedule WHERE org = $1 AND is_active"),
 	[COUNTED_API_KEYS] = COUNT("api_key WHERE org = $1 AND is_active AND (expires_at IS NULL OR expires_at > now())"),

@@ -8,13 +8,18 @@
 #include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/workflow_read_store.h"
+#include "store/workflow_store.h"
 #include "utils/builtins.h"
 
 /* clang-format off */
 #define COLUMNS \
-	"SELECT w.id, o.uid, w.name, w.description, w.status, w.total_jobs, w.completed_jobs, w.failed_jobs, w.cancelled_jobs," \
-	" w.created_at, w.started_at, w.finished_at, w.metadata" \
-	" FROM spooled.workflow own JOIN spooled.workflows w ON w.id = own.id JOIN spooled.org o ON o.id = $1 WHERE own.org = $1"
+	"w.id, o.uid, w.name, w.description, w.status, w.total_jobs, w.completed_jobs, w.failed_jobs, w.cancelled_jobs," \
+	" w.created_at, w.started_at, w.finished_at, w.metadata"
+#define OF(own) "SELECT " COLUMNS " FROM " own " own JOIN spooled.workflows w ON w.id = own.id JOIN spooled.org o ON o.id = $1"
+/* A page of the table, chosen before anything is counted. */
+#define PAGE(condition) \
+	"(SELECT p.id FROM spooled.workflow p WHERE p.org = $1" condition \
+	"  AND (SELECT coalesce(bool_and(spooled._in_scope(q)), true) FROM unnest(p.queues) q) ORDER BY p.id DESC LIMIT $3 OFFSET $4)"
 /* clang-format on */
 
 enum Column
@@ -35,7 +40,7 @@ enum Column
 };
 
 static SpiPlan find_workflow = {
-	.sql = COLUMNS " AND own.id = $2",
+	.sql = OF("spooled.workflow") " WHERE own.org = $1 AND own.id = $2",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDOID},
 };
@@ -47,8 +52,26 @@ static SpiPlan count_running = {
 	.argtypes = {INT4OID, UUIDOID},
 };
 
-static SpiPlan page_workflows = {
-	.sql = COLUMNS " AND ($2 IS NULL OR w.status = $2) ORDER BY own.id DESC LIMIT $3 OFFSET $4",
+static SpiPlan page_all = {
+	.sql = OF(PAGE(" AND $2 IS NULL")) " ORDER BY own.id DESC",
+	.nargs = 4,
+	.argtypes = {INT4OID, CHAROID, INT4OID, INT4OID},
+};
+
+/* How a workflow ended is in its row. */
+static SpiPlan page_ended = {
+	.sql = OF(PAGE(" AND p.status = $2")) " ORDER BY own.id DESC",
+	.nargs = 4,
+	.argtypes = {INT4OID, CHAROID, INT4OID, INT4OID},
+};
+
+/* What of the live ones has begun is only known when they are counted: one by one, and of the newest 10,000 only. */
+static SpiPlan page_live = {
+	.sql =
+		"SELECT " COLUMNS
+		" FROM (SELECT p.id FROM spooled.workflow p WHERE p.org = $1 AND p.status IS NULL ORDER BY p.id DESC LIMIT 10000) own"
+		" CROSS JOIN LATERAL (SELECT * FROM spooled.workflows v WHERE v.id = own.id OFFSET 0) w JOIN spooled.org o ON o.id = $1"
+		" WHERE w.status = $2 ORDER BY own.id DESC LIMIT $3 OFFSET $4",
 	.nargs = 4,
 	.argtypes = {INT4OID, TEXTOID, INT4OID, INT4OID},
 };
@@ -134,15 +157,33 @@ spl_workflow_find(int32 org, const pg_uuid_t *id, WorkflowSummary *workflow)
 	return list.count == 1;
 }
 
+/* end_of returns what the row of a workflow says that has ended so; WORKFLOW_LIVE: this is no end. */
+static char
+end_of(const char *status)
+{
+	static const struct
+	{
+		const char *name;
+		char		end;
+	} ends[] = {{"completed", WORKFLOW_COMPLETED}, {"failed", WORKFLOW_FAILED}, {"cancelled", WORKFLOW_CANCELLED}};
+
+	for (int i = 0; i < lengthof(ends); i++)
+		if (strcmp(status, ends[i].name) == 0)
+			return ends[i].end;
+	return WORKFLOW_LIVE;
+}
+
 int
 spl_workflow_page(int32 org, const char *status, int limit, int offset, WorkflowSummary **workflows)
 {
 	WorkflowList list = {NULL, 0, 0};
-	Datum		 values[] = {Int32GetDatum(org), status ? CStringGetTextDatum(status) : (Datum) 0, Int32GetDatum(limit),
-							 Int32GetDatum(offset)};
+	char		 end = status ? end_of(status) : WORKFLOW_LIVE;
+	bool		 is_live = status && end == WORKFLOW_LIVE;
+	Datum		 values[] = {Int32GetDatum(org), is_live ? CStringGetTextDatum(status) : CharGetDatum(end),
+							 Int32GetDatum(limit), Int32GetDatum(offset)};
 	bool		 nulls[] = {false, status == NULL, false, false};
 
-	spl_spi_run(&page_workflows, values, nulls, add_workflow, &list);
+	spl_spi_run(is_live ? &page_live : status ? &page_ended : &page_all, values, nulls, add_workflow, &list);
 	*workflows = list.workflows;
 	return list.count;
 }

@@ -229,6 +229,17 @@ SELECT pg_temp.wait_until('NOT EXISTS (SELECT FROM spooled.dependency_mark)');
 SELECT * FROM pg_temp.state('many');
 SELECT * FROM spooled.check_integrity();
 
+-- a page of a list costs a page, whatever its status, however many there are of others
+SELECT count(spooled.create_workflow('listed ' || i, '[{"key": "a", "queue_name": "listed", "payload": 1}]')) FROM generate_series(1, 1000) i;
+ANALYZE spooled.workflow, spooled.dependency;
+SELECT json_array_length((spooled._workflow_list(s, 100, 0)).body::json) AS shown, s FROM unnest(ARRAY[NULL, 'pending', 'running', 'completed', 'failed', 'cancelled', 'nonsense']) s;
+BEGIN;
+SELECT pg_stat_get_xact_blocks_fetched('spooled.dependency'::regclass) AS before \gset
+SELECT json_array_length((spooled._workflow_list('completed', 1, 0)).body::json), json_array_length((spooled._workflow_list('failed', 1, 0)).body::json),
+       json_array_length((spooled._workflow_list(NULL, 1, 900)).body::json);
+SELECT pg_stat_get_xact_blocks_fetched('spooled.dependency'::regclass) - :before < 100 AS few_blocks;
+ROLLBACK;
+
 -- retention: what is over for longer than jobs are kept goes, also before its jobs do; what is live keeps count of jobs that are gone
 SELECT pg_temp.make('old', '[{"key": "a", "queue_name": "workflow", "payload": "a"}, {"key": "b", "queue_name": "workflow", "payload": "b", "depends_on": ["a"]}]');
 SELECT pg_temp.run();
