@@ -75,12 +75,38 @@ take_escape(Scan *scan)
 	return true;
 }
 
+#define IN_EACH_BYTE(c) (UINT64CONST(0x0101010101010101) * (c))
+
+/* has_below tells whether one of eight bytes is less than "limit", which is at most 0x80. */
+static inline bool
+has_below(uint64 bytes, unsigned char limit)
+{
+	return ((bytes - IN_EACH_BYTE(limit)) & ~bytes & IN_EACH_BYTE(0x80)) != 0;
+}
+
+/* skip_plain passes over what stands for itself in a string, eight bytes at a time: most of a payload is that. */
+static inline void
+skip_plain(Scan *scan)
+{
+	uint64 bytes;
+
+	while (scan->end - scan->at >= (int) sizeof(bytes))
+	{
+		memcpy(&bytes, scan->at, sizeof(bytes));
+		if (has_below(bytes, ' ') || has_below(bytes ^ IN_EACH_BYTE('"'), 1) ||
+			has_below(bytes ^ IN_EACH_BYTE('\\'), 1))
+			return;
+		scan->at += sizeof(bytes);
+	}
+}
+
 static bool
 take_string(Scan *scan)
 {
 	if (peek(scan) != '"')
 		return false;
 	scan->at++;
+	skip_plain(scan);
 	while (scan->at < scan->end)
 	{
 		unsigned char c = *scan->at++;
@@ -89,8 +115,12 @@ take_string(Scan *scan)
 			return true;
 		if (c < ' ')
 			return false;
-		if (c == '\\' && !take_escape(scan))
-			return false;
+		if (c == '\\')
+		{
+			if (!take_escape(scan))
+				return false;
+			skip_plain(scan);
+		}
 	}
 	return false;
 }

@@ -1,14 +1,14 @@
 /*
  * index_run.c
- *    Index entries of a batch of rows: into a unique B-tree leaf by leaf.
+ *    Index entries of new rows: into a unique B-tree leaf by leaf.
  *
  * index_insert descends from the root and back for every entry, which was a third of what a job cost in batches.  Keys of a
  * batch are neighbours: the leaf where one belongs is mostly the leaf of the next.  So a leaf is searched for once, and stays
- * locked while entries go into it.
+ * locked while entries go into it.  Keys of new jobs are the greatest: where the last leaf is, is remembered.
  *
  * This writes PostgreSQL's own pages and log records, so it does only what is beyond doubt: the key lies between others of
- * the same leaf, none is equal, there is room.  Everything else (the ends of a leaf, a full one, a key that is there, waiting for
- * who has it) is index_insert's.  test/t/046 has amcheck look at every index, after crashes and under concurrency.
+ * the same leaf or at the very end of the index, none is equal, there is room.  Everything else (the ends of a leaf, a full one,
+ * a key that is there, waiting for who has it) is index_insert's.  test/t/046 has amcheck look at every index, after crashes and under concurrency.
  */
 #include "postgres.h"
 
@@ -25,9 +25,6 @@
 #include "store/index_run.h"
 #include "utils/uuid.h"
 
-/* Below this it is not worth searching for a leaf. */
-#define RUN_MIN 3
-
 typedef struct IndexEntry
 {
 	Datum			values[INDEX_MAX_KEYS];
@@ -42,7 +39,8 @@ typedef struct IndexRun
 	Relation		  table;
 	Relation		  index;
 	BTScanInsert	  key;		/* of the entry that is looked at */
-	IndexTuple		  tuple;	/* the one that was formed last */
+	IndexTuple		  tuple;	/* the one that was formed last, */
+	const IndexEntry *formed;	/* of this entry */
 	bool			  is_plain; /* all keys have a fixed length, so all tuples the same */
 	const IndexEntry *top;		/* the last of the batch when each comes after the one before; else NULL */
 	Buffer			  leaf;
@@ -95,6 +93,9 @@ write_keys(TupleDesc desc, IndexTuple tuple, const IndexEntry *entry)
 static IndexTuple
 form_entry(IndexRun *run, const IndexEntry *entry)
 {
+	if (run->formed == entry)
+		return run->tuple;
+	run->formed = entry;
 	if (run->tuple && run->is_plain)
 		write_keys(RelationGetDescr(run->index), run->tuple, entry);
 	else
@@ -132,14 +133,6 @@ is_plainly_before(Relation index, const IndexEntry *entry, const IndexEntry *oth
 		memcmp(DatumGetPointer(entry->values[last]), DatumGetPointer(other->values[last]), UUID_LEN) < 0;
 }
 
-/* find_leaf locks the leaf where the key belongs. */
-static void
-find_leaf(IndexRun *run)
-{
-	_bt_freestack(spl_bt_search_leaf(run->index, run->table, run->key, &run->leaf));
-	CheckForSerializableConflictIn(run->index, NULL, BufferGetBlockNumber(run->leaf));
-}
-
 static void
 leave_leaf(IndexRun *run)
 {
@@ -148,6 +141,61 @@ leave_leaf(IndexRun *run)
 	run->leaf = InvalidBuffer;
 	run->last = InvalidOffsetNumber;
 	run->is_clear = false;
+}
+
+/* belongs_at_end tells whether the locked leaf is the last of the index, and the key comes after its first one. */
+static bool
+belongs_at_end(IndexRun *run)
+{
+	Page		 page = BufferGetPage(run->leaf);
+	BTPageOpaque opaque = BTPageGetOpaque(page);
+	OffsetNumber first = P_FIRSTDATAKEY(opaque);
+	OffsetNumber end = PageGetMaxOffsetNumber(page);
+
+	if (!P_RIGHTMOST(opaque) || !P_ISLEAF(opaque) || P_IGNORE(opaque) || !run->key->heapkeyspace || end < first)
+		return false;
+	if (_bt_compare(run->index, run->key, page, end) <= 0)
+		return _bt_compare(run->index, run->key, page, first) > 0;
+	run->last = end;
+	run->is_clear = run->top != NULL;
+	return true;
+}
+
+/*
+ * find_end locks the last leaf where somebody has seen it, if the key belongs there and nobody else has it locked: new ids are
+ * the greatest.  PostgreSQL does the same, in indexes that are large.
+ */
+static bool
+find_end(IndexRun *run)
+{
+	BlockNumber block = RelationGetTargetBlock(run->index);
+
+	if (block == InvalidBlockNumber)
+		return false;
+	RelationSetTargetBlock(run->index, InvalidBlockNumber); /* not where it seemed to be, or wanted by many */
+	run->leaf = ReadBuffer(run->index, block);
+	if (!_bt_conditionallockbuf(run->index, run->leaf))
+	{
+		ReleaseBuffer(run->leaf);
+		run->leaf = InvalidBuffer;
+		return false;
+	}
+	_bt_checkpage(run->index, run->leaf);
+	if (belongs_at_end(run))
+		return true;
+	leave_leaf(run);
+	return false;
+}
+
+/* find_leaf locks the leaf where the key belongs. */
+static void
+find_leaf(IndexRun *run)
+{
+	if (!find_end(run))
+		_bt_freestack(spl_bt_search_leaf(run->index, run->table, run->key, &run->leaf));
+	CheckForSerializableConflictIn(run->index, NULL, BufferGetBlockNumber(run->leaf));
+	if (P_RIGHTMOST(BTPageGetOpaque(BufferGetPage(run->leaf))))
+		RelationSetTargetBlock(run->index, BufferGetBlockNumber(run->leaf));
 }
 
 /* is_below_end tells whether the key is less than all of the leaves to the right. */
@@ -192,6 +240,8 @@ place_anywhere(const IndexRun *run, Page page)
 
 	if (!run->key->heapkeyspace || P_IGNORE(opaque) || P_INCOMPLETE_SPLIT(opaque) || end < first)
 		return InvalidOffsetNumber;
+	if (P_RIGHTMOST(opaque) && _bt_compare(run->index, run->key, page, end) > 0)
+		return OffsetNumberNext(end);
 	if (_bt_compare(run->index, run->key, page, first) <= 0 || !is_below_end(run, page))
 		return InvalidOffsetNumber;
 	place = _bt_binsrch_insert(run->index, &state);
@@ -244,7 +294,7 @@ insert_in_leaf(IndexRun *run, const IndexEntry *entry)
 		return false;
 	add_to_page(run, page, tuple, size, place);
 	run->last = place;
-	if (is_first && run->top)
+	if (is_first && run->top && run->top != entry)
 	{
 		aim(run, run->top);
 		run->is_clear = is_before(run, page, OffsetNumberNext(place));
@@ -310,8 +360,8 @@ spl_index_insert_many(Relation table, Relation index, IndexInfo *info, TupleTabl
 {
 	IndexRun run = {.table = table, .index = index, .leaf = InvalidBuffer, .last = InvalidOffsetNumber};
 
-	if (count >= RUN_MIN && info->ii_Unique && info->ii_Predicate == NIL &&
-		info->ii_NumIndexKeyAttrs == info->ii_NumIndexAttrs && index->rd_rel->relam == BTREE_AM_OID)
+	if (info->ii_Unique && info->ii_Predicate == NIL && info->ii_NumIndexKeyAttrs == info->ii_NumIndexAttrs &&
+		index->rd_rel->relam == BTREE_AM_OID)
 	{
 		insert_run(&run, info, slots, count);
 		return;

@@ -33,6 +33,10 @@ SELECT count(*) FROM spooled.enqueue_many('q' || :queue, array_fill('{"n": 1}'::
 \set n random(1, 100)
 SELECT count(*) FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q' || :queue, 'w:client_id', :n) ORDER BY lease_id), 'w:client_id');
 },
+	'single.sql' => q{
+SELECT spooled.enqueue('q1', '{"n": 3}');
+SELECT spooled.complete(job_id, 'w:client_id') FROM spooled.claim('q1', 'w:client_id');
+},
 	'rollback.sql' => q{
 \set queue random(1, 3)
 BEGIN;

@@ -78,6 +78,34 @@ test_grammar(void)
 		CHECK_TEXT(why(bad[i]), "invalid_json");
 }
 
+/* with_at returns a string of 40 x with another character at one place. */
+static const char *
+with_at(int place, char c)
+{
+	static char text[43];
+
+	memset(text, 'x', 42);
+	text[0] = text[41] = '"';
+	text[1 + place] = c;
+	return text;
+}
+
+/* Strings are read in steps of several bytes: what ends or breaks one is found wherever it is, and its neighbours are not. */
+static void
+test_every_place(void)
+{
+	static const char bad[] = {'"', '\\', '\n', '\1', '\x1f'};
+	static const char good[] = {' ', '!', '#', '[', ']', '\x7f', '\x80', '\xa2', '\xdc', '\xff'};
+
+	for (int place = 0; place < 40; place++)
+	{
+		for (int i = 0; i < lengthof(bad); i++)
+			CHECK_TEXT(why(with_at(place, bad[i])), "invalid_json");
+		for (int i = 0; i < lengthof(good); i++)
+			CHECK_TEXT(why(with_at(place, good[i])), "good");
+	}
+}
+
 static void
 test_null_character(void)
 {
@@ -178,6 +206,7 @@ int
 main(void)
 {
 	test_grammar();
+	test_every_place();
 	test_null_character();
 	test_bounds();
 	test_member();
