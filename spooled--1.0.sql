@@ -247,6 +247,7 @@ CREATE TABLE blocked (
     job_id       uuid NOT NULL,
     expires_at   timestamptz,
     due          timestamptz,                -- not before, once released
+    job_tid      tid,                        -- as in ready, which it is for
     PRIMARY KEY (org, job_id)
 ) WITH (vacuum_truncate = off);
 CREATE INDEX blocked_expiry ON blocked (expires_at) WHERE expires_at IS NOT NULL;
@@ -372,17 +373,18 @@ CREATE TABLE dependency (
     parent      uuid NOT NULL,
     child       uuid NOT NULL,
     mode        "char" NOT NULL,             -- a: the child waits for all its parents, o: for one of them, m: the child is a workflow and the parent its member
-    state       "char" NOT NULL,             -- w: the parent is not over, c: completed, x: a dead letter, k: cancelled or expired, g: deleted before it ended; in no index, so that a change is heap-only
+    state       "char" NOT NULL,             -- w: the parent is not over, or its outcome says that it completed; c: completed, x: a dead letter, k: cancelled or expired, g: deleted before it ended; in no index, so that a change is heap-only
     PRIMARY KEY (org, parent, child)         -- children of a parent that ends
-) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05);           -- each row is changed once, and its page has room for that
+) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX dependency_child ON dependency (org, child, parent);          -- parents of a child, from one of them on
-COMMENT ON TABLE dependency IS 'The child depends on the parent. The parent''s end changes the state of the row, and nobody else''s.';
+COMMENT ON TABLE dependency IS 'The child depends on the parent. A parent that ends otherwise than completed, or that is deleted, changes the state of the row; that a parent completed is read from its outcome.';
 
 CREATE TABLE dependency_mark (
     org         int4 NOT NULL,
     id          uuid NOT NULL,
-    kind        "char" NOT NULL,             -- p: a job that is over, its children are to be told; c: a child, f: a workflow to be looked at again; k: a workflow whose members are to be cancelled
-    noted_at    timestamptz NOT NULL
+    kind        "char" NOT NULL,             -- p: a job that is over, its children are to be told; d, g: the same of one that is deleted, completed or before it ended; c: a child, f: a workflow to be looked at again; k: a workflow whose members are to be cancelled
+    noted_at    timestamptz NOT NULL,
+    after       uuid                         -- p: the children up to this one have been told
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE dependency_mark REPLICA IDENTITY FULL;                         -- a publication of all tables must not forbid the worker its DELETE
 COMMENT ON TABLE dependency_mark IS 'What a transaction left to the background worker because somebody else was just changing the same rows, or because it was much. The worker takes the row away.';
@@ -1221,6 +1223,7 @@ SELECT a.id, a.at, a.action, a.target_kind, a.target_id, a.actor_kind, a.actor, 
 COMMENT ON VIEW audit_log IS 'Who changed what in the current organization, and from where. Superusers find all organizations'' in spooled.audit_entry.';
 
 -- The numbers of a live workflow are counted from the edges of its members; those of one that is over are in its row.
+-- OFFSET 0 keeps the look at each outcome apart, whatever the planner believes about their number.
 CREATE VIEW workflows AS
 SELECT w.id, w.name, w.description,
        CASE w.status WHEN 'c' THEN 'completed' WHEN 'f' THEN 'failed' WHEN 'x' THEN 'cancelled'
@@ -1229,9 +1232,12 @@ SELECT w.id, w.name, w.description,
        CASE WHEN w.completed_jobs IS NULL THEN n.cancelled ELSE w.total_jobs - w.completed_jobs - w.failed_jobs END::int AS cancelled_jobs,
        w.created_at, r.started_at, w.finished_at, w.metadata, w.queues, w.idempotency_key
   FROM workflow w
- CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE d.state = 'c') AS completed, count(*) FILTER (WHERE d.state = 'x') AS failed,
+ CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE d.state = 'c' OR o.completed) AS completed, count(*) FILTER (WHERE d.state = 'x') AS failed,
                             count(*) FILTER (WHERE d.state IN ('k', 'g')) AS cancelled
-                       FROM dependency d WHERE d.org = w.org AND d.child = w.id AND w.completed_jobs IS NULL) n
+                       FROM dependency d
+                       LEFT JOIN LATERAL (SELECT true AS completed FROM outcome c
+                                           WHERE d.state = 'w' AND c.org = d.org AND c.job_id = d.parent AND c.kind = 'c' OFFSET 0) o ON true
+                      WHERE d.org = w.org AND d.child = w.id AND w.completed_jobs IS NULL) n
  CROSS JOIN LATERAL (SELECT CASE WHEN w.completed_jobs IS NOT NULL THEN w.started_at ELSE (
                             SELECT min(t.started_at) FROM dependency d, LATERAL (
                                    SELECT l.since AS started_at FROM lease l WHERE l.org = d.org AND l.job_id = d.parent

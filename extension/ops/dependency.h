@@ -26,8 +26,8 @@ extern SplCode spl_dependency_check_parent(int32 org, const char *parent, int32 
 /* spl_dependency_parents_ended releases what waited for completed jobs only, and cancels what can no longer run, all the way down. */
 extern void spl_dependency_parents_ended(int32 org, const Ticket *ended, int count);
 
-/* spl_dependency_parent_purged does the same for jobs that are being deleted. */
-extern void spl_dependency_parent_purged(int32 org, const pg_uuid_t *parents, int count);
+/* spl_dependency_parents_deleted does the same for jobs that are being deleted, whose tickets are taken. */
+extern void spl_dependency_parents_deleted(int32 org, const Ticket *taken, int count);
 
 /* spl_dependency_parent_back takes back the end of a job that is to run again. */
 extern void spl_dependency_parent_back(int32 org, const pg_uuid_t *parent);
@@ -35,8 +35,8 @@ extern void spl_dependency_parent_back(int32 org, const pg_uuid_t *parent);
 /* spl_dependency_must_wait tells whether a job has parents that let it wait, or that it is not yet known of. */
 extern bool spl_dependency_must_wait(int32 org, const pg_uuid_t *child);
 
-/* spl_dependency_look_again decides about children (or, by kind, workflows) as they stand, now and once more after commit. */
-extern void spl_dependency_look_again(int32 org, char kind, const pg_uuid_t *ids, int count);
+/* spl_dependency_look_again decides about children as they stand, now and once more after commit. */
+extern void spl_dependency_look_again(int32 org, const pg_uuid_t *children, int count);
 
 /* spl_dependency_work_off does what transactions have left to the background worker; returns how much. */
 extern int		   spl_dependency_work_off(TimestampTz now, int limit);

@@ -173,7 +173,7 @@ spl_dependency_add(const pg_uuid_t *job_id, const pg_uuid_t *parents, int count,
 		return code;
 	spl_event_log_put(org, job_id, spl_clock_now(), "dependencies_added", spl_actor(),
 					  psprintf("{\"added\":%d,\"mode\":\"%s\"}", answer->added_count, spl_fan_in_mode_name(mode)));
-	spl_dependency_look_again(org, MARK_CHILD, job_id, 1);
+	spl_dependency_look_again(org, job_id, 1);
 	spl_changes_done();
 	answer->met = is_met(&job);
 	return SPL_OK;

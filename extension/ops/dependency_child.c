@@ -131,7 +131,7 @@ spl_work_move_children(DependencyWork *work)
 	{
 		next[i] = next_of(&tickets[i], errors[i], work->now);
 		if (next[i].kind == TICKET_OUTCOME)
-			spl_work_add_over(work, &next[i].job_id, EDGE_CANCELLED);
+			spl_work_add_over(work, &(EndedParent) {.id = next[i].job_id, .state = EDGE_CANCELLED});
 	}
 	put_next(tickets, next, count);
 	work->fate_count = 0;

@@ -15,16 +15,26 @@
 #include "store/job_store.h"
 #include "store/tuple.h"
 
-/* over_state says what the edges of a marked parent are to say; EDGE_OPEN: it is to run again. */
-static char
-over_state(int32 org, const pg_uuid_t *parent)
+/*
+ * add_parent adds the parent that a mark is about, unless it is to run again.  When its job is gone, who deleted that has told
+ * the children or left a mark of his own.
+ */
+static void
+add_parent(DependencyWork *work, const Mark *mark)
 {
-	Job	   job;
-	Ticket ticket;
+	EndedParent parent = {.id = mark->id, .after = mark->after, .is_deleted = mark->kind != MARK_PARENT};
+	Job			job;
+	Ticket		ticket;
 
-	if (!spl_job_find(org, parent, false, &job) || !spl_ticket_find(org, parent, job.queue, job.priority, &ticket))
-		return EDGE_GONE;
-	return spl_edge_state(&ticket);
+	if (parent.is_deleted)
+		parent.state = mark->kind == MARK_COMPLETED ? EDGE_COMPLETED : EDGE_GONE;
+	else if (spl_job_find(mark->org, &mark->id, false, &job) &&
+			 spl_ticket_find(mark->org, &mark->id, job.queue, job.priority, &ticket))
+		parent.state = spl_edge_state(&ticket);
+	else
+		return;
+	if (parent.state != EDGE_OPEN)
+		spl_work_add_over(work, &parent);
 }
 
 /* forget_own takes the mark's own id out of what is left: true, the mark itself is to stay. */
@@ -42,6 +52,19 @@ forget_own(IdList *list, const pg_uuid_t *id)
 	return true;
 }
 
+/* forget_parent is the same for a mark about a parent, which is replaced when some of the children were told. */
+static bool
+forget_parent(DependencyWork *work, const Mark *mark)
+{
+	for (int i = 0; i < work->parent_count; i++)
+		if (spl_uuid_equal(&work->parents[i].id, &mark->id) && spl_uuid_equal(&work->parents[i].after, &mark->after))
+		{
+			work->parents[i] = work->parents[--work->parent_count];
+			return true;
+		}
+	return false;
+}
+
 /*
  * work_off_mark does what a mark asks for, with at most *left edges; false: it has to stay.  *is_more: there was more than
  * one transaction should do.
@@ -50,18 +73,16 @@ static bool
 work_off_mark(const Mark *mark, TimestampTz now, int *left, bool *is_more)
 {
 	DependencyWork work = {.org = mark->org, .now = now, .left = *left};
-	char		   state;
 	bool		   stays = false;
 
 	spl_org_set_background(mark->org);
 	switch (mark->kind)
 	{
 		case MARK_PARENT:
-			if ((state = over_state(mark->org, &mark->id)) != EDGE_OPEN)
-				spl_work_add_over(&work, &mark->id, state);
-			break;
-		case MARK_CHILD: spl_work_judge_again(&work, FAN_IN_ALL, &mark->id); break;
-		case MARK_WORKFLOW: spl_work_judge_again(&work, FAN_IN_MEMBER, &mark->id); break;
+		case MARK_COMPLETED:
+		case MARK_GONE: add_parent(&work, mark); break;
+		case MARK_CHILD: spl_work_judge_again(&work, &mark->id); break;
+		case MARK_WORKFLOW: spl_work_leave(&work.finished, &mark->id); break;
 		case MARK_CANCEL:
 			stays = !spl_workflow_cancel_rest(mark->org, &mark->id, now, work.left, is_more);
 			if (*is_more)
@@ -71,12 +92,12 @@ work_off_mark(const Mark *mark, TimestampTz now, int *left, bool *is_more)
 	spl_work_off(&work);
 	*left = work.left;
 	*is_more |= work.left == 0;
-	if (mark->kind == MARK_PARENT)
-		stays = forget_own(&work.parents, &mark->id);
-	else if (mark->kind == MARK_CHILD)
+	if (mark->kind == MARK_CHILD)
 		stays = forget_own(&work.children, &mark->id);
 	else if (mark->kind == MARK_WORKFLOW)
 		stays = forget_own(&work.workflows, &mark->id);
+	else if (mark->kind != MARK_CANCEL)
+		stays = forget_parent(&work, mark);
 	spl_work_leave_marks(&work);
 	spl_changes_done();
 	return !stays;

@@ -12,7 +12,11 @@
 #include "ops/dependency_work.h"
 #include "ops/workflow_end.h"
 #include "rules/fan_in.h"
+#include "store/edge_look.h"
 #include "store/tuple.h"
+
+/* So many children at once are looked at along the index first: most have no other parent. */
+#define MANY_CHILDREN 3
 
 char
 spl_edge_state(const Ticket *ticket)
@@ -38,11 +42,20 @@ spl_work_leave(IdList *list, const pg_uuid_t *id)
 }
 
 void
-spl_work_add_over(DependencyWork *work, const pg_uuid_t *id, char state)
+spl_work_add_over(DependencyWork *work, const EndedParent *parent)
 {
 	if (work->over_count == work->over_room)
 		work->over = grown(work->over, &work->over_room, sizeof(EndedParent));
-	work->over[work->over_count++] = (EndedParent) {.id = *id, .state = state};
+	work->over[work->over_count++] = *parent;
+}
+
+/* leave_parent leaves a parent with children that are not told yet. */
+static void
+leave_parent(DependencyWork *work, const EndedParent *parent)
+{
+	if (work->parent_count == work->parent_room)
+		work->parents = grown(work->parents, &work->parent_room, sizeof(EndedParent));
+	work->parents[work->parent_count++] = *parent;
 }
 
 void
@@ -53,16 +66,26 @@ spl_work_add_fate(DependencyWork *work, const pg_uuid_t *child, const char *erro
 	work->fates[work->fate_count++] = (Fate) {*child, error};
 }
 
-/* heed does, or notes, what a verdict says. */
+/* note_finished notes a workflow that may be over. */
+static void
+note_finished(DependencyWork *work, const pg_uuid_t *workflow)
+{
+	for (int i = 0; i < work->finished.count; i++)
+		if (spl_uuid_equal(&work->finished.ids[i], workflow))
+			return;
+	spl_work_leave(&work->finished, workflow);
+}
+
+/* heed does, or notes, what a verdict says.  Of a workflow without an open member nearby all members are read in the end. */
 static void
 heed(DependencyWork *work, FanInMode mode, const pg_uuid_t *child, FanInVerdict verdict, bool parent_gone)
 {
 	if (verdict == FAN_IN_WAITS)
 		return;
-	if (verdict == FAN_IN_UNCLEAR)
-		spl_work_leave(mode == FAN_IN_MEMBER ? &work->workflows : &work->children, child);
-	else if (mode == FAN_IN_MEMBER)
-		spl_work_leave(&work->finished, child);
+	if (mode == FAN_IN_MEMBER)
+		note_finished(work, child);
+	else if (verdict == FAN_IN_UNCLEAR)
+		spl_work_leave(&work->children, child);
 	else
 		spl_work_add_fate(work, child,
 						  verdict == FAN_IN_MET ? NULL
@@ -74,36 +97,34 @@ heed(DependencyWork *work, FanInMode mode, const pg_uuid_t *child, FanInVerdict 
 static int
 compare_closed(const void *a, const void *b)
 {
-	const Edge *x = a;
-	const Edge *y = b;
+	const Edge *x = *(const Edge *const *) a;
+	const Edge *y = *(const Edge *const *) b;
 	int			order = memcmp(x->child.data, y->child.data, UUID_LEN);
 
 	return order ? order : memcmp(x->parent.data, y->parent.data, UUID_LEN);
 }
 
-/*
- * judge decides about the child of edges that were just closed; it looks at the other parents only when it has to.  Parents
- * mostly end in their order, so the next open one is behind the last of these.
- */
+/* judge decides about the child of edges that were just closed; it looks at the other parents only when it has to. */
 static void
-judge(DependencyWork *work, EdgeLook *look, const Edge *edges, int count)
+judge(DependencyWork *work, EdgeLook *look, const Edge *const *edges, int count, bool are_all)
 {
-	const Edge	*last = &edges[count - 1];
+	const Edge	*last = edges[count - 1];
 	FanInFacts	 facts = {.is_open = true};
 	bool		 parent_gone = false;
 	FanInVerdict verdict;
 
 	for (int i = 0; i < count; i++)
 	{
-		facts.completed |= edges[i].state == EDGE_COMPLETED;
-		facts.failed |= edges[i].state != EDGE_COMPLETED;
-		parent_gone |= edges[i].state == EDGE_GONE;
+		facts.completed |= edges[i]->state == EDGE_COMPLETED;
+		facts.failed |= edges[i]->state != EDGE_COMPLETED;
+		parent_gone |= edges[i]->state == EDGE_GONE;
 	}
 	verdict = spl_fan_in_verdict(last->mode, &facts);
 	if (verdict == FAN_IN_WAITS)
 	{
 		facts.is_open = false;
-		spl_edges_look(look, &last->child, &last->parent, last->mode, &facts, &parent_gone);
+		if (!are_all)
+			spl_edges_look(look, &last->child, &last->parent, last->mode, &facts, &parent_gone);
 		verdict = spl_fan_in_verdict(last->mode, &facts);
 	}
 	heed(work, last->mode, &last->child, verdict, parent_gone);
@@ -111,38 +132,51 @@ judge(DependencyWork *work, EdgeLook *look, const Edge *edges, int count)
 
 /* judge_closed decides about the children of edges that were just closed. */
 static void
-judge_closed(DependencyWork *work, EdgeList *closed)
+judge_closed(DependencyWork *work, const EdgeList *closed)
 {
-	EdgeLook look;
-	int		 first = 0;
+	int			 count = closed->count;
+	const Edge **edges = palloc(sizeof(Edge *) * Max(count, 1));
+	bool		*are_all = palloc0(sizeof(bool) * Max(count, 1));
+	int			 children = 0;
+	EdgeLook	 look;
 
-	if (closed->count == 0)
-		return;
-	qsort(closed->edges, closed->count, sizeof(Edge), compare_closed);
+	for (int i = 0; i < count; i++)
+		edges[i] = &closed->edges[i];
+	qsort(edges, count, sizeof(Edge *), compare_closed);
+	for (int i = 0; i < count; i++)
+		children += i == 0 || !spl_uuid_equal(&edges[i]->child, &edges[i - 1]->child);
+	if (children >= MANY_CHILDREN)
+		spl_edges_are_all(work->org, edges, count, are_all);
 	spl_look_begin(&look, work->org);
-	for (int i = 1; i <= closed->count; i++)
-		if (i == closed->count || !spl_uuid_equal(&closed->edges[i].child, &closed->edges[first].child))
-		{
-			judge(work, &look, &closed->edges[first], i - first);
-			first = i;
-		}
+	for (int first = 0, end; first < count; first = end)
+	{
+		for (end = first + 1; end < count && spl_uuid_equal(&edges[end]->child, &edges[first]->child);)
+			end++;
+		judge(work, &look, &edges[first], end - first, are_all[first]);
+	}
 	spl_look_end(&look);
+	pfree(edges);
+	pfree(are_all);
 }
 
 void
-spl_work_judge_again(DependencyWork *work, FanInMode mode, const pg_uuid_t *child)
+spl_work_judge_again(DependencyWork *work, const pg_uuid_t *child)
 {
 	FanInFacts facts = {0};
 	bool	   parent_gone = false;
+	FanInMode  mode;
 	EdgeLook   look;
 
 	spl_look_begin(&look, work->org);
-	mode = spl_edges_look(&look, child, NULL, mode, &facts, &parent_gone);
+	mode = spl_edges_look(&look, child, NULL, FAN_IN_ALL, &facts, &parent_gone);
 	spl_look_end(&look);
+	/* A parent that is just completing may believe that the child waits for all: nobody but this look would release it. */
+	if (mode == FAN_IN_ANY && facts.is_busy)
+		facts.is_open = false;
 	heed(work, mode, child, spl_fan_in_verdict(mode, &facts), parent_gone);
 }
 
-/* finish_workflows ends the workflows whose members are all over. */
+/* finish_workflows ends the noted workflows whose members are all over. */
 static void
 finish_workflows(DependencyWork *work)
 {
@@ -164,10 +198,11 @@ close_edges(DependencyWork *work, EndedParent *over, int count)
 	work->left -= closed.count;
 	for (int i = 0; i < count; i++)
 		if (over[i].left)
-			spl_work_leave(&work->parents, &over[i].id);
+			leave_parent(work, &over[i]);
+	if (closed.count == 0)
+		return;
 	judge_closed(work, &closed);
-	if (closed.edges)
-		pfree(closed.edges);
+	pfree(closed.edges);
 }
 
 void
@@ -186,7 +221,7 @@ spl_work_off(DependencyWork *work)
 void
 spl_work_leave_marks(const DependencyWork *work)
 {
-	spl_marks_put(work->org, MARK_PARENT, work->parents.ids, work->parents.count, work->now);
+	spl_marks_put_parents(work->org, work->parents, work->parent_count, work->now);
 	spl_marks_put(work->org, MARK_CHILD, work->children.ids, work->children.count, work->now);
 	spl_marks_put(work->org, MARK_WORKFLOW, work->workflows.ids, work->workflows.count, work->now);
 }

@@ -36,8 +36,12 @@ typedef struct DependencyWork
 	Fate		*fates;
 	int			 fate_count;
 	int			 fate_room;
-	IdList		 finished; /* workflows whose members are all over */
-	IdList		 parents;  /* what is left to the background worker */
+	IdList		 finished; /* workflows whose members may all be over */
+
+	/* What is left to the background worker. */
+	EndedParent *parents;
+	int			 parent_count;
+	int			 parent_room;
 	IdList		 children;
 	IdList		 workflows;
 } DependencyWork;
@@ -45,12 +49,13 @@ typedef struct DependencyWork
 /* spl_edge_state says what the edges of a job with this ticket are to say. */
 extern char spl_edge_state(const Ticket *ticket);
 
-extern void spl_work_add_over(DependencyWork *work, const pg_uuid_t *id, char state);
+/* spl_work_add_over adds a job that is over, or deleted, with what its edges are to say. */
+extern void spl_work_add_over(DependencyWork *work, const EndedParent *parent);
 extern void spl_work_add_fate(DependencyWork *work, const pg_uuid_t *child, const char *error);
 extern void spl_work_leave(IdList *list, const pg_uuid_t *id);
 
-/* spl_work_judge_again decides about a child, or a workflow, from all its edges. */
-extern void spl_work_judge_again(DependencyWork *work, FanInMode mode, const pg_uuid_t *child);
+/* spl_work_judge_again decides about a child from all its edges. */
+extern void spl_work_judge_again(DependencyWork *work, const pg_uuid_t *child);
 
 /* spl_work_off tells the children of all that is over, and theirs. */
 extern void spl_work_off(DependencyWork *work);

@@ -115,7 +115,7 @@ delete_jobs(int32 org, const Ticket *taken, int count)
 	for (int i = 0; i < count; i++)
 		ids[i] = taken[i].job_id;
 	spl_job_forget(taken, count);
-	spl_dependency_parent_purged(org, ids, count);
+	spl_dependency_parents_deleted(org, taken, count);
 	spl_job_delete(org, ids, count);
 	spl_changes_done();
 }

@@ -122,6 +122,17 @@ add_jobs(NewWorkflow *workflow, SplFault *fault)
 	return SPL_OK;
 }
 
+/* compare_edges sorts edges by parent: a job that ends finds its own side by side. */
+static int
+compare_edges(const void *a, const void *b)
+{
+	const Edge *x = a;
+	const Edge *y = b;
+	int			order = spl_uuid_compare(&x->parent, &y->parent);
+
+	return order ? order : spl_uuid_compare(&x->child, &y->child);
+}
+
 /* put_edges writes who waits for whom, and who belongs to the workflow. */
 static void
 put_edges(int32 org, const NewWorkflow *workflow)
@@ -146,6 +157,7 @@ put_edges(int32 org, const NewWorkflow *workflow)
 							 .mode = child->mode,
 							 .state = EDGE_OPEN};
 	}
+	qsort(edges, n, sizeof(Edge), compare_edges);
 	spl_edges_put(edges, n);
 	pfree(edges);
 }

@@ -361,7 +361,7 @@ judge_children(const Growth *growth)
 			ids[count++] = *child;
 	}
 	if (count > 0)
-		spl_dependency_look_again(growth->org, MARK_CHILD, ids, count);
+		spl_dependency_look_again(growth->org, ids, count);
 	pfree(ids);
 }
 

@@ -31,7 +31,14 @@
 bool
 spl_workflow_finish(int32 org, const pg_uuid_t *id, TimestampTz now)
 {
-	return spl_workflow_end(org, id, now);
+	MemberSum sum;
+
+	if (!spl_workflow_is_live(org, id))
+		return true;
+	sum = spl_members_sum(org, id);
+	if (sum.facts.is_open)
+		return true;
+	return !sum.facts.is_busy && spl_workflow_end(org, id, &sum, now);
 }
 
 /* lock finds a workflow for a change; one with a queue outside the credential's is unknown to it. */

@@ -9,7 +9,7 @@
 #include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
-/* spl_workflow_finish ends a workflow whose members are all over; false: somebody else is just changing it. */
+/* spl_workflow_finish ends a workflow if its members are all over; false: somebody else is just changing it or them. */
 extern bool spl_workflow_finish(int32 org, const pg_uuid_t *id, TimestampTz now);
 
 /*

@@ -1,12 +1,6 @@
 /*
  * dependency_store.c
  *    Rows of dependency and dependency_mark.
- *
- * Looking at a child's parents has to see what other transactions are about to do, so it reads with a dirty snapshot: of two
- * that end the last parents of a child at the same moment, each has changed its own edge before it looks, so at least one of
- * them sees the other.  It goes from the edge of the parent that has just ended in both directions at once: whatever the
- * order in which parents end, the next open one is near as long as there are many, and all looks of a wide fan-in together
- * cost n log n.
  */
 #include "postgres.h"
 
@@ -19,21 +13,15 @@
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "store/dependency_store.h"
+#include "store/edge_look.h"
+#include "store/edge_row.h"
+#include "store/id_scan.h"
 #include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/ticket_row.h"
 #include "store/tuple.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
-
-enum EdgeColumn
-{
-	EDGE_ORG = 1,
-	EDGE_PARENT,
-	EDGE_CHILD,
-	EDGE_MODE,
-	EDGE_STATE
-};
 
 static void
 fill_edge(const void *edges, int i, Datum *values, bool *nulls)
@@ -51,21 +39,6 @@ void
 spl_edges_put(const Edge *edges, int count)
 {
 	spl_tuples_insert(TABLE_DEPENDENCY, edges, count, fill_edge, NULL);
-}
-
-static Edge
-read_edge(TupleTableSlot *slot)
-{
-	bool isnull;
-
-	slot_getallattrs(slot);
-	return (Edge) {
-		.org = DatumGetInt32(slot_getattr(slot, EDGE_ORG, &isnull)),
-		.parent = *DatumGetUUIDP(slot_getattr(slot, EDGE_PARENT, &isnull)),
-		.child = *DatumGetUUIDP(slot_getattr(slot, EDGE_CHILD, &isnull)),
-		.mode = (FanInMode) DatumGetChar(slot_getattr(slot, EDGE_MODE, &isnull)),
-		.state = DatumGetChar(slot_getattr(slot, EDGE_STATE, &isnull)),
-	};
 }
 
 /* latest returns a snapshot of what is committed now: whoever adds a child may have come after this transaction's. */
@@ -97,22 +70,32 @@ add_edge(EdgeList *list, const Edge *edge)
 	list->edges[list->count++] = *edge;
 }
 
+/* close_one gives an edge its parent's state; false: somebody else is changing it. */
+static bool
+close_one(TupleScan *scan, EndedParent *parent, Edge *edge)
+{
+	edge->state = parent->state;
+	if (parent->state != EDGE_COMPLETED || parent->is_deleted)
+		return spl_scan_update(scan, EDGE_STATE, CharGetDatum(edge->state)) == DELETE_OK;
+	parent->after = edge->child;
+	return true;
+}
+
 /* close_of closes the open edges of one parent. */
 static void
-close_of(TupleScan *scan, int32 org, EndedParent *parent, int limit, EdgeList *closed)
+close_of(IdWalk *walk, EndedParent *parent, int limit, EdgeList *closed)
 {
-	ScanKeyData keys[2];
+	static const pg_uuid_t none = {{0}};
+	bool has_edge = spl_uuid_equal(&parent->after, &none) ? spl_walk_to(walk, &parent->id)
+														  : spl_walk_behind(walk, &parent->id, &parent->after);
 
-	spl_ticket_keys(keys, org, &parent->id);
-	spl_scan_keys(scan, keys, 2);
-	while (!(parent->left && closed->count == limit) && spl_scan_next(scan, ForwardScanDirection))
+	for (; has_edge && !(parent->left && closed->count == limit); has_edge = spl_walk_next(walk))
 	{
-		Edge edge = read_edge(scan->slot);
+		Edge edge = spl_edge_read(walk->scan.slot);
 
 		if (edge.state != EDGE_OPEN)
 			continue;
-		edge.state = parent->state;
-		if (closed->count < limit && spl_scan_update(scan, EDGE_STATE, CharGetDatum(edge.state)) == DELETE_OK)
+		if (closed->count < limit && close_one(&walk->scan, parent, &edge))
 			add_edge(closed, &edge);
 		else
 			parent->left = true;
@@ -122,98 +105,19 @@ close_of(TupleScan *scan, int32 org, EndedParent *parent, int limit, EdgeList *c
 void
 spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList *closed)
 {
-	Snapshot  snapshot = latest();
-	TupleScan scan;
+	static const IdTable by_parent = {TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, EDGE_ORG, EDGE_PARENT};
+	Snapshot			 snapshot = latest();
+	const pg_uuid_t		*last = &parents[0].id;
+	IdWalk				 walk;
 
-	spl_scan_begin(&scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, snapshot, 2);
+	for (int i = 1; i < count; i++)
+		if (spl_uuid_compare(&parents[i].id, last) > 0)
+			last = &parents[i].id;
+	spl_walk_begin(&walk, &by_parent, snapshot, org, last);
 	for (int i = 0; i < count; i++)
-		close_of(&scan, org, &parents[i], limit, closed);
-	spl_scan_end(&scan);
+		close_of(&walk, &parents[i], limit, closed);
+	spl_walk_end(&walk);
 	UnregisterSnapshot(snapshot);
-}
-
-void
-spl_look_begin(EdgeLook *look, int32 org)
-{
-	memset(look, 0, sizeof(*look));
-	look->org = org;
-}
-
-void
-spl_look_end(EdgeLook *look)
-{
-	for (int i = 0; i < lengthof(look->sides); i++)
-		if (look->sides[i].is_begun)
-			spl_scan_end(&look->sides[i].scan);
-}
-
-/* side_begin places a side before its first edge: behind "from" for the first side, in front of it for the second. */
-static void
-side_begin(EdgeLook *look, int which, const pg_uuid_t *child, const pg_uuid_t *from)
-{
-	static const pg_uuid_t lowest = {{0}};
-	EdgeSide			  *side = &look->sides[which];
-	ScanKeyData			   keys[3];
-
-	if (!side->is_begun)
-	{
-		InitDirtySnapshot(side->dirty);
-		spl_scan_begin(&side->scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, &side->dirty, 3);
-		side->is_begun = true;
-	}
-	spl_ticket_keys(keys, look->org, child);
-	if (from == NULL)
-		ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_UUID_GE, UUIDPGetDatum(&lowest));
-	else if (which == 0)
-		ScanKeyInit(&keys[2], 3, BTGreaterStrategyNumber, F_UUID_GT, UUIDPGetDatum(from));
-	else
-		ScanKeyInit(&keys[2], 3, BTLessStrategyNumber, F_UUID_LT, UUIDPGetDatum(from));
-	spl_scan_keys(&side->scan, keys, 3);
-}
-
-/* side_step looks at the next edge of a side; false: there is none. */
-static bool
-side_step(EdgeSide *side, ScanDirection direction, FanInMode *mode, FanInFacts *facts, bool *parent_gone)
-{
-	Edge edge;
-
-	if (!spl_scan_next(&side->scan, direction))
-		return false;
-	edge = read_edge(side->scan.slot);
-	*mode = edge.mode;
-	if (TransactionIdIsValid(side->dirty.xmin) || TransactionIdIsValid(side->dirty.xmax))
-		facts->is_busy = true;
-	else if (edge.state == EDGE_OPEN)
-		facts->is_open = true;
-	else if (edge.state == EDGE_COMPLETED)
-		facts->completed = true;
-	else
-	{
-		facts->failed = true;
-		*parent_gone |= edge.state == EDGE_GONE;
-	}
-	return true;
-}
-
-FanInMode
-spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode, FanInFacts *facts,
-			   bool *parent_gone)
-{
-	static const ScanDirection directions[] = {ForwardScanDirection, BackwardScanDirection};
-	bool					   has_more[] = {true, from != NULL};
-
-	for (int turn = 0; has_more[0] || has_more[1]; turn++)
-	{
-		int which = turn % 2;
-
-		if (turn < 2 && has_more[which])
-			side_begin(look, which, child, from);
-		if (has_more[which])
-			has_more[which] = side_step(&look->sides[which], directions[which], &mode, facts, parent_gone);
-		if (from && facts->is_open)
-			break;
-	}
-	return mode;
 }
 
 void
@@ -226,7 +130,7 @@ spl_edges_lock(int32 org)
 static SpiPlan reach = {
 	.sql =
 		"WITH RECURSIVE down (id) AS (SELECT $2 UNION"
-		"   SELECT d.child FROM spooled.dependency d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
+		"   SELECT d.child FROM " SPL_EDGES " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
 		" SELECT id FROM down WHERE id = ANY($3)",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
@@ -301,20 +205,23 @@ spl_edges_set_mode(int32 org, const pg_uuid_t *child, FanInMode mode)
 static int
 list_edges(SplIndex index, int32 org, const pg_uuid_t *id, int limit, Edge *edges)
 {
+	Snapshot	snapshot = spl_snapshot_fresh();
 	TupleScan	scan;
 	ScanKeyData keys[2];
 	int			count = 0;
 
 	spl_ticket_keys(keys, org, id);
-	spl_scan_begin(&scan, TABLE_DEPENDENCY, index, AccessShareLock, NULL, 2);
+	spl_scan_begin(&scan, TABLE_DEPENDENCY, index, AccessShareLock, snapshot, 2);
 	spl_scan_keys(&scan, keys, 2);
 	while (count < limit && spl_scan_next(&scan, ForwardScanDirection))
 	{
-		edges[count] = read_edge(scan.slot);
+		edges[count] = spl_edge_read(scan.slot);
 		if (edges[count].mode != FAN_IN_MEMBER)
 			count++;
 	}
 	spl_scan_end(&scan);
+	spl_edges_see_completed(org, snapshot, edges, count);
+	UnregisterSnapshot(snapshot);
 	return count;
 }
 
@@ -342,7 +249,7 @@ spl_edge_to_workflow(int32 org, const pg_uuid_t *job_id, pg_uuid_t *workflow)
 	spl_scan_keys(&scan, keys, 2);
 	while (!found && spl_scan_next(&scan, ForwardScanDirection))
 	{
-		Edge edge = read_edge(scan.slot);
+		Edge edge = spl_edge_read(scan.slot);
 
 		found = edge.mode == FAN_IN_MEMBER;
 		*workflow = edge.child;
@@ -385,8 +292,47 @@ spl_marks_put(int32 org, char kind, const pg_uuid_t *ids, int count, TimestampTz
 	spl_due_note(now);
 }
 
+static SpiPlan put_parent_marks = {
+	.sql = "INSERT INTO spooled.dependency_mark (org, id, kind, after, noted_at)"
+		   " SELECT $1, u.id, u.kind, nullif(u.after, '00000000-0000-0000-0000-000000000000'), $5 FROM unnest($2, $3, $4) u (id, kind, after)",
+	.nargs = 5,
+	.argtypes = {INT4OID, UUIDARRAYOID, CHARARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID},
+};
+
+/* parent_mark says what is to be left of a parent: what its edges are to say is in its tickets, or is no longer. */
+static char
+parent_mark(const EndedParent *parent)
+{
+	if (!parent->is_deleted)
+		return MARK_PARENT;
+	return parent->state == EDGE_COMPLETED ? MARK_COMPLETED : MARK_GONE;
+}
+
+void
+spl_marks_put_parents(int32 org, const EndedParent *parents, int count, TimestampTz now)
+{
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	pg_uuid_t *afters = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	Datum	  *kinds = palloc(sizeof(Datum) * Max(count, 1));
+	Datum	   values[] = {Int32GetDatum(org), 0, 0, 0, TimestampTzGetDatum(now)};
+
+	if (count == 0)
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = parents[i].id;
+		afters[i] = parents[i].after;
+		kinds[i] = CharGetDatum(parent_mark(&parents[i]));
+	}
+	values[1] = spl_uuid_array(ids, count);
+	values[2] = PointerGetDatum(construct_array(kinds, count, CHAROID, 1, true, TYPALIGN_CHAR));
+	values[3] = spl_uuid_array(afters, count);
+	spl_spi_run(&put_parent_marks, values, NULL, NULL, NULL);
+	spl_due_note(now);
+}
+
 static SpiPlan list_marks = {
-	.sql = "SELECT ctid, org, id, kind FROM spooled.dependency_mark WHERE ctid > $1 LIMIT $2",
+	.sql = "SELECT ctid, org, id, kind, after FROM spooled.dependency_mark WHERE ctid > $1 LIMIT $2",
 	.nargs = 2,
 	.argtypes = {TIDOID, INT4OID},
 };
@@ -407,6 +353,8 @@ add_mark(HeapTuple row, TupleDesc desc, void *arg)
 	mark->org = spl_row_int32(row, desc, 2);
 	spl_row_uuid(row, desc, 3, &mark->id);
 	mark->kind = DatumGetChar(spl_row_datum(row, desc, 4, NULL));
+	memset(&mark->after, 0, sizeof(mark->after));
+	spl_row_uuid(row, desc, 5, &mark->after);
 }
 
 int

@@ -2,8 +2,10 @@
  * dependency_store.h
  *    Edges between parents and what depends on them, and the marks of what is left to the background worker.
  *
- * The state of an edge is changed by the end of its parent and by nobody else, except when that end is taken back (replay,
- * retry).  Nothing here waits for another transaction: what somebody is just changing is "busy".
+ * A parent that completes writes nothing into its edges, which may be thousands: its outcome is there, and says it.  Any other
+ * end changes the state of an edge, and so does the deletion of a parent, whose outcome goes; taking an end back (replay,
+ * retry) changes it again, and nobody else does.  So the state that is stored is not the whole truth: statements read
+ * SPL_EDGES, and C the functions below.  Nothing here waits for another transaction: what somebody is just changing is "busy".
  */
 #ifndef SPL_DEPENDENCY_STORE_H
 #define SPL_DEPENDENCY_STORE_H
@@ -11,8 +13,6 @@
 #include "base/fan_in_kind.h"
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
-#include "store/tuple.h"
-#include "utils/snapshot.h"
 #include "utils/uuid.h"
 
 #define EDGE_OPEN 'w'
@@ -29,6 +29,14 @@ typedef struct Edge
 	FanInMode mode;
 	char	  state;
 } Edge;
+
+/* The edges for statements, each with the state that it has.  OFFSET 0: an outcome is looked up by its key, whatever is planned. */
+/* clang-format off */
+#define SPL_EDGES \
+	"(SELECT d.org, d.parent, d.child, d.mode, CASE WHEN o.completed THEN 'c' ELSE d.state END AS state FROM spooled.dependency d" \
+	"   LEFT JOIN LATERAL (SELECT true AS completed FROM spooled.outcome c WHERE d.state = 'w' AND c.org = d.org" \
+	"     AND c.job_id = d.parent AND c.kind = 'c' OFFSET 0) o ON true)"
+/* clang-format on */
 
 extern void spl_edges_put(const Edge *edges, int count);
 
@@ -51,39 +59,17 @@ typedef struct EndedParent
 {
 	pg_uuid_t id;
 	char	  state;
-	bool	  left; /* out: some of its edges are still open */
+	bool	  is_deleted; /* its outcome goes: its edges have to say it even if it completed */
+	pg_uuid_t after;	  /* completed: its children up to this one are done; zero: none */
+	bool	  left;		  /* out: some of its edges are still open */
 } EndedParent;
 
 /*
- * spl_edges_close gives the open edges of parents their state, as of now whatever the isolation level, until the list has
- * "limit".  Edges are left because of the limit, or because somebody else is just changing them.
+ * spl_edges_close gives the open edges of parents their state, or only lists them where a parent's outcome says it, as of now
+ * whatever the isolation level, until the list has "limit".  Edges are left because of the limit, or because somebody else is
+ * just changing them.  Parents in ascending order, as those of one claim are, cost one descent of the index and not one each.
  */
 extern void spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList *closed);
-
-/* A way of looking at the parents of children, one child after the other; a side is a direction from where a look starts. */
-typedef struct EdgeSide
-{
-	TupleScan	 scan;
-	SnapshotData dirty;
-	bool		 is_begun;
-} EdgeSide;
-
-typedef struct EdgeLook
-{
-	int32	 org;
-	EdgeSide sides[2];
-} EdgeLook;
-
-extern void spl_look_begin(EdgeLook *look, int32 org);
-extern void spl_look_end(EdgeLook *look);
-
-/*
- * spl_edges_look tells how the parents of a child stand, also as far as open transactions have come.  It starts at the place
- * of "from", whose own edge it leaves out, and ends at the first open edge; NULL: all.  Returns the mode of the edges, or
- * "mode" when there are none.
- */
-extern FanInMode spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode,
-								FanInFacts *facts, bool *parent_gone);
 
 /*
  * spl_edges_lock keeps others from adding edges between the organization's jobs until this transaction ends: two that did so
@@ -110,10 +96,12 @@ extern bool spl_edge_to_workflow(int32 org, const pg_uuid_t *job_id, pg_uuid_t *
 /* spl_edges_reopen takes back the end of a parent, for children that still wait and for live workflows. */
 extern void spl_edges_reopen(int32 org, const pg_uuid_t *parent);
 
-#define MARK_PARENT 'p'	  /* a job that is over: tell its children */
-#define MARK_CHILD 'c'	  /* a child: look at its parents again */
-#define MARK_WORKFLOW 'f' /* a workflow: look at its members again */
-#define MARK_CANCEL 'k'	  /* a cancelled workflow: cancel the members that are left */
+#define MARK_PARENT 'p'	   /* a job that is over: tell its children */
+#define MARK_COMPLETED 'd' /* the same of a completed job that is deleted */
+#define MARK_GONE 'g'	   /* the same of one that was deleted before it ended */
+#define MARK_CHILD 'c'	   /* a child: look at its parents again */
+#define MARK_WORKFLOW 'f'  /* a workflow: look at its members again */
+#define MARK_CANCEL 'k'	   /* a cancelled workflow: cancel the members that are left */
 
 typedef struct Mark
 {
@@ -121,10 +109,12 @@ typedef struct Mark
 	int32			org;
 	pg_uuid_t		id;
 	char			kind;
+	pg_uuid_t		after; /* MARK_PARENT: see EndedParent */
 } Mark;
 
 /* spl_marks_put leaves something to the background worker, which learns of it when this transaction commits. */
 extern void spl_marks_put(int32 org, char kind, const pg_uuid_t *ids, int count, TimestampTz now);
+extern void spl_marks_put_parents(int32 org, const EndedParent *parents, int count, TimestampTz now);
 
 /* spl_marks_list lists marks of all organizations, from the place after "after" on. */
 extern int		   spl_marks_list(const ItemPointerData *after, int limit, Mark *marks);

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "store/dependency_store.h"
 #include "store/history_store.h"
 #include "store/row_list.h"
 
@@ -82,7 +83,7 @@ spl_history_read(int32 org, const pg_uuid_t *job_id, HistoryRow **rows)
 
 static SpiPlan read_parents = {
 	.sql =
-		"SELECT parent FROM spooled.dependency WHERE org = $1 AND child = $2 AND state = 'w' ORDER BY parent LIMIT $3",
+		"SELECT d.parent FROM " SPL_EDGES " d WHERE d.org = $1 AND d.child = $2 AND d.state = 'w' ORDER BY d.parent LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };

@@ -13,55 +13,93 @@
 /* So many strangers between two ids are read over; then descending the index again is cheaper. */
 #define MOST_STRANGERS 4
 
-/* What is looked for: ids of one organization, none above "last". */
-typedef struct Wanted
-{
-	int32			 org;
-	int				 id_column;
-	const pg_uuid_t *last;
-} Wanted;
-
 /*
- * start_at makes the scan go on from the first row whose id is not below "id".  It ends at the last id that is wanted, so
+ * start_at makes the scan go on from the first row whose id is not below the walk's.  It ends at the last id that is wanted, so
  * that entries of rows that are gone are not read over behind it.
  */
 static void
-start_at(TupleScan *scan, const Wanted *wanted, const pg_uuid_t *id)
+start_at(IdWalk *walk)
 {
 	ScanKeyData keys[3];
 
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(wanted->org));
-	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_UUID_GE, UUIDPGetDatum(id));
-	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_UUID_LE, UUIDPGetDatum(wanted->last));
-	spl_scan_keys(scan, keys, 3);
+	walk->from = walk->id;
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(walk->org));
+	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_UUID_GE, UUIDPGetDatum(&walk->from));
+	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_UUID_LE, UUIDPGetDatum(walk->last));
+	spl_scan_keys(&walk->scan, keys, 3);
+	walk->goes_on = true;
+	walk->at_end = !spl_scan_next(&walk->scan, ForwardScanDirection);
 }
 
-/* compare_row compares the scan's row with an id. */
+/* compare_row compares the scan's row with the walk's id; 1 at the end. */
 static int
-compare_row(const TupleScan *scan, int id_column, const pg_uuid_t *id)
+compare_row(const IdWalk *walk)
 {
 	bool isnull;
 
-	return memcmp(DatumGetUUIDP(slot_getattr(scan->slot, id_column, &isnull))->data, id->data, UUID_LEN);
+	if (walk->at_end)
+		return 1;
+	return memcmp(DatumGetUUIDP(slot_getattr(walk->scan.slot, walk->id_column, &isnull))->data, walk->id.data, UUID_LEN);
 }
 
-/*
- * next_from moves the scan, which stands on a row unless "at_end", to the first row whose id is not below "id".  Returns how
- * that row compares to it; 1 at the end.
- */
-static int
-next_from(TupleScan *scan, const Wanted *wanted, const pg_uuid_t *id, bool *at_end)
+void
+spl_walk_begin(IdWalk *walk, const IdTable *from, Snapshot snapshot, int32 org, const pg_uuid_t *last)
 {
-	int order = *at_end ? 1 : compare_row(scan, wanted->id_column, id);
+	walk->org = org;
+	walk->id_column = from->id_column;
+	walk->last = last;
+	walk->goes_on = false;
+	spl_scan_begin(&walk->scan, from->table, from->index, from->lock, snapshot, 3);
+}
 
+bool
+spl_walk_to(IdWalk *walk, const pg_uuid_t *id)
+{
+	bool goes_on = walk->goes_on && memcmp(walk->id.data, id->data, UUID_LEN) <= 0;
+	int	 order;
+
+	walk->id = *id;
+	if (!goes_on)
+		start_at(walk);
+	order = compare_row(walk);
 	for (int strangers = 0; order < 0; strangers++)
 	{
 		if (strangers == MOST_STRANGERS)
-			start_at(scan, wanted, id);
-		*at_end = !spl_scan_next(scan, ForwardScanDirection);
-		order = *at_end ? 1 : compare_row(scan, wanted->id_column, id);
+			start_at(walk);
+		else
+			walk->at_end = !spl_scan_next(&walk->scan, ForwardScanDirection);
+		order = compare_row(walk);
 	}
-	return order;
+	return order == 0;
+}
+
+bool
+spl_walk_behind(IdWalk *walk, const pg_uuid_t *id, const pg_uuid_t *after)
+{
+	ScanKeyData keys[3];
+
+	walk->id = walk->from = *id;
+	walk->after = *after;
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(walk->org));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&walk->from));
+	ScanKeyInit(&keys[2], 3, BTGreaterStrategyNumber, F_UUID_GT, UUIDPGetDatum(&walk->after));
+	spl_scan_keys(&walk->scan, keys, 3);
+	walk->goes_on = false;
+	walk->at_end = !spl_scan_next(&walk->scan, ForwardScanDirection);
+	return !walk->at_end;
+}
+
+bool
+spl_walk_next(IdWalk *walk)
+{
+	walk->at_end = !spl_scan_next(&walk->scan, ForwardScanDirection);
+	return compare_row(walk) == 0;
+}
+
+void
+spl_walk_end(IdWalk *walk)
+{
+	spl_scan_end(&walk->scan);
 }
 
 /* An answer under construction: the ids that are looked for, and whom to tell. */
@@ -115,28 +153,17 @@ static void
 scan_index(const IdSearch *search, Snapshot snapshot, const int *which, int count)
 {
 	const pg_uuid_t *ids = search->ids;
-	TupleScan		 scan;
-	Wanted			 wanted = {search->org, search->from->id_column, &ids[which[0]]};
-	bool			 at_end = true;
+	const pg_uuid_t *last = &ids[which[0]];
+	IdWalk			 walk;
 
 	for (int i = 1; i < count; i++)
-		if (memcmp(ids[which[i]].data, wanted.last->data, UUID_LEN) > 0)
-			wanted.last = &ids[which[i]];
-	spl_scan_begin(&scan, search->from->table, search->from->index, search->from->lock, snapshot, 3);
+		if (memcmp(ids[which[i]].data, last->data, UUID_LEN) > 0)
+			last = &ids[which[i]];
+	spl_walk_begin(&walk, search->from, snapshot, search->org, last);
 	for (int i = 0; i < count; i++)
-	{
-		const pg_uuid_t *id = &ids[which[i]];
-		bool			 goes_on = i > 0 && memcmp(ids[which[i - 1]].data, id->data, UUID_LEN) <= 0;
-
-		if (!goes_on)
-		{
-			start_at(&scan, &wanted, id);
-			at_end = !spl_scan_next(&scan, ForwardScanDirection);
-		}
-		if (next_from(&scan, &wanted, id, &at_end) == 0)
-			search->found(scan.slot, which[i], search->arg);
-	}
-	spl_scan_end(&scan);
+		if (spl_walk_to(&walk, &ids[which[i]]))
+			search->found(walk.scan.slot, which[i], search->arg);
+	spl_walk_end(&walk);
 }
 
 void

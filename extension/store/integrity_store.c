@@ -28,6 +28,16 @@
 /* What a transaction has left to the background worker is not wrong yet. */
 #define NO_MARK(kind_, id_) \
 	"NOT EXISTS (SELECT FROM spooled.dependency_mark k WHERE k.org = $1 AND k.id = " id_ " AND k.kind = '" kind_ "')"
+#define NO_PARENT_MARK(id_) \
+	"NOT EXISTS (SELECT FROM spooled.dependency_mark k WHERE k.org = $1 AND k.id = " id_ " AND k.kind IN ('p', 'd', 'g'))"
+/* Children are told in batches: of the parents of this one, one still has to be. */
+#define NO_MARKED_PARENT(child_) \
+	"NOT EXISTS (SELECT FROM spooled.dependency p JOIN spooled.dependency_mark k ON k.org = $1 AND k.id = p.parent AND k.kind IN ('p', 'd', 'g')" \
+	" WHERE p.org = $1 AND p.child = " child_ ")"
+/* Edges with the state that they have, as SPL_EDGES, but for joins of whole tables. */
+#define EDGES \
+	"(SELECT e.parent, e.child, e.mode, CASE WHEN e.state = 'w' AND c.job_id IS NOT NULL THEN 'c' ELSE e.state END AS state" \
+	" FROM spooled.dependency e LEFT JOIN spooled.outcome c ON c.org = $1 AND c.job_id = e.parent AND c.kind = 'c' WHERE e.org = $1)"
 /* clang-format on */
 
 /* The index by which the ticket of a job is found. */
@@ -75,23 +85,23 @@ static Invariant invariants[] = {
 	INVARIANT("edge_without_child",
 			  "SELECT d.child, 'depends on ' || d.parent FROM spooled.dependency d WHERE d.org = $1 AND d.mode <> 'm' AND " NO_JOB("d.child")),
 	INVARIANT("edge_of_finished_parent",
-			  "SELECT d.child, 'waits for ' || d.parent || ', which is over' FROM spooled.dependency d WHERE d.org = $1 AND d.state = 'w'"
+			  "SELECT d.child, 'waits for ' || d.parent || ', which is over' FROM " EDGES " d WHERE d.state = 'w'"
 			  " AND NOT EXISTS (SELECT FROM " TICKETS " t WHERE t.job_id = d.parent AND t.kind NOT IN ('dead_letter', 'outcome'))"
-			  " AND " NO_MARK("p", "d.parent")),
+			  " AND " NO_PARENT_MARK("d.parent")),
 	INVARIANT("edge_of_unfinished_parent",
 			  "SELECT d.child, 'no longer waits for ' || d.parent || ', which is in ' || t.kind FROM spooled.dependency d"
 			  " JOIN " TICKETS " t ON t.job_id = d.parent WHERE d.org = $1 AND d.state = 'c' AND t.kind <> 'outcome'"),
 	INVARIANT("blocked_without_edge",
 			  "SELECT b.job_id, 'waits for nobody' FROM spooled.blocked b WHERE b.org = $1 AND " NO_MARK("c", "b.job_id")
-			  " AND NOT EXISTS (SELECT FROM spooled.dependency d WHERE d.org = $1 AND d.child = b.job_id AND d.state = 'w')"),
+			  " AND " NO_MARKED_PARENT("b.job_id") " AND NOT EXISTS (SELECT FROM " EDGES " d WHERE d.child = b.job_id AND d.state = 'w')"),
 	INVARIANT("blocked_in_vain",
 			  "SELECT b.job_id, 'its parent ' || d.parent || ' has decided: ' || d.mode::text || d.state::text FROM spooled.blocked b"
-			  " JOIN spooled.dependency d ON d.org = $1 AND d.child = b.job_id"
-			  " WHERE b.org = $1 AND " NO_MARK("c", "b.job_id") " AND (d.mode, d.state) IN (('a', 'x'), ('a', 'k'), ('a', 'g'), ('o', 'c'))"),
+			  " JOIN " EDGES " d ON d.child = b.job_id"
+			  " WHERE b.org = $1 AND " NO_MARK("c", "b.job_id") " AND " NO_PARENT_MARK("d.parent") " AND (d.mode, d.state) IN (('a', 'x'), ('a', 'k'), ('a', 'g'), ('o', 'c'))"),
 	INVARIANT("workflow_over_unnoticed",
 			  "SELECT NULL::uuid, 'workflow ' || w.id || ' has no open member' FROM spooled.workflow w WHERE w.org = $1 AND w.finished_at IS NULL"
-			  " AND " NO_MARK("f", "w.id")
-			  " AND NOT EXISTS (SELECT FROM spooled.dependency d WHERE d.org = $1 AND d.child = w.id AND d.state = 'w')"),
+			  " AND " NO_MARK("f", "w.id") " AND " NO_MARKED_PARENT("w.id")
+			  " AND NOT EXISTS (SELECT FROM " EDGES " d WHERE d.child = w.id AND d.state = 'w')"),
 	INVARIANT("member_without_workflow",
 			  "SELECT d.parent, 'workflow ' || d.child FROM spooled.dependency d WHERE d.org = $1 AND d.mode = 'm'"
 			  " AND NOT EXISTS (SELECT FROM spooled.workflow_job m WHERE m.org = $1 AND m.workflow = d.child AND m.job_id = d.parent)"),

@@ -8,6 +8,7 @@
 
 #include "access/detoast.h"
 #include "base/compat.h"
+#include "store/dependency_store.h"
 #include "store/parent_result_store.h"
 #include "store/row_list.h"
 
@@ -16,7 +17,7 @@ static SpiPlan read_parents = {
 		"SELECT d.parent, d.state,"
 		"  (SELECT q.name FROM spooled.job j JOIN spooled.queue q ON q.id = j.queue WHERE j.org = $1 AND j.id = d.parent),"
 		"  (SELECT o.result FROM spooled.outcome o WHERE o.org = $1 AND o.job_id = d.parent AND o.kind = 'c')"
-		" FROM spooled.dependency d WHERE d.org = $1 AND d.child = $2 AND d.mode <> 'm' ORDER BY d.parent LIMIT $3",
+		" FROM " SPL_EDGES " d WHERE d.org = $1 AND d.child = $2 AND d.mode <> 'm' ORDER BY d.parent LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };

@@ -18,7 +18,7 @@
 
 /* Direct access knows columns by number, so the tables must be those that this library was built for. */
 static const int column_counts[SPL_TABLES] = {
-	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11,		[TABLE_BLOCKED] = 10,	   [TABLE_LEASE] = 13,
+	[TABLE_READY] = 10,		  [TABLE_DELAYED] = 11,		[TABLE_BLOCKED] = 11,	   [TABLE_LEASE] = 13,
 	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15,		[TABLE_JOB] = 14,		   [TABLE_ATTEMPT] = 11,
 	[TABLE_DEPENDENCY] = 5,	  [TABLE_QUEUE] = 18,		[TABLE_API_KEY] = 12,	   [TABLE_ROLE_BINDING] = 2,
 	[TABLE_ORG] = 17,		  [TABLE_WORKFLOW_JOB] = 6, [TABLE_LOGIN_SESSION] = 9, [TABLE_PREPARED_DELTA] = 4,

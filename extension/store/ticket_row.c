@@ -24,7 +24,8 @@ enum DelayedColumn
 
 enum BlockedColumn
 {
-	BLOCKED_DUE = TICKET_OWN_COLUMNS
+	BLOCKED_DUE = TICKET_OWN_COLUMNS,
+	BLOCKED_JOB_TID
 };
 
 enum LeaseColumn
@@ -77,6 +78,17 @@ text_column(TupleTableSlot *slot, int number)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+/* read_place reads where the job's row was put. */
+static void
+read_place(TupleTableSlot *slot, int number, Ticket *ticket)
+{
+	bool  isnull;
+	Datum place = column(slot, number, &isnull);
+
+	if (!isnull)
+		ticket->job_tid = *(ItemPointer) DatumGetPointer(place);
+}
+
 /* read_run reads the last run of a finished job; one that never ran has none. */
 static void
 read_run(TupleTableSlot *slot, int started_at, int lease_id, int worker, Ticket *ticket)
@@ -97,20 +109,19 @@ static void
 read_own(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 {
 	bool  isnull;
-	Datum place, result;
+	Datum result;
 
 	switch (kind)
 	{
-		case TICKET_READY:
-			place = column(slot, READY_JOB_TID, &isnull);
-			if (!isnull)
-				ticket->job_tid = *(ItemPointer) DatumGetPointer(place);
-			break;
+		case TICKET_READY: read_place(slot, READY_JOB_TID, ticket); break;
 		case TICKET_DELAYED:
 			ticket->due = time_column(slot, DELAYED_DUE);
 			ticket->reason = DatumGetChar(column(slot, DELAYED_REASON, &isnull));
 			break;
-		case TICKET_BLOCKED: ticket->due = time_column(slot, BLOCKED_DUE); break;
+		case TICKET_BLOCKED:
+			ticket->due = time_column(slot, BLOCKED_DUE);
+			read_place(slot, BLOCKED_JOB_TID, ticket);
+			break;
 		case TICKET_LEASE:
 			ticket->has_run = true;
 			ticket->started_at = ticket->since;
@@ -156,6 +167,18 @@ spl_ticket_read(TicketKind kind, TupleTableSlot *slot, Ticket *ticket)
 	read_own(kind, slot, ticket);
 }
 
+OutcomeBrief
+spl_outcome_brief(TupleTableSlot *slot)
+{
+	bool isnull;
+
+	return (OutcomeBrief) {
+		.reason = DatumGetChar(column(slot, OUTCOME_KIND, &isnull)),
+		.run = DatumGetInt32(column(slot, TICKET_RUN, &isnull)),
+		.started_at = time_column(slot, OUTCOME_STARTED_AT),
+	};
+}
+
 /* A row under construction; column numbers start at 1. */
 typedef struct RowFill
 {
@@ -187,6 +210,16 @@ set_text(RowFill *row, int number, const char *text)
 		row->values[number - 1] = CStringGetTextDatum(text);
 }
 
+/* set_place sets where the job's row was put. */
+static void
+set_place(RowFill *row, int number, const Ticket *ticket)
+{
+	if (ItemPointerIsValid(&ticket->job_tid))
+		row->values[number - 1] = PointerGetDatum(&ticket->job_tid);
+	else
+		row->nulls[number - 1] = true;
+}
+
 static void
 set_run(RowFill *row, int started_at, int lease_id, int worker, const Ticket *ticket)
 {
@@ -206,17 +239,15 @@ fill_own(RowFill *row, const Ticket *ticket)
 {
 	switch (ticket->kind)
 	{
-		case TICKET_READY:
-			if (ItemPointerIsValid(&ticket->job_tid))
-				set(row, READY_JOB_TID, PointerGetDatum(&ticket->job_tid));
-			else
-				row->nulls[READY_JOB_TID - 1] = true;
-			break;
+		case TICKET_READY: set_place(row, READY_JOB_TID, ticket); break;
 		case TICKET_DELAYED:
 			set_time(row, DELAYED_DUE, ticket->due);
 			set(row, DELAYED_REASON, CharGetDatum(ticket->reason));
 			break;
-		case TICKET_BLOCKED: set_time(row, BLOCKED_DUE, ticket->due); break;
+		case TICKET_BLOCKED:
+			set_time(row, BLOCKED_DUE, ticket->due);
+			set_place(row, BLOCKED_JOB_TID, ticket);
+			break;
 		case TICKET_LEASE:
 			set_time(row, LEASE_EXPIRES_AT, ticket->lease_expires_at);
 			set(row, LEASE_ID, UUIDPGetDatum(&ticket->lease_id));

@@ -33,6 +33,17 @@ spl_ticket_table(TicketKind kind)
 /* spl_ticket_read fills a ticket from a row; texts are copied into the current memory context. */
 extern void spl_ticket_read(TicketKind kind, TupleTableSlot *slot, Ticket *ticket);
 
+/* What an outcome says in few words. */
+typedef struct OutcomeBrief
+{
+	char		reason; /* OUTCOME_* */
+	int32		run;
+	TimestampTz started_at; /* NO_TIME: it never ran */
+} OutcomeBrief;
+
+/* spl_outcome_brief reads it. */
+extern OutcomeBrief spl_outcome_brief(TupleTableSlot *slot);
+
 /* spl_ticket_fill is a FillRowFn over an array of Ticket. */
 extern void spl_ticket_fill(const void *tickets, int i, Datum *values, bool *nulls);
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/uuid7.h"
+#include "store/dependency_store.h"
 #include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/workflow_read_store.h"
@@ -78,7 +79,7 @@ static SpiPlan page_live = {
 
 static SpiPlan read_members = {
 	.sql = "SELECT m.position, m.job_id, m.key, d.state FROM spooled.workflow_job m"
-		   " LEFT JOIN spooled.dependency d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2"
+		   " LEFT JOIN " SPL_EDGES " d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2"
 		   " WHERE m.org = $1 AND m.workflow = $2 AND m.position >= $4 ORDER BY m.position LIMIT $3",
 	.nargs = 4,
 	.argtypes = {INT4OID, UUIDOID, INT4OID, INT4OID},

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "store/dependency_store.h"
 #include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/tuple.h"
@@ -145,7 +146,7 @@ static SpiPlan find_members = {
 	.sql =
 		"SELECT (k.n - 1)::int4, m.job_id, m.added_by, coalesce(d.state, 'g') FROM unnest($3) WITH ORDINALITY AS k (key, n)"
 		" JOIN spooled.workflow_job m ON m.org = $1 AND m.workflow = $2 AND m.key = k.key"
-		" LEFT JOIN spooled.dependency d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2",
+		" LEFT JOIN " SPL_EDGES " d ON d.org = $1 AND d.parent = m.job_id AND d.child = $2",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, TEXTARRAYOID},
 };
@@ -219,25 +220,14 @@ spl_workflow_lock(int32 org, const pg_uuid_t *id, WorkflowRow *row)
 	return spl_spi_run(&lock_workflow, values, NULL, read_row, row) == 1;
 }
 
-/* clang-format off */
-#define STARTED_AT \
-	"(SELECT min(r.started_at) FROM spooled.dependency d, LATERAL (" \
-	"  SELECT o.started_at FROM spooled.outcome o WHERE o.org = $1 AND o.job_id = d.parent" \
-	"  UNION ALL SELECT l.started_at FROM spooled.dead_letter l WHERE l.org = $1 AND l.job_id = d.parent" \
-	"  UNION ALL SELECT a.started_at FROM spooled.attempt a WHERE a.org = $1 AND a.job_id = d.parent) r" \
-	" WHERE d.org = $1 AND d.child = $2)"
-/* clang-format on */
-
 static SpiPlan end_workflow = {
 	.sql =
-		"WITH live AS (SELECT id FROM spooled.workflow WHERE org = $1 AND id = $2 AND finished_at IS NULL FOR UPDATE SKIP LOCKED),"
-		" members AS (SELECT count(*) FILTER (WHERE state = 'c') AS completed, count(*) FILTER (WHERE state = 'x') AS failed, count(*) AS total"
-		"   FROM spooled.dependency WHERE org = $1 AND child = $2 AND EXISTS (SELECT FROM live))"
-		" UPDATE spooled.workflow w SET status = CASE WHEN m.completed = m.total THEN 'c' ELSE 'f' END::\"char\", finished_at = $3,"
-		"   completed_jobs = m.completed, failed_jobs = m.failed, started_at = " STARTED_AT
-		" FROM live, members m WHERE w.org = $1 AND w.id = live.id",
-	.nargs = 3,
-	.argtypes = {INT4OID, UUIDOID, TIMESTAMPTZOID},
+		"WITH live AS (SELECT id FROM spooled.workflow WHERE org = $1 AND id = $2 AND finished_at IS NULL FOR UPDATE SKIP LOCKED)"
+		" UPDATE spooled.workflow w SET status = CASE WHEN $4 = $6 THEN 'c' ELSE 'f' END::\"char\", finished_at = $3,"
+		"   completed_jobs = $4, failed_jobs = $5, started_at = $7"
+		" FROM live WHERE w.org = $1 AND w.id = live.id",
+	.nargs = 7,
+	.argtypes = {INT4OID, UUIDOID, TIMESTAMPTZOID, INT4OID, INT4OID, INT4OID, TIMESTAMPTZOID},
 };
 
 static SpiPlan is_live = {
@@ -247,12 +237,26 @@ static SpiPlan is_live = {
 };
 
 bool
-spl_workflow_end(int32 org, const pg_uuid_t *id, TimestampTz now)
+spl_workflow_is_live(int32 org, const pg_uuid_t *id)
 {
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), TimestampTzGetDatum(now)};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
 
-	return spl_spi_run(&end_workflow, values, NULL, NULL, NULL) > 0 ||
-		spl_spi_run(&is_live, values, NULL, NULL, NULL) == 0;
+	return spl_spi_run(&is_live, values, NULL, NULL, NULL) > 0;
+}
+
+bool
+spl_workflow_end(int32 org, const pg_uuid_t *id, const MemberSum *sum, TimestampTz now)
+{
+	Datum values[] = {Int32GetDatum(org),
+					  UUIDPGetDatum(id),
+					  TimestampTzGetDatum(now),
+					  Int32GetDatum(sum->completed),
+					  Int32GetDatum(sum->failed),
+					  Int32GetDatum(sum->total),
+					  TimestampTzGetDatum(sum->started_at)};
+	bool  nulls[lengthof(values)] = {[lengthof(values) - 1] = TIMESTAMP_IS_NOBEGIN(sum->started_at)};
+
+	return spl_spi_run(&end_workflow, values, nulls, NULL, NULL) > 0 || !spl_workflow_is_live(org, id);
 }
 
 static SpiPlan set_cancelled = {

@@ -6,6 +6,7 @@
 #define SPL_WORKFLOW_STORE_H
 
 #include "datatype/timestamp.h"
+#include "store/member_sum.h"
 #include "utils/uuid.h"
 
 #define WORKFLOW_LIVE '\0'
@@ -81,7 +82,8 @@ typedef struct WorkflowRow
 extern bool spl_workflow_lock(int32 org, const pg_uuid_t *id, WorkflowRow *row);
 
 /* spl_workflow_end ends a live workflow as its members ended; false: somebody else is just changing it. */
-extern bool spl_workflow_end(int32 org, const pg_uuid_t *id, TimestampTz now);
+extern bool spl_workflow_end(int32 org, const pg_uuid_t *id, const MemberSum *sum, TimestampTz now);
+extern bool spl_workflow_is_live(int32 org, const pg_uuid_t *id);
 
 extern void spl_workflow_set_cancelled(int32 org, const pg_uuid_t *id, TimestampTz now);
 extern void spl_workflow_set_live(int32 org, const pg_uuid_t *id);

@@ -110,7 +110,7 @@ BEGIN
 		END IF;
 		IF cardinality(mine) = 0 THEN
 			COMMIT;
-			EXIT WHEN NOT EXISTS (SELECT FROM spooled.dependency WHERE child = workflow AND state = 'w');
+			EXIT WHEN (SELECT completed_jobs + failed_jobs + cancelled_jobs = total_jobs FROM spooled.workflows WHERE id = workflow);
 			IF clock_timestamp() > progress + interval '100 s' THEN RAISE 'graph % is stuck', graph; END IF;
 			PERFORM pg_sleep(0.002);
 		ELSE

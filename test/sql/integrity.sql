@@ -63,9 +63,9 @@ SELECT * FROM found();
 ROLLBACK;
 -- edge_of_finished_parent; not while the background worker is still to be told
 BEGIN;
-UPDATE spooled.dependency SET parent = :'done';
+UPDATE spooled.dependency SET parent = :'dead';
 SELECT * FROM found();
-INSERT INTO spooled.dependency_mark VALUES (1, :'done', 'p', now());
+INSERT INTO spooled.dependency_mark VALUES (1, :'dead', 'p', now());
 SELECT * FROM found();
 ROLLBACK;
 -- blocked_in_vain
@@ -84,9 +84,15 @@ SELECT * FROM found();
 INSERT INTO spooled.workflow_job VALUES (1, :'done', 0, :'ready', 'a');
 SELECT * FROM found();
 ROLLBACK;
--- blocked_without_edge
+-- blocked_without_edge: there is none, or its parent has completed
 BEGIN;
 DELETE FROM spooled.dependency;
+SELECT * FROM found();
+ROLLBACK;
+BEGIN;
+UPDATE spooled.dependency SET parent = :'done';
+SELECT * FROM found();
+INSERT INTO spooled.dependency_mark VALUES (1, :'done', 'p', now());
 SELECT * FROM found();
 ROLLBACK;
 -- queue_of_ticket_differs

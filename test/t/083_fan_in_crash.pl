@@ -71,7 +71,7 @@ for my $round (1 .. 4)
 	my @clients = start_work();
 	my $share = 50 * $round;
 	$node->poll_query_until('postgres', qq{
-SELECT count(*) >= $share FROM spooled.dependency WHERE mode = 'm' AND state <> 'w'}) or die 'no progress';
+SELECT count(*) >= $share FROM spooled.outcome}) or die 'no progress';
 	crash($round % 2 ? "query LIKE 'CALL work%'" : '', @clients);
 }
 $node->safe_psql('postgres', q{SELECT spooled.complete(job_id, 'w') FROM spooled.claim('gate'::text, 'w')});
