@@ -86,8 +86,8 @@ static void
 close_of(IdWalk *walk, EndedParent *parent, int limit, EdgeList *closed)
 {
 	static const pg_uuid_t none = {{0}};
-	bool has_edge = spl_uuid_equal(&parent->after, &none) ? spl_walk_to(walk, &parent->id)
-														  : spl_walk_behind(walk, &parent->id, &parent->after);
+	bool				   has_edge = spl_uuid_equal(&parent->after, &none) ? spl_walk_to(walk, &parent->id)
+																			: spl_walk_behind(walk, &parent->id, &parent->after);
 
 	for (; has_edge && !(parent->left && closed->count == limit); has_edge = spl_walk_next(walk))
 	{
@@ -128,10 +128,9 @@ spl_edges_lock(int32 org)
 
 /* Both run under a snapshot that the caller has pushed. */
 static SpiPlan reach = {
-	.sql =
-		"WITH RECURSIVE down (id) AS (SELECT $2 UNION"
-		"   SELECT d.child FROM " SPL_EDGES " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
-		" SELECT id FROM down WHERE id = ANY($3)",
+	.sql = "WITH RECURSIVE down (id) AS (SELECT $2 UNION"
+		   "   SELECT d.child FROM " SPL_EDGES " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
+		   " SELECT id FROM down WHERE id = ANY($3)",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},
 	.read_only = true,
@@ -293,8 +292,9 @@ spl_marks_put(int32 org, char kind, const pg_uuid_t *ids, int count, TimestampTz
 }
 
 static SpiPlan put_parent_marks = {
-	.sql = "INSERT INTO spooled.dependency_mark (org, id, kind, after, noted_at)"
-		   " SELECT $1, u.id, u.kind, nullif(u.after, '00000000-0000-0000-0000-000000000000'), $5 FROM unnest($2, $3, $4) u (id, kind, after)",
+	.sql =
+		"INSERT INTO spooled.dependency_mark (org, id, kind, after, noted_at)"
+		" SELECT $1, u.id, u.kind, nullif(u.after, '00000000-0000-0000-0000-000000000000'), $5 FROM unnest($2, $3, $4) u (id, kind, after)",
 	.nargs = 5,
 	.argtypes = {INT4OID, UUIDARRAYOID, CHARARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID},
 };

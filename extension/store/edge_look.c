@@ -160,7 +160,7 @@ typedef struct Looking
 	FanInMode	mode;
 	FanInFacts *facts;
 	bool	   *parent_gone;
-	OpenEdges	on; /* by ascending parent */
+	OpenEdges	on;	  /* by ascending parent */
 	OpenEdges	back; /* by descending parent */
 } Looking;
 

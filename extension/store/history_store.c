@@ -82,8 +82,8 @@ spl_history_read(int32 org, const pg_uuid_t *job_id, HistoryRow **rows)
 }
 
 static SpiPlan read_parents = {
-	.sql =
-		"SELECT d.parent FROM " SPL_EDGES " d WHERE d.org = $1 AND d.child = $2 AND d.state = 'w' ORDER BY d.parent LIMIT $3",
+	.sql = "SELECT d.parent FROM " SPL_EDGES
+		   " d WHERE d.org = $1 AND d.child = $2 AND d.state = 'w' ORDER BY d.parent LIMIT $3",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, INT4OID},
 };

@@ -39,7 +39,8 @@ compare_row(const IdWalk *walk)
 
 	if (walk->at_end)
 		return 1;
-	return memcmp(DatumGetUUIDP(slot_getattr(walk->scan.slot, walk->id_column, &isnull))->data, walk->id.data, UUID_LEN);
+	return memcmp(DatumGetUUIDP(slot_getattr(walk->scan.slot, walk->id_column, &isnull))->data, walk->id.data,
+				  UUID_LEN);
 }
 
 void

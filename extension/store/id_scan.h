@@ -38,16 +38,15 @@ typedef struct IdWalk
 	int32			 org;
 	int				 id_column;
 	const pg_uuid_t *last; /* no id is above this one */
-	pg_uuid_t		 id;	  /* the one that is looked for */
-	pg_uuid_t		 from;	  /* the one from which the scan was begun, and behind which third column */
+	pg_uuid_t		 id;   /* the one that is looked for */
+	pg_uuid_t		 from; /* the one from which the scan was begun, and behind which third column */
 	pg_uuid_t		 after;
 	bool			 goes_on; /* rows of higher ids come behind the row on which the scan stands */
 	bool			 at_end;
 } IdWalk;
 
 /* spl_walk_begin begins a walk to ids of which "last" is the highest. */
-extern void
-spl_walk_begin(IdWalk *walk, const IdTable *from, Snapshot snapshot, int32 org, const pg_uuid_t *last);
+extern void spl_walk_begin(IdWalk *walk, const IdTable *from, Snapshot snapshot, int32 org, const pg_uuid_t *last);
 
 /* spl_walk_to goes to the first row of an id; false: there is none. */
 extern bool spl_walk_to(IdWalk *walk, const pg_uuid_t *id);

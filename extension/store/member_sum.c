@@ -21,16 +21,16 @@
 /* A sum under construction. */
 typedef struct Summing
 {
-	int32	   org;
-	MemberSum *sum;
-	EdgeLook   look;
-	TupleScan  scan;
+	int32		 org;
+	MemberSum	*sum;
+	EdgeLook	 look;
+	TupleScan	 scan;
 	SnapshotData dirty;
-	int		   count; /* edges that are read and not yet added */
-	PlacedEdge edges[MOST_AT_ONCE];
-	pg_uuid_t *others; /* members with more than one run, or an end of another kind */
-	int		   other_count;
-	int		   other_room;
+	int			 count; /* edges that are read and not yet added */
+	PlacedEdge	 edges[MOST_AT_ONCE];
+	pg_uuid_t	*others; /* members with more than one run, or an end of another kind */
+	int			 other_count;
+	int			 other_room;
 } Summing;
 
 static SpiPlan first_run = {

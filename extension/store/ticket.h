@@ -39,7 +39,7 @@ typedef struct Ticket
 	pg_uuid_t	job_id;
 	TimestampTz expires_at; /* NO_TIME: never */
 
-	ItemPointerData job_tid; /* ready, blocked: where the job's row was put; may be out of date, invalid when not known */
+	ItemPointerData job_tid; /* ready, blocked: where the job's row is; may be out of date, invalid when not known */
 
 	TimestampTz due;	/* delayed, blocked (NO_TIME: at once) */
 	char		reason; /* delayed: DELAY_*; outcome: OUTCOME_* */
