@@ -162,30 +162,24 @@ typedef struct Revival
 	int			count;
 	pg_uuid_t  *others;
 	int			other_count;
+	pg_uuid_t  *bad; /* parents elsewhere that let members wait in vain once more */
+	int			bad_count;
 } Revival;
 
-/* find_other reads how a job stands, as the state of its edges; false: it is deleted. */
-static bool
-find_other(int32 org, const pg_uuid_t *id, Job *job, char *state)
-{
-	Ticket ticket;
-
-	if (!spl_job_find(org, id, false, job) || !spl_ticket_find(org, id, job->queue, job->priority, &ticket))
-		return false;
-	*state = spl_edge_state(&ticket);
-	return true;
-}
-
 /*
- * hold_open keeps a job that is no part of the revival as it is until this transaction ends, so that its end comes before,
- * which is seen here, or finds the edges that are taken back.
+ * stand_of says how a job stands, as the state of its edges.  One that is open is kept so until this transaction ends: its end
+ * comes before, which is seen here, or finds the edges that are taken back.  SPL_NOT_FOUND: it is deleted.
  */
 static SplCode
-hold_open(int32 org, const Job *job, char *state, SplFault *fault)
+stand_of(int32 org, const pg_uuid_t *id, char *state, SplFault *fault)
 {
-	if (*state != EDGE_OPEN)
-		return SPL_OK;
-	return spl_dependency_hold_parent(org, &job->id, job->queue, job->priority, state, fault);
+	Job	   job;
+	Ticket ticket;
+
+	if (!spl_job_find(org, id, false, &job) || !spl_ticket_find(org, id, job.queue, job.priority, &ticket))
+		return SPL_NOT_FOUND;
+	*state = spl_edge_state(&ticket);
+	return *state == EDGE_OPEN ? spl_dependency_hold_parent(org, id, job.queue, job.priority, state, fault) : SPL_OK;
 }
 
 /* is_good tells whether a job may still complete, or has. */
@@ -204,13 +198,13 @@ take_failed(Revival *revival, int listed, SplFault *fault)
 		pg_uuid_t id = revival->ids[i];
 		Ticket	 *ticket = &revival->tickets[revival->count];
 		char	  state;
-		Job		  job;
+		SplCode	  code = stand_of(revival->org, &id, &state, fault);
 
-		if (!find_other(revival->org, &id, &job, &state))
+		if (code == SPL_NOT_FOUND)
 			return spl_fault(fault, SPL_CONFLICT, NULL, NULL, NULL, "the workflow cannot be retried: job %s is deleted",
 							 spl_uuid_text(&id));
-		if (hold_open(revival->org, &job, &state, fault) != SPL_OK)
-			return fault->code;
+		if (code != SPL_OK)
+			return code;
 		if (is_good(state))
 		{
 			revival->others[revival->other_count++] = id;
@@ -225,41 +219,40 @@ take_failed(Revival *revival, int listed, SplFault *fault)
 	return SPL_OK;
 }
 
-/* add_parents adds the parents of what was cancelled that have been replayed since; others let it wait in vain once more. */
+/* add_parents sorts out the parents because of which members were cancelled, as they stand now. */
 static SplCode
 add_parents(Revival *revival, SplFault *fault)
 {
 	pg_uuid_t *parents = palloc(sizeof(pg_uuid_t) * WORKFLOW_MOST_JOBS);
 	int count = spl_workflow_other_parents(revival->org, revival->ids, revival->count, WORKFLOW_MOST_JOBS, parents);
 
+	revival->bad = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
-		char state;
-		Job	 job;
+		char	state;
+		SplCode code = stand_of(revival->org, &parents[i], &state, fault);
 
-		if (!find_other(revival->org, &parents[i], &job, &state))
-			continue;
-		if (hold_open(revival->org, &job, &state, fault) != SPL_OK && fault->code != SPL_NOT_FOUND)
-			return fault->code;
-		if (is_good(state))
+		if (code != SPL_OK && code != SPL_NOT_FOUND)
+			return code;
+		if (code == SPL_OK && is_good(state))
 			revival->others[revival->other_count++] = parents[i];
+		else
+			revival->bad[revival->bad_count++] = parents[i];
 	}
 	pfree(parents);
-	*fault = (SplFault) {SPL_OK};
 	return SPL_OK;
 }
 
-/* reopen_edges takes back the ends of all. */
+/* reopen takes back the ends of all, for the workflow, for each other and for what waits for them elsewhere. */
 static void
-reopen_edges(const Revival *revival, const pg_uuid_t *workflow)
+reopen(const Revival *revival)
 {
-	int		   count = revival->count + revival->other_count;
-	pg_uuid_t *parents = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(pg_uuid_t) * Max(count, 1));
-
-	memcpy(parents, revival->ids, sizeof(pg_uuid_t) * revival->count);
-	memcpy(parents + revival->count, revival->others, sizeof(pg_uuid_t) * revival->other_count);
-	spl_workflow_reopen(revival->org, workflow, parents, count, revival->ids, revival->count);
-	pfree(parents);
+	for (int i = 0; i < revival->count; i++)
+		spl_dependency_parent_back(revival->org, &revival->ids[i]);
+	for (int i = 0; i < revival->other_count; i++)
+		spl_dependency_parent_back(revival->org, &revival->others[i]);
+	spl_workflow_reopen(revival->org, revival->ids, revival->count, revival->bad, revival->bad_count);
+	spl_changes_done();
 }
 
 /* revived_ticket returns the first ticket of a member's second life. */
@@ -328,8 +321,8 @@ spl_workflow_retry(const pg_uuid_t *id, int *revived, SplFault *fault)
 		spl_limit_active(fault, revival.count) != SPL_OK)
 		return fault->code;
 	spl_workflow_set_live(revival.org, id);
-	reopen_edges(&revival, id);
 	spl_changes_done();
+	reopen(&revival);
 	put_revived(&revival);
 	spl_marks_put(revival.org, MARK_PARENT, revival.others, revival.other_count, revival.now);
 	spl_marks_put(revival.org, MARK_WORKFLOW, id, 1, revival.now);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/uuid7.h"
 #include "store/dependency_store.h"
 #include "store/job_store.h"
 #include "store/row_list.h"
@@ -343,41 +344,59 @@ spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *member
 	return list_members(&list_failed, org, id, limit, members);
 }
 
+/* OFFSET 0 keeps the look at each job's edges apart: an array's length is not known to the planner. */
+#define BAD_EDGES_OF_CHILDREN                                                                       \
+	" FROM unnest($2) r (id) CROSS JOIN LATERAL (SELECT d.ctid, d.parent FROM spooled.dependency d" \
+	"   WHERE d.org = $1 AND d.child = r.id AND d.state IN ('x', 'k') OFFSET 0) e"
+
 static SpiPlan list_parents = {
-	.sql =
-		"WITH revived AS MATERIALIZED (SELECT unnest($2) AS id)"
-		" SELECT DISTINCT d.parent FROM revived r JOIN spooled.dependency d ON d.org = $1 AND d.child = r.id"
-		" WHERE d.state IN ('x', 'k') AND NOT EXISTS (SELECT FROM revived v WHERE v.id = d.parent) ORDER BY d.parent LIMIT $3",
-	.nargs = 3,
-	.argtypes = {INT4OID, UUIDARRAYOID, INT4OID},
+	.sql = "SELECT DISTINCT e.parent" BAD_EDGES_OF_CHILDREN " ORDER BY e.parent",
+	.nargs = 2,
+	.argtypes = {INT4OID, UUIDARRAYOID},
 };
+
+/* Parents of what is revived that are not revived themselves. */
+typedef struct ParentList
+{
+	const pg_uuid_t *revived; /* sorted */
+	int				 count;
+	int				 limit;
+	MemberList		 others;
+} ParentList;
+
+static void
+add_parent(HeapTuple row, TupleDesc desc, void *arg)
+{
+	ParentList *list = arg;
+	pg_uuid_t	parent;
+
+	spl_row_uuid(row, desc, 1, &parent);
+	if (list->others.count < list->limit &&
+		bsearch(&parent, list->revived, list->count, sizeof(pg_uuid_t), spl_uuid_compare) == NULL)
+		list->others.ids[list->others.count++] = parent;
+}
 
 int
 spl_workflow_other_parents(int32 org, const pg_uuid_t *revived, int count, int limit, pg_uuid_t *parents)
 {
-	MemberList list = {parents, 0};
-	Datum	   values[] = {Int32GetDatum(org), spl_uuid_array(revived, count), Int32GetDatum(limit)};
+	ParentList list = {revived, count, limit, {parents, 0}};
+	Datum	   values[] = {Int32GetDatum(org), spl_uuid_array(revived, count)};
 
-	spl_spi_run(&list_parents, values, NULL, add_member, &list);
-	return list.count;
+	spl_spi_run(&list_parents, values, NULL, add_parent, &list);
+	return list.others.count;
 }
 
 static SpiPlan reopen_edges = {
-	.sql =
-		"WITH revived AS MATERIALIZED (SELECT unnest($4) AS id)"
-		" UPDATE spooled.dependency d SET state = 'w' FROM unnest($3) AS p (id) WHERE d.org = $1 AND d.parent = p.id AND d.state IN ('x', 'k')"
-		" AND (d.child = $2 OR EXISTS (SELECT FROM revived r WHERE r.id = d.child)"
-		"  OR EXISTS (SELECT FROM spooled.blocked b WHERE b.org = $1 AND b.job_id = d.child))",
-	.nargs = 4,
-	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID, UUIDARRAYOID},
+	.sql = "UPDATE spooled.dependency SET state = 'w' WHERE ctid = ANY (ARRAY(SELECT e.ctid" BAD_EDGES_OF_CHILDREN
+		   " WHERE e.parent <> ALL ($3)))",
+	.nargs = 3,
+	.argtypes = {INT4OID, UUIDARRAYOID, UUIDARRAYOID},
 };
 
 void
-spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *parents, int parent_count,
-					const pg_uuid_t *revived, int revived_count)
+spl_workflow_reopen(int32 org, const pg_uuid_t *revived, int count, const pg_uuid_t *bad, int bad_count)
 {
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), spl_uuid_array(parents, parent_count),
-					  spl_uuid_array(revived, revived_count)};
+	Datum values[] = {Int32GetDatum(org), spl_uuid_array(revived, count), spl_uuid_array(bad, bad_count)};
 
 	spl_spi_run(&reopen_edges, values, NULL, NULL, NULL);
 }

@@ -94,12 +94,14 @@ extern int spl_workflow_to_cancel(int32 org, const pg_uuid_t *id, int limit, pg_
 /* spl_workflow_failed lists members that did not complete, in the order of their ids. */
 extern int spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uuid_t *members);
 
-/* spl_workflow_other_parents lists parents whose end lets one of these wait in vain and that are none of them themselves. */
+/*
+ * spl_workflow_other_parents lists parents whose end lets one of these (sorted) jobs wait in vain and that are none of them
+ * themselves.
+ */
 extern int spl_workflow_other_parents(int32 org, const pg_uuid_t *revived, int count, int limit, pg_uuid_t *parents);
 
-/* spl_workflow_reopen takes back the ends of parents, for the workflow, for what is revived and for what still waits. */
-extern void spl_workflow_reopen(int32 org, const pg_uuid_t *id, const pg_uuid_t *parents, int parent_count,
-								const pg_uuid_t *revived, int revived_count);
+/* spl_workflow_reopen takes back, for jobs that are revived, the ends of all their parents but the bad ones. */
+extern void spl_workflow_reopen(int32 org, const pg_uuid_t *revived, int count, const pg_uuid_t *bad, int bad_count);
 
 extern void spl_workflow_delete(int32 org, const pg_uuid_t *id);
 
