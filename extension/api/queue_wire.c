@@ -31,13 +31,6 @@ SPL_FUNCTION(spooled_wire_queue_list, QUEUES_READ)
 	return spl_reply(fcinfo, REPLY_OK, &body, 0);
 }
 
-static char *
-name_arg(FunctionCallInfo fcinfo, const char *field)
-{
-	spl_need_arg(fcinfo, 0, field);
-	return text_arg(fcinfo, 0);
-}
-
 static Datum
 reply_queue(FunctionCallInfo fcinfo, ReplyCode code, const QueueView *view)
 {
@@ -54,7 +47,7 @@ SPL_FUNCTION(spooled_wire_queue_get, QUEUES_READ)
 	QueueView view;
 	SplFault  fault;
 
-	raise_unless_ok(spl_queue_get(name_arg(fcinfo, "queue_name"), &view, &fault), &fault);
+	raise_unless_ok(spl_queue_get(spl_queue_path_arg(fcinfo, 0), &view, &fault), &fault);
 	return reply_queue(fcinfo, REPLY_OK, &view);
 }
 
@@ -73,7 +66,7 @@ SPL_FUNCTION(spooled_wire_queue_configure, QUEUES_WRITE)
 	if (!PG_ARGISNULL(4))
 		patch.enabled = PG_GETARG_BOOL(4);
 	patch.settings = text_arg(fcinfo, 5);
-	raise_unless_ok(spl_queue_configure(name_arg(fcinfo, "queue_name"), &patch, true, &created, &view, &fault), &fault);
+	raise_unless_ok(spl_queue_configure(spl_queue_path_arg(fcinfo, 0), &patch, true, &created, &view, &fault), &fault);
 	return reply_queue(fcinfo, REPLY_OK, &view);
 }
 
@@ -97,7 +90,8 @@ SPL_FUNCTION(spooled_wire_queue_create, QUEUES_WRITE)
 		raise_unless_ok(spl_request_check("retry_delay_seconds", PG_GETARG_INT32(3), 0, SECS_PER_DAY, &fault), &fault);
 		patch.backoff_base_ms = (int64) PG_GETARG_INT32(3) * 1000;
 	}
-	raise_unless_ok(spl_queue_configure(name_arg(fcinfo, "name"), &patch, true, &created, &view, &fault), &fault);
+	spl_need_arg(fcinfo, 0, "name");
+	raise_unless_ok(spl_queue_configure(text_arg(fcinfo, 0), &patch, true, &created, &view, &fault), &fault);
 	initStringInfo(&body);
 	spl_json_queue(&body, &view);
 	return spl_reply_kept(fcinfo, "queue.create", 4, created ? REPLY_CREATED : REPLY_OK, &body, NULL);
@@ -123,7 +117,7 @@ reply_about(FunctionCallInfo fcinfo, StringInfo body)
 /* spooled._queue_pause(queue_name text, reason text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_queue_pause, QUEUES_WRITE)
 {
-	char		  *name = name_arg(fcinfo, "queue_name");
+	char		  *name = spl_queue_path_arg(fcinfo, 0);
 	char		  *reason = text_arg(fcinfo, 1);
 	TimestampTz	   paused_at;
 	StringInfoData body;
@@ -140,7 +134,7 @@ SPL_FUNCTION(spooled_wire_queue_pause, QUEUES_WRITE)
 /* spooled._queue_resume(queue_name text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_queue_resume, QUEUES_WRITE)
 {
-	char		  *name = name_arg(fcinfo, "queue_name");
+	char		  *name = spl_queue_path_arg(fcinfo, 0);
 	int64		   paused_ms;
 	StringInfoData body;
 	SplFault	   fault;
@@ -158,14 +152,14 @@ SPL_FUNCTION(spooled_wire_queue_delete, QUEUES_WRITE)
 {
 	SplFault fault;
 
-	raise_unless_ok(spl_queue_delete(name_arg(fcinfo, "queue_name"), bool_arg(fcinfo, 1, false), &fault), &fault);
+	raise_unless_ok(spl_queue_delete(spl_queue_path_arg(fcinfo, 0), bool_arg(fcinfo, 1, false), &fault), &fault);
 	return spl_reply(fcinfo, REPLY_NO_CONTENT, NULL, 0);
 }
 
 /* spooled._queue_purge(queue_name text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_queue_purge, QUEUES_WRITE)
 {
-	char		  *name = name_arg(fcinfo, "queue_name");
+	char		  *name = spl_queue_path_arg(fcinfo, 0);
 	int64		   purged;
 	StringInfoData body;
 	SplFault	   fault;

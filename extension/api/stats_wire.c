@@ -7,6 +7,7 @@
 #include "api/args.h"
 #include "api/function.h"
 #include "api/reply.h"
+#include "api/wire_args.h"
 #include "base/clock.h"
 #include "ops/request.h"
 #include "ops/scoped_stats.h"
@@ -28,12 +29,11 @@ SPL_FUNCTION(spooled_wire_job_stats, JOBS_READ)
 /* spooled._stats_of_queue(queue_name text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_queue_stats, QUEUES_READ)
 {
-	char		  *name = text_arg(fcinfo, 0);
+	char		  *name = spl_queue_path_arg(fcinfo, 0);
 	QueueStats	   stats;
 	StringInfoData body;
 	SplFault	   fault;
 
-	spl_need_arg(fcinfo, 0, "queue_name");
 	raise_unless_ok(spl_scoped_queue_stats(name, &stats, &fault), &fault);
 	initStringInfo(&body);
 	spl_json_queue_stats(&body, name, &stats, spl_clock_now());

@@ -8,6 +8,7 @@
 #include "base/uuid7.h"
 #include "ops/claim.h"
 #include "ops/request.h"
+#include "rules/names.h"
 
 SplCode
 spl_no_such_job(SplFault *fault)
@@ -25,6 +26,22 @@ spl_job_id_arg(FunctionCallInfo fcinfo, int n)
 	if (!spl_uuid_parse(text_arg(fcinfo, n), &id))
 		raise_unless_ok(spl_no_such_job(&fault), &fault);
 	return id;
+}
+
+char *
+spl_queue_path_arg(FunctionCallInfo fcinfo, int n)
+{
+	char	*name;
+	SplFault fault;
+
+	spl_need_arg(fcinfo, n, "queue_name");
+	name = text_arg(fcinfo, n);
+	if (spl_check_queue_name(name, &fault) != SPL_OK)
+	{
+		fault.code = SPL_BAD_REQUEST;
+		spl_fault_raise(&fault);
+	}
+	return name;
 }
 
 int64

@@ -17,6 +17,9 @@ extern pg_uuid_t spl_job_id_arg(FunctionCallInfo fcinfo, int n);
 
 extern SplCode spl_no_such_job(SplFault *fault);
 
+/* spl_queue_path_arg returns the queue that a path names; SP009 for a text that is no queue's name. */
+extern char *spl_queue_path_arg(FunctionCallInfo fcinfo, int n);
+
 /* spl_lease_secs_arg returns milliseconds, or LEASE_NOT_GIVEN. */
 extern int64 spl_lease_secs_arg(FunctionCallInfo fcinfo, int n);
 

@@ -30,6 +30,7 @@ static const char *const sqlstates[] = {
 	[SPL_ADMIN_KEY_MISSING] = "SP021",
 	[SPL_ADMIN_KEY_INVALID] = "SP022",
 	[SPL_BAD_PROOF] = "SP023",
+	[SPL_TOO_MANY_LOGINS] = "SP024",
 };
 
 /* spl_code_sqlstate returns the five characters of a code. */

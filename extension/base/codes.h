@@ -28,6 +28,7 @@ typedef enum SplCode
 	SPL_ADMIN_KEY_MISSING,	  /* SP021 */
 	SPL_ADMIN_KEY_INVALID,	  /* SP022 */
 	SPL_BAD_PROOF,			  /* SP023: a code or signature is not the one that was expected */
+	SPL_TOO_MANY_LOGINS,	  /* SP024: SP010 of logins, which has had another word for it */
 } SplCode;
 
 typedef struct SplFault

@@ -69,16 +69,16 @@ answer_of(const RateLimit *limit, const RateState *state)
 }
 
 static SplCode
-refuse(const RateLimit *limit, const RateState *state, SplFault *fault)
+refuse(SplCode code, const RateLimit *limit, const RateState *state, SplFault *fault)
 {
 	RateAnswer rate = answer_of(limit, state);
 	int64	   wait = Max(rounded_up(state->retry_in), 1);
 
-	spl_fault(fault, SPL_RATE_LIMITED, NULL, NULL, NULL, "Rate limit exceeded");
+	spl_fault(fault, code, NULL, NULL, NULL, "Rate limit exceeded");
 	fault->details = psprintf("{\"retry_after_seconds\":" INT64_FORMAT ",\"retry_after_secs\":" INT64_FORMAT
 							  ",\"limit\":%d,\"remaining\":0,\"reset_at\":" INT64_FORMAT "}",
 							  wait, wait, rate.limit, rate.reset_at);
-	return SPL_RATE_LIMITED;
+	return code;
 }
 
 /* charge is for buckets that stand by themselves. */
@@ -88,7 +88,7 @@ charge(RateKind kind, uint64 id, RateLimit limit, int requests, RateAnswer *rate
 	RateState state;
 
 	if (!take(kind, id, &limit, requests, &state))
-		return refuse(&limit, &state, fault);
+		return refuse(SPL_RATE_LIMITED, &limit, &state, fault);
 	*rate = answer_of(&limit, &state);
 	return SPL_OK;
 }
@@ -186,7 +186,7 @@ spl_rate_login(const uint8 *hash, const char *client, SplFault *fault)
 
 	/* Asked for, and given back: only failures count. */
 	if (!take(RATE_LOGIN, login_id(hash, client), &limit, 1, &state))
-		return refuse(&limit, &state, fault);
+		return refuse(SPL_TOO_MANY_LOGINS, &limit, &state, fault);
 	give_back(RATE_LOGIN, login_id(hash, client), &limit, 1);
 	return SPL_OK;
 }
@@ -228,7 +228,7 @@ spl_rate_question(RateQuestion question, const char *client, SplFault *fault)
 			continue;
 		if (i > 0)
 			give_back(question_limits[question][0].kind, id, &limits[0], 1);
-		return refuse(&limits[i], &state, fault);
+		return refuse(SPL_RATE_LIMITED, &limits[i], &state, fault);
 	}
 	return SPL_OK;
 }

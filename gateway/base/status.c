@@ -31,6 +31,7 @@ static StatusRow status_rows[] = {
 	{"SP021", "MISSING_ADMIN_KEY", 401, .error = "missing_admin_key"},
 	{"SP022", "INVALID_ADMIN_KEY", 401, .error = "invalid_admin_key"},
 	{"SP023", "AUTHENTICATION_FAILED", 401},
+	{"SP024", "RATE_LIMIT_EXCEEDED", 429, .error = "rate_limit_exceeded", .spread = true, .retry_after = 1},
 	{"GW401", "INVALID_HEADER", 401, .error = "invalid_header"},
 	{"GW405", "METHOD_NOT_ALLOWED", 405},
 	{"GW408", "REQUEST_TIMEOUT", 408},

@@ -83,7 +83,7 @@ class Login(Auth):
         for _ in range(5):
             self.refused(post(AUTH + "login", {"api_key": key}, key=None), 401, "UNAUTHORIZED")
         reply = post(AUTH + "login", {"api_key": key}, key=None)
-        self.refused(reply, 429, "RATE_LIMIT_EXCEEDED")
+        self.assertEqual(self.refused(reply, 429, "RATE_LIMIT_EXCEEDED")["error"], "rate_limit_exceeded")
         self.assertIn("retry-after", reply.headers)
         self.refused(post(AUTH + "login", {"api_key": key + "x"}, key=None), 401, "UNAUTHORIZED")
         for _ in range(8):
