@@ -4,6 +4,11 @@
 # what is there.  Of many, none passes over a job for long, and none of fifty comes away empty or gets less than its share,
 # neither of many jobs nor when they wait for one at a time.
 # Only the distance between claims is compared with a time, never how fast something is.
+#
+# Red without its guard: with has_stale never set or "late" ignored in shmem/claim_list.c, one claimer does not see the order;
+# with the steps at abort of claim_notes.c left out, jobs wait behind younger ones; where a claim gives up while another session
+# reads the index, some come away empty; where some sessions rest before they look into the list, they get less than their
+# share; where wake_one takes any waiter, some who wait get nothing.
 use strict;
 use warnings;
 
