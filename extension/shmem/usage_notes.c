@@ -2,47 +2,14 @@
  * usage_notes.c
  *    What the running transaction has reserved, in this backend's memory.
  *
- * A note for each organization and nest level, in the order of the levels.  A rollback gives the notes of its level and of
- * those below it back; the commit of a savepoint hands them to the level above; at the transaction's commit the counters take
- * them together with what was done.  A transaction with notes can't be prepared: nobody would be there to end them.
+ * A note for each organization, day and nest level.  A rollback gives the notes of its level and of those below it back; at the
+ * transaction's commit the counters take them together with what was done.  A transaction with notes can't be prepared: nobody would be there to end them.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "base/xact_end.h"
 #include "shmem/usage_notes.h"
-#include "utils/memutils.h"
-
-#define FIRST_ROOM 8
-
-static UsageNote *notes = NULL;
-static int		  note_count = 0;
-static int		  note_room = 0;
-
-void
-spl_usage_notes_make_room(void)
-{
-	if (note_room == 0)
-	{
-		notes = MemoryContextAlloc(TopMemoryContext, sizeof(UsageNote) * FIRST_ROOM);
-		note_room = FIRST_ROOM;
-	}
-	else if (note_count == note_room)
-	{
-		notes = repalloc_huge(notes, sizeof(UsageNote) * 2 * note_room);
-		note_room *= 2;
-	}
-}
-
-/* find_note returns the note of a level for an organization, searching from the end. */
-static UsageNote *
-find_note(int nest_level, int32 org, int32 day)
-{
-	for (int i = note_count - 1; i >= 0 && notes[i].nest_level == nest_level; i--)
-		if (notes[i].org == org && notes[i].day == day)
-			return &notes[i];
-	return NULL;
-}
 
 static void
 add(UsageCount *count, UsageCount more, int sign)
@@ -51,19 +18,46 @@ add(UsageCount *count, UsageCount more, int sign)
 	count->created += sign * more.created;
 }
 
+static bool
+is_same(const void *note, const void *other)
+{
+	const UsageNote *a = note;
+	const UsageNote *b = other;
+
+	return a->org == b->org && a->day == b->day;
+}
+
+static void
+fold(void *note, const void *other)
+{
+	UsageNote		*into = note;
+	const UsageNote *from = other;
+
+	add(&into->count, from->count, 1);
+	into->forgotten = Max(into->forgotten, from->forgotten);
+}
+
+static NoteStack notes = {.size = sizeof(UsageNote), .is_same = is_same, .fold = fold};
+
+static UsageNote *
+note_at(int i)
+{
+	return spl_note_at(&notes, i);
+}
+
+void
+spl_usage_notes_make_room(void)
+{
+	spl_note_make_room(&notes);
+}
+
 /* note_for finds or adds the note of this level; there is room. */
 static UsageNote *
 note_for(int32 org, int32 day)
 {
-	int		   nest_level = GetCurrentTransactionNestLevel();
-	UsageNote *note = find_note(nest_level, org, day);
+	UsageNote note = {.org = org, .day = day};
 
-	if (note == NULL)
-	{
-		note = &notes[note_count++];
-		*note = (UsageNote) {.org = org, .day = day, .nest_level = nest_level};
-	}
-	return note;
+	return spl_note_for(&notes, &note);
 }
 
 void
@@ -86,34 +80,36 @@ spl_usage_note_take(int32 org)
 	UsageNote taken = {.org = org};
 	int		  kept = 0;
 
-	for (int i = 0; i < note_count; i++)
+	for (int i = 0; i < notes.count; i++)
 	{
-		if (notes[i].org != org)
+		const UsageNote *note = note_at(i);
+
+		if (note->org != org)
 		{
-			notes[kept++] = notes[i];
+			*note_at(kept++) = *note;
 			continue;
 		}
-		taken.count.active += notes[i].count.active;
-		if (notes[i].day > taken.day)
+		taken.count.active += note->count.active;
+		if (note->day > taken.day)
 		{
-			taken.day = notes[i].day;
+			taken.day = note->day;
 			taken.count.created = 0;
 			taken.forgotten = 0;
 		}
-		if (notes[i].day == taken.day)
+		if (note->day == taken.day)
 		{
-			taken.count.created += notes[i].count.created;
-			taken.forgotten = Max(taken.forgotten, notes[i].forgotten);
+			taken.count.created += note->count.created;
+			taken.forgotten = Max(taken.forgotten, note->forgotten);
 		}
 	}
-	note_count = kept;
+	notes.count = kept;
 	return taken;
 }
 
 const UsageNote *
 spl_usage_note_at(int i)
 {
-	return i < note_count ? &notes[i] : NULL;
+	return i < notes.count ? note_at(i) : NULL;
 }
 
 UsageCount
@@ -121,9 +117,9 @@ spl_usage_reserved_here(int32 org)
 {
 	UsageCount sum = {0};
 
-	for (int i = 0; i < note_count; i++)
-		if (notes[i].org == org)
-			add(&sum, notes[i].count, 1);
+	for (int i = 0; i < notes.count; i++)
+		if (note_at(i)->org == org)
+			add(&sum, note_at(i)->count, 1);
 	return sum;
 }
 
@@ -132,11 +128,11 @@ spl_usage_give_back(int32 org, UsageCount unused)
 {
 	int nest_level = GetCurrentTransactionNestLevel();
 
-	for (int i = note_count - 1; i >= 0 && notes[i].nest_level == nest_level; i--)
-		if (notes[i].org == org)
+	for (int i = notes.count - 1; i >= 0 && note_at(i)->head.nest_level == nest_level; i--)
+		if (note_at(i)->org == org)
 		{
-			add(&notes[i].count, unused, -1);
-			spl_usage_release(org, notes[i].day, unused);
+			add(&note_at(i)->count, unused, -1);
+			spl_usage_release(org, note_at(i)->day, unused);
 			return;
 		}
 }
@@ -145,9 +141,9 @@ spl_usage_give_back(int32 org, UsageCount unused)
 static void
 give_back_from(int first)
 {
-	while (note_count > first)
+	while (notes.count > first)
 	{
-		UsageNote *note = &notes[--note_count];
+		UsageNote *note = note_at(--notes.count);
 
 		spl_usage_release(note->org, note->day, note->count);
 	}
@@ -157,8 +153,8 @@ give_back_from(int first)
 static void
 at_commit(void)
 {
-	while (note_count > 0)
-		spl_usage_settle(notes[note_count - 1].org, (UsageCount) {0});
+	while (notes.count > 0)
+		spl_usage_settle(note_at(notes.count - 1)->org, (UsageCount) {0});
 }
 
 static void
@@ -167,51 +163,23 @@ at_abort(void)
 	give_back_from(0);
 }
 
-static int
-first_note_of(int nest_level)
-{
-	int first = note_count;
-
-	while (first > 0 && notes[first - 1].nest_level >= nest_level)
-		first--;
-	return first;
-}
-
 static void
 at_subxact_commit(int nest_level)
 {
-	int first = first_note_of(nest_level);
-	int count = note_count;
-
-	note_count = first;
-	for (int i = first; i < count; i++)
-	{
-		UsageNote *above = find_note(nest_level - 1, notes[i].org, notes[i].day);
-
-		if (above)
-		{
-			add(&above->count, notes[i].count, 1);
-			above->forgotten = Max(above->forgotten, notes[i].forgotten);
-		}
-		else
-		{
-			notes[note_count] = notes[i];
-			notes[note_count++].nest_level = nest_level - 1;
-		}
-	}
+	spl_note_raise(&notes, nest_level);
 }
 
 static void
 at_subxact_abort(int nest_level)
 {
-	give_back_from(first_note_of(nest_level));
+	give_back_from(spl_note_first_of(&notes, nest_level));
 }
 
 /* at_prepare: prepared_usage.c has taken over. */
 static void
 at_prepare(void)
 {
-	note_count = 0;
+	notes.count = 0;
 }
 
 void

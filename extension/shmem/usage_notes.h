@@ -5,13 +5,14 @@
 #ifndef SPL_USAGE_NOTES_H
 #define SPL_USAGE_NOTES_H
 
+#include "shmem/note_stack.h"
 #include "shmem/org_usage.h"
 
 typedef struct UsageNote
 {
+	NoteHead   head;
 	int32	   org;
 	int32	   day;
-	int		   nest_level;
 	UsageCount count;
 	int64	   forgotten; /* of "created", by a reset */
 } UsageNote;
