@@ -92,6 +92,6 @@ SPL_FUNCTION(spooled_recount, QUEUES_WRITE)
 /* spooled._tickets_changed() returns trigger: somebody writes tickets without the functions */
 SPL_FUNCTION(spooled_tickets_changed, PERMISSION_NONE)
 {
-	spl_stats_recount();
+	spl_tickets_changed();
 	return PointerGetDatum(NULL);
 }

@@ -8,6 +8,7 @@
 #include "base/org_context.h"
 #include "ops/recount.h"
 #include "ops/stats.h"
+#include "shmem/claim_notes.h"
 #include "shmem/wake.h"
 #include "store/counters_store.h"
 #include "store/queue_store.h"
@@ -224,6 +225,13 @@ spl_stats_recount(void)
 {
 	spl_count_again_note();
 	spl_due_note(spl_clock_now());
+}
+
+void
+spl_tickets_changed(void)
+{
+	spl_stats_recount();
+	spl_ready_note_any();
 }
 
 void

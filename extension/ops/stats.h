@@ -80,4 +80,7 @@ extern bool spl_stats_are_counted(void);
 /* spl_stats_recount makes the background worker count the tables again, after this transaction's commit. */
 extern void spl_stats_recount(void);
 
+/* spl_tickets_changed: somebody else than our functions writes tickets, so what is known of them is known no more. */
+extern void spl_tickets_changed(void);
+
 #endif

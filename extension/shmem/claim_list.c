@@ -191,12 +191,10 @@ spl_claim_list_starts(int32 queue, ClaimLevel *starts, int *count)
 }
 
 bool
-spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wanted, Refill *refill)
+spl_claim_list_refill_begin(ClaimList *list, int32 queue, int wanted, Refill *refill)
 {
 	LWLockAcquire(&list->refill, LW_EXCLUSIVE);
 	LWLockAcquire(&list->lock, LW_EXCLUSIVE);
-	if (spl_is_list_of(list, queue) && list->storage != storage)
-		spl_claim_table_reset(list, storage);
 	if (!spl_is_list_of(list, queue) || list->too_many_levels || next_entry(list) != NULL ||
 		(list->reached_end && list->first == list->end))
 	{

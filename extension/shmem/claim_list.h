@@ -57,8 +57,8 @@ typedef struct Refill
 extern ClaimList *spl_claim_list_of(int32 queue);
 
 /*
- * spl_claim_list_pop takes up to "limit" entries off the list, in claim order.  "storage" is the table's file: entries of
- * another file are worthless.  What is popped is noted for the case that this transaction rolls back.
+ * spl_claim_list_pop takes up to "limit" entries off the list, in claim order.  "storage" is the table's file, which
+ * stays the same while the table is locked: entries of another file are worthless, and so are read again.  What is popped is noted for the case that this transaction rolls back.
  */
 extern PopAnswer
 spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, ClaimEntry *entries, int *count);
@@ -67,7 +67,7 @@ spl_claim_list_pop(ClaimList *list, int32 queue, uint64 storage, int limit, Clai
  * spl_claim_list_refill_begin makes this session the one that reads the index, and fills in where from; false: another one
  * has just done it.  The snapshot must be taken after it.  spl_claim_list_refill_end hands over what was read.
  */
-extern bool spl_claim_list_refill_begin(ClaimList *list, int32 queue, uint64 storage, int wanted, Refill *refill);
+extern bool spl_claim_list_refill_begin(ClaimList *list, int32 queue, int wanted, Refill *refill);
 extern void spl_claim_list_refill_end(ClaimList *list, Refill *refill);
 
 /* spl_claim_list_found tells the list of a ticket that it may have lost sight of. */

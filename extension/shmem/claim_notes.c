@@ -79,6 +79,13 @@ spl_ready_note_held(int32 queue, int16 priority, const pg_uuid_t *job_id)
 	spl_ready_note_taken(queue, priority, job_id);
 }
 
+void
+spl_ready_note_any(void)
+{
+	made.overflowed = true;
+	spl_wake_note_any();
+}
+
 bool
 spl_ready_is_noted(int32 queue)
 {

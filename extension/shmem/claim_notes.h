@@ -20,6 +20,9 @@ extern void spl_ready_note_taken(int32 queue, int16 priority, const pg_uuid_t *j
 /* spl_ready_note_held remembers that this (sub)transaction locks a ready ticket that stays; told however it ends. */
 extern void spl_ready_note_held(int32 queue, int16 priority, const pg_uuid_t *job_id);
 
+/* spl_ready_note_any says that this transaction makes ready tickets nobody knows which: then all lists are read anew. */
+extern void spl_ready_note_any(void);
+
 /* spl_ready_is_noted tells whether this transaction has made (or held) ready tickets of the queue: no list can know of them. */
 extern bool spl_ready_is_noted(int32 queue);
 

@@ -83,13 +83,13 @@ find_levels(int32 queue, Snapshot snapshot, Refill *refill)
 }
 
 void
-spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted)
+spl_ready_refill(ClaimList *list, int32 queue, int wanted)
 {
 	Refill	 *refill = palloc(sizeof(Refill));
 	TupleScan scan;
 	bool	  has_room = true;
 
-	if (spl_claim_list_refill_begin(list, queue, storage, wanted, refill))
+	if (spl_claim_list_refill_begin(list, queue, wanted, refill))
 	{
 		spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, 3);
 		if (!refill->knows_levels)

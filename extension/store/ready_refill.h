@@ -12,7 +12,7 @@
 extern void spl_ready_level_keys(ScanKey keys, int32 queue, const ClaimLevel *level);
 
 /* spl_ready_refill reads the next tickets of a queue, at least "wanted", unless another session has just done it. */
-extern void spl_ready_refill(ClaimList *list, int32 queue, uint64 storage, int wanted);
+extern void spl_ready_refill(ClaimList *list, int32 queue, int wanted);
 
 /*
  * spl_ready_audit shows the lists of this database the first claimable ticket of each priority of their queues, read from the

@@ -126,7 +126,7 @@ spl_ready_take(int32 org, int32 queue, TimestampTz now, int limit, Ticket *ticke
 			count += take_entries(table, org, now, entries, popped, &tickets[count]);
 		else if (answer == POP_REFILL)
 		{
-			spl_ready_refill(list, queue, spl_storage_of(table), limit - count);
+			spl_ready_refill(list, queue, limit - count);
 			refills++;
 		}
 	}

@@ -113,13 +113,13 @@ ask(q{REINDEX TABLE CONCURRENTLY spooled.ready});
 is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'after REINDEX CONCURRENTLY');
 ask(q{VACUUM FREEZE spooled.ready});
 is(scalar(claim_all('moved', 100)), 600, 'after VACUUM');
-# A listed ticket far behind in a file that is then written anew, and short: its place there is behind the end.
+# All tickets of a queue are listed, far behind in a file that is then written anew, and short: they have other places there.
 ask(q{SELECT count(*) FROM (SELECT spooled.enqueue_many('long', array_fill('{}'::json, ARRAY[1000])) FROM generate_series(1, 3)) x});
-ask(q{SELECT count(*) FROM spooled.enqueue_many('short', array_fill('{}'::json, ARRAY[20]))});
-is(ask(q{SELECT count(*) FROM spooled.claim('short', 'w')}), '1', 'some of the queue are listed');
+ask(q{SELECT count(*) FROM spooled.enqueue_many('short', array_fill('{}'::json, ARRAY[10]))});
+is(ask(q{SELECT count(*) FROM spooled.claim('short', 'w')}), '1', 'the others are listed, and known to be all');
 is(scalar(claim_all('long', 1000)), 3000, 'the tickets before them are gone');
 ask(q{VACUUM FULL spooled.ready});
-is(scalar(claim_all('short', 5)), 19, 'after VACUUM FULL has made the table short');
+is(scalar(claim_all('short', 5)), 9, 'after VACUUM FULL has made the table short');
 
 # What the list has is cancelled past it, and the table ends before the places that the list still names.
 ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('moved', '{}') FROM generate_series(1, 2000) n) x});
@@ -128,6 +128,14 @@ ask(q{SELECT count(spooled.cancel(job_id)) FROM (SELECT job_id FROM spooled.read
 ask(q{VACUUM (TRUNCATE) spooled.ready});
 is(ask(q{SELECT pg_relation_size('spooled.ready')}), '0', 'the table is cut off');
 is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '0', 'after VACUUM (TRUNCATE)');
+# Tickets that somebody takes away and puts back by hand.
+ask(q{SELECT count(*) FROM spooled.enqueue_many('hand', array_fill('{}'::json, ARRAY[5]))});
+ask(q{CREATE TABLE kept AS SELECT * FROM spooled.ready});
+ask(q{DELETE FROM spooled.ready});
+is(ask(q{SELECT count(*) FROM spooled.claim('hand', 'w', 10)}), '0', 'taken away by hand');
+ask(q{BEGIN; INSERT INTO spooled.ready SELECT * FROM kept; ROLLBACK; INSERT INTO spooled.ready SELECT * FROM kept});
+is(ask(q{SELECT count(*) FROM spooled.claim('hand', 'w', 10)}), '5', 'and there when they are put back');
+
 ask(q{VACUUM FULL spooled.lease});
 ask(q{SELECT spooled.enqueue('brief', '{}')});
 ask(q{SELECT spooled.claim('brief', 'w', lease => '100 ms')});
@@ -174,7 +182,7 @@ cmp_ok($after[2], '<=', $first * 2, "a claim touches as many pages under an old 
 foreach my $name (sort keys %looks)
 {
 	my $now = looked_at($looks{$name});
-	cmp_ok($now, '<=', 2 * $before{$name}, "so does $name (before: $before{$name}, after: $now)");
+	cmp_ok($now, '<=', 2 * $before{$name} + 20, "so does $name (before: $before{$name}, after: $now)");
 }
 $in = "COMMIT;\n\\q\n";
 IPC::Run::finish($holder);
