@@ -163,13 +163,16 @@ spl_table_touched(SplTable table)
 	CacheInvalidateRelcacheByRelid(spl_table_oid(table));
 }
 
-/* at_invalidation forgets what may have changed; it runs inside the relcache, so it only writes memory. */
+/*
+ * at_invalidation forgets what may have changed; it runs inside the relcache, so it only writes memory.  A table is told by the
+ * OID that it had last: a second message may come before that is looked up again, while others rely on the generation.
+ */
 static void
 at_invalidation(Datum arg, Oid relid)
 {
 	for (int i = 0; i < SPL_TABLES; i++)
 	{
-		if (OidIsValid(relid) && table_oids[i] != relid)
+		if (OidIsValid(relid) && columns[i].table != relid)
 			continue;
 		generations[i]++;
 		table_oids[i] = InvalidOid;
