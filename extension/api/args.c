@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 
 #include "api/args.h"
+#include "base/row_shape.h"
 
 /* spl_need_arg raises SP001 (missing_field) when argument n is null. */
 void
@@ -205,21 +206,32 @@ spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampT
 	return count;
 }
 
-/* spl_rows_begin makes the tuplestore of a set-returning call. */
+/* rows_begin makes the tuplestore of a set-returning call, and looks at the rows that it takes. */
+static void
+rows_begin(FunctionCallInfo fcinfo, bits32 flags)
+{
+	FmgrInfo *function = fcinfo->flinfo;
+
+	InitMaterializedSRF(fcinfo, flags);
+	if (function->fn_extra == NULL)
+		function->fn_extra = MemoryContextAlloc(function->fn_mcxt, sizeof(RowShape));
+	spl_row_shape(((ReturnSetInfo *) fcinfo->resultinfo)->setDesc, function->fn_extra);
+}
+
 void
 spl_rows_begin(FunctionCallInfo fcinfo)
 {
-	TupleDesc desc;
-	bool	  is_scalar = get_call_result_type(fcinfo, NULL, &desc) == TYPEFUNC_SCALAR;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		   is_told = result && IsA(result, ReturnSetInfo) && result->expectedDesc;
 
-	InitMaterializedSRF(fcinfo, is_scalar ? MAT_SRF_USE_EXPECTED_DESC : 0);
+	rows_begin(fcinfo, is_told ? MAT_SRF_USE_EXPECTED_DESC : 0);
 }
 
 /* spl_values_begin is the same for a function that returns SETOF a scalar type. */
 void
 spl_values_begin(FunctionCallInfo fcinfo)
 {
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	rows_begin(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 }
 
 /* spl_row_out adds a row. */
@@ -227,8 +239,10 @@ void
 spl_row_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	HeapTuple	   row = spl_row_form(fcinfo->flinfo->fn_extra, values, nulls);
 
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	tuplestore_puttuple(result->setResult, row);
+	heap_freetuple(row);
 }
 
 /* spl_record_out makes the one row of a function with OUT parameters. */

@@ -1,16 +1,16 @@
 /*
- * row_form.c
- *    Rows from columns: heap_form_tuple for tables whose columns are known to be plain.
+ * row_shape.c
+ *    Between rows and their columns: heap_form_tuple and heap_deform_tuple for tables whose columns are known to be plain.
  *
- * heap_form_tuple reads the whole description of every column, twice, which cost more than putting the row into its page.
- * Values that are stored elsewhere are left to it.
+ * Those look at the whole description of every column, one of them twice, which cost more than putting a row into its page.
+ * What is not plain (values that are stored elsewhere, rows from before a column was added) is left to them.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
 #include "base/compat.h"
-#include "store/row_form.h"
+#include "base/row_shape.h"
 
 static uint8
 align_of(char code)
@@ -28,7 +28,8 @@ void
 spl_row_shape(TupleDesc desc, RowShape *shape)
 {
 	shape->desc = desc;
-	shape->is_plain = desc->natts <= SPL_MAX_COLUMNS;
+	shape->natts = desc->natts;
+	shape->is_plain = desc->natts <= ROW_SHAPE_COLUMNS;
 	shape->fixed_room = 0;
 	for (int i = 0; shape->is_plain && i < desc->natts; i++)
 	{
@@ -49,7 +50,7 @@ room_for(const RowShape *shape, const Datum *values, const bool *nulls)
 {
 	int64 room = shape->fixed_room;
 
-	for (int i = 0; i < shape->desc->natts; i++)
+	for (int i = 0; i < shape->natts; i++)
 	{
 		struct varlena *value;
 
@@ -116,7 +117,7 @@ has_any(const bool *nulls, int count)
 HeapTuple
 spl_row_form(const RowShape *shape, Datum *values, bool *nulls)
 {
-	int		  natts = shape->desc->natts;
+	int		  natts = shape->natts;
 	bool	  has_null = has_any(nulls, natts);
 	int		  header_size = MAXALIGN(SizeofHeapTupleHeader + (has_null ? BITMAPLEN(natts) : 0));
 	int64	  room = shape->is_plain ? room_for(shape, values, nulls) : -1;
@@ -144,4 +145,39 @@ spl_row_form(const RowShape *shape, Datum *values, bool *nulls)
 	}
 	row->t_len = at - (char *) row->t_data;
 	return row;
+}
+
+/* take_column reads a column that is not null; returns where it ends. */
+static inline char *
+take_column(char *at, const ColumnShape *column, Datum *value)
+{
+	if (column->length >= 0 || !VARATT_NOT_PAD_BYTE(at)) /* a packed varlena is not aligned */
+		at = (char *) TYPEALIGN(column->align, at);
+	if (column->length < 0)
+	{
+		*value = PointerGetDatum(at);
+		return at + VARSIZE_ANY(at);
+	}
+	*value = fetch_att(at, column->by_value, column->length);
+	return at + column->length;
+}
+
+bool
+spl_row_read(const RowShape *shape, HeapTuple row, Datum *values, bool *nulls)
+{
+	HeapTupleHeader header = row->t_data;
+	bool			has_null = HeapTupleHasNulls(row);
+	char		   *at = (char *) header + header->t_hoff;
+
+	if (!shape->is_plain || HeapTupleHeaderGetNatts(header) != shape->natts)
+		return false;
+	for (int i = 0; i < shape->natts; i++)
+	{
+		nulls[i] = has_null && att_isnull(i, header->t_bits);
+		if (nulls[i])
+			values[i] = (Datum) 0;
+		else
+			at = take_column(at, &shape->columns[i], &values[i]);
+	}
+	return true;
 }

@@ -1,15 +1,16 @@
 /*
- * row_form.h
- *    Rows from columns.
+ * row_shape.h
+ *    Between rows and their columns.
  */
-#ifndef SPL_ROW_FORM_H
-#define SPL_ROW_FORM_H
+#ifndef SPL_ROW_SHAPE_H
+#define SPL_ROW_SHAPE_H
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "store/tuple.h"
 
-/* What forming a row has to know of a column. */
+#define ROW_SHAPE_COLUMNS 32
+
+/* What has to be known of a column. */
 typedef struct ColumnShape
 {
 	int16 length; /* -1: a varlena */
@@ -21,9 +22,10 @@ typedef struct ColumnShape
 typedef struct RowShape
 {
 	TupleDesc	desc;
-	bool		is_plain;	/* no column needs what only heap_form_tuple knows */
+	int			natts;
+	bool		is_plain;	/* no column needs what only PostgreSQL's own functions know */
 	int			fixed_room; /* for all columns of a fixed length, gaps included */
-	ColumnShape columns[SPL_MAX_COLUMNS];
+	ColumnShape columns[ROW_SHAPE_COLUMNS];
 } RowShape;
 
 /* spl_row_shape describes the rows of a table; "desc" has to live as long. */
@@ -31,5 +33,8 @@ extern void spl_row_shape(TupleDesc desc, RowShape *shape);
 
 /* spl_row_form is heap_form_tuple. */
 extern HeapTuple spl_row_form(const RowShape *shape, Datum *values, bool *nulls);
+
+/* spl_row_read is heap_deform_tuple; false: it is not as plain as that.  What the values point to is in the row. */
+extern bool spl_row_read(const RowShape *shape, HeapTuple row, Datum *values, bool *nulls);
 
 #endif

@@ -134,7 +134,7 @@ read_places(const IdSearch *search, Snapshot snapshot, const ItemPointerData *pl
 	PlaceReader reader;
 	int			left_count = 0;
 
-	spl_reader_begin(&reader, table, snapshot, count);
+	spl_reader_begin(&reader, search->from->table, table, snapshot, count);
 	for (int i = 0; i < count; i++)
 	{
 		ItemPointerData place = places[i];

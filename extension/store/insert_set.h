@@ -5,10 +5,10 @@
 #ifndef SPL_INSERT_SET_H
 #define SPL_INSERT_SET_H
 
+#include "base/row_shape.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
 #include "store/relations.h"
-#include "store/row_form.h"
 #include "utils/rel.h"
 
 #define INSERT_CHUNK 64	  /* rows that are inserted together */

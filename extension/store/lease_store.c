@@ -51,7 +51,6 @@ static SpiPlan ask_cancel_at_once = {
  */
 typedef struct LeaseHint
 {
-	uint64			storage;
 	int32			org;
 	pg_uuid_t		job_id;
 	ItemPointerData tid;
@@ -69,17 +68,11 @@ hint_of(const pg_uuid_t *job_id)
 void
 spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count)
 {
-	Relation table = table_open(spl_table_oid(TABLE_LEASE), RowExclusiveLock);
-
 	for (int i = 0; i < count; i++)
 	{
 		spl_lease_clock_lower(ItemPointerGetBlockNumber(&tids[i]), leases[i].lease_expires_at);
-		*hint_of(&leases[i].job_id) = (LeaseHint) {.storage = spl_storage_of(table),
-												   .org = leases[i].org,
-												   .job_id = leases[i].job_id,
-												   .tid = tids[i]};
+		*hint_of(&leases[i].job_id) = (LeaseHint) {.org = leases[i].org, .job_id = leases[i].job_id, .tid = tids[i]};
 	}
-	table_close(table, NoLock);
 }
 
 static const IdTable lease_rows = {TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, TICKET_ORG, TICKET_JOB_ID};
@@ -105,16 +98,14 @@ static ItemPointerData *
 hinted_places(int32 org, const pg_uuid_t *job_ids, int count)
 {
 	ItemPointerData *places = palloc0(sizeof(ItemPointerData) * count);
-	Relation		 table = table_open(spl_table_oid(TABLE_LEASE), RowExclusiveLock);
 
 	for (int i = 0; i < count; i++)
 	{
 		LeaseHint *hint = hint_of(&job_ids[i]);
 
-		if (hint->storage == spl_storage_of(table) && hint->org == org && spl_uuid_equal(&hint->job_id, &job_ids[i]))
+		if (hint->org == org && spl_uuid_equal(&hint->job_id, &job_ids[i]))
 			places[i] = hint->tid;
 	}
-	table_close(table, NoLock);
 	return places;
 }
 

@@ -82,7 +82,7 @@ take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, in
 	PlaceReader reader;
 	int			count = 0;
 
-	spl_reader_begin(&reader, table, snapshot, popped);
+	spl_reader_begin(&reader, TABLE_READY, table, snapshot, popped);
 	for (int i = 0; i < popped; i++)
 		if (spl_reader_row(&reader, &entries[i].tid))
 		{

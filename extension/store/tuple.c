@@ -224,15 +224,28 @@ spl_scan_update(TupleScan *scan, int column, Datum value)
 }
 
 void
-spl_reader_begin(PlaceReader *reader, Relation table, Snapshot snapshot, int count)
+spl_reader_begin(PlaceReader *reader, SplTable which, Relation table, Snapshot snapshot, int count)
 {
 	reader->table = table;
 	reader->snapshot = snapshot;
 	reader->check = asked_by(table);
+	reader->shape = spl_insert_set_of(which, table)->shape;
 	reader->blocks = RelationGetNumberOfBlocks(table);
 	reader->slot = table_slot_create(table, NULL);
 	/* It prunes each page that it comes to: once for a batch, but again and again when it is made for every row. */
 	reader->fetch = count > 1 ? table_index_fetch_begin(table) : NULL;
+}
+
+/* take_apart reads all columns of the row in a slot at once. */
+static void
+take_apart(const RowShape *shape, TupleTableSlot *slot)
+{
+	bool	  is_copy;
+	HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &is_copy);
+
+	Assert(!is_copy);
+	if (spl_row_read(shape, row, slot->tts_values, slot->tts_isnull))
+		slot->tts_nvalid = shape->natts;
 }
 
 bool
@@ -248,7 +261,10 @@ spl_reader_row(PlaceReader *reader, const ItemPointerData *tid)
 		is_there = table_index_fetch_tuple(reader->fetch, &place, reader->snapshot, reader->slot, &call_again, NULL);
 	if (!is_there) /* the place of a heap-only version is none to an index fetch */
 		is_there = table_tuple_fetch_row_version(reader->table, &place, reader->snapshot, reader->slot);
-	return is_there && is_ours(&reader->check, reader->slot);
+	if (!is_there)
+		return false;
+	take_apart(&reader->shape, reader->slot);
+	return is_ours(&reader->check, reader->slot);
 }
 
 void

@@ -10,13 +10,14 @@
 
 #include "access/genam.h"
 #include "access/skey.h"
+#include "base/row_shape.h"
 #include "executor/tuptable.h"
 #include "store/relations.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 #include "utils/uuid.h"
 
-#define SPL_MAX_COLUMNS 32
+#define SPL_MAX_COLUMNS ROW_SHAPE_COLUMNS
 
 /* Fills the columns of row "i"; all are given as not null and may be set to null. */
 typedef void (*FillRowFn)(const void *rows, int i, Datum *values, bool *nulls);
@@ -81,6 +82,7 @@ typedef struct PlaceReader
 	Relation table;
 	Snapshot snapshot;
 	OrgCheck check;
+	RowShape shape;
 	/* A place may lie behind the end of the table: vacuum can make it shorter. */
 	BlockNumber blocks;
 	/* It keeps its page pinned, so that a neighbour costs no look-up; NULL for one row. */
@@ -89,7 +91,7 @@ typedef struct PlaceReader
 } PlaceReader;
 
 /* spl_reader_begin opens a reader that will be asked for "count" rows. */
-extern void spl_reader_begin(PlaceReader *reader, Relation table, Snapshot snapshot, int count);
+extern void spl_reader_begin(PlaceReader *reader, SplTable which, Relation table, Snapshot snapshot, int count);
 
 /*
  * spl_reader_row reads into the slot what the snapshot sees of the row at "tid".  False is no proof that the row is gone: a
