@@ -11,6 +11,7 @@
 #include "ops/job_move.h"
 #include "store/blocked_store.h"
 #include "store/tuple.h"
+#include "utils/snapmgr.h"
 
 static int
 compare_fates(const void *a, const void *b)
@@ -84,19 +85,21 @@ take_fated(DependencyWork *work, Ticket *tickets, const char **errors)
 	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * work->fate_count);
 	bool	   *found = palloc(sizeof(bool) * work->fate_count);
 	TakeResult *results = palloc(sizeof(TakeResult) * work->fate_count);
+	Snapshot	snapshot = spl_snapshot_fresh();
 	int			waiting = 0;
 	int			taken = 0;
 
 	for (int i = 0; i < work->fate_count; i++)
 		ids[i] = work->fates[i].child;
-	spl_blocked_find_many(work->org, ids, work->fate_count, tickets, found);
+	spl_blocked_find_many(work->org, ids, work->fate_count, snapshot, tickets, found);
 	for (int i = 0; i < work->fate_count; i++)
 		if (found[i])
 		{
 			tickets[waiting] = tickets[i];
 			errors[waiting++] = work->fates[i].error;
 		}
-	spl_ticket_take_many(tickets, waiting, false, results);
+	spl_ticket_take_seen(tickets, waiting, snapshot, false, results);
+	UnregisterSnapshot(snapshot);
 	for (int i = 0; i < waiting; i++)
 		if (results[i] == TAKE_OK)
 		{

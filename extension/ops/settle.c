@@ -147,7 +147,7 @@ take_owned(Owned *owned, Snapshot seen)
 	TakeResult *results = palloc(sizeof(TakeResult) * Max(owned->count, 1));
 	int			taken = 0;
 
-	spl_ticket_take_seen(owned->leases, owned->count, seen, results);
+	spl_ticket_take_seen(owned->leases, owned->count, seen, true, results);
 	for (int i = 0; i < owned->count; i++)
 		if (results[i] == TAKE_OK)
 		{

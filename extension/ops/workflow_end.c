@@ -31,10 +31,13 @@
 bool
 spl_workflow_finish(int32 org, const pg_uuid_t *id, TimestampTz now)
 {
+	int		  jobs = spl_workflow_live_jobs(org, id);
 	MemberSum sum;
 
-	if (!spl_workflow_is_live(org, id))
+	if (jobs == 0)
 		return true;
+	if (jobs > DEPENDENCY_AT_ONCE && !spl_org_is_background())
+		return false;
 	sum = spl_members_sum(org, id);
 	if (sum.facts.is_open)
 		return true;

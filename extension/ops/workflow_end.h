@@ -9,7 +9,10 @@
 #include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
-/* spl_workflow_finish ends a workflow if its members are all over; false: somebody else is just changing it or them. */
+/*
+ * spl_workflow_finish ends a workflow if its members are all over.  False: somebody else is just changing it or them, or they
+ * are too many for one transaction; the background worker is to look.
+ */
 extern bool spl_workflow_finish(int32 org, const pg_uuid_t *id, TimestampTz now);
 
 /*

@@ -8,7 +8,8 @@
 #include "store/id_scan.h"
 #include "store/ticket_row.h"
 
-static const IdTable blocked = {TABLE_BLOCKED, INDEX_BLOCKED_JOB, RowExclusiveLock, TICKET_ORG, TICKET_JOB_ID};
+static const IdTable blocked = {TABLE_BLOCKED, INDEX_BLOCKED_JOB, RowExclusiveLock,
+								TICKET_ORG,	   TICKET_JOB_ID,	  TICKET_OWN_COLUMNS + 1};
 
 /* The answer of spl_blocked_find_many under construction. */
 typedef struct BlockedRows
@@ -27,11 +28,11 @@ see_blocked(TupleTableSlot *slot, int i, void *arg)
 }
 
 void
-spl_blocked_find_many(int32 org, const pg_uuid_t *job_ids, int count, Ticket *tickets, bool *found)
+spl_blocked_find_many(int32 org, const pg_uuid_t *job_ids, int count, Snapshot snapshot, Ticket *tickets, bool *found)
 {
 	BlockedRows rows = {tickets, found};
 
 	memset(found, 0, sizeof(bool) * count);
 	if (count > 0)
-		spl_rows_by_id(&blocked, NULL, org, job_ids, NULL, count, see_blocked, &rows);
+		spl_rows_by_id(&blocked, snapshot, org, job_ids, NULL, count, see_blocked, &rows);
 }

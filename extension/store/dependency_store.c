@@ -105,7 +105,8 @@ close_of(IdWalk *walk, EndedParent *parent, int limit, EdgeList *closed)
 void
 spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList *closed)
 {
-	static const IdTable by_parent = {TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock, EDGE_ORG, EDGE_PARENT};
+	static const IdTable by_parent = {TABLE_DEPENDENCY, INDEX_DEPENDENCY, RowExclusiveLock,
+									  EDGE_ORG,			EDGE_PARENT,	  EDGE_STATE};
 	Snapshot			 snapshot = latest();
 	const pg_uuid_t		*last = &parents[0].id;
 	IdWalk				 walk;

@@ -58,7 +58,8 @@ see_outcome(TupleTableSlot *slot, int i, void *arg)
 void
 spl_parents_ask(int32 org, Snapshot snapshot, const pg_uuid_t *parents, int count, ParentOutcome *outcomes)
 {
-	static const IdTable table = {TABLE_OUTCOME, INDEX_OUTCOME_JOB, AccessShareLock, TICKET_ORG, TICKET_JOB_ID};
+	static const IdTable table = {TABLE_OUTCOME, INDEX_OUTCOME_JOB, AccessShareLock,
+								  TICKET_ORG,	 TICKET_JOB_ID,		OUTCOME_BRIEF_COLUMNS};
 	OutcomeAnswer		 answer = {snapshot, outcomes};
 
 	for (int i = 0; i < count; i++)
@@ -222,6 +223,7 @@ side_begin(EdgeLook *look, int which, const pg_uuid_t *child, const pg_uuid_t *f
 	{
 		InitDirtySnapshot(side->dirty);
 		spl_scan_begin(&side->scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, &side->dirty, 3);
+		side->scan.columns = EDGE_STATE;
 		side->is_begun = true;
 	}
 	spl_ticket_keys(keys, look->org, child);
@@ -336,7 +338,8 @@ are_all(IdWalk *walk, const SnapshotData *dirty, const Edge *const *edges, int c
 void
 spl_edges_are_all(int32 org, const Edge *const *edges, int count, bool *all)
 {
-	static const IdTable by_child = {TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, EDGE_ORG, EDGE_CHILD};
+	static const IdTable by_child = {TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, EDGE_ORG, EDGE_CHILD,
+									 EDGE_STATE};
 	SnapshotData		 dirty;
 	IdWalk				 walk;
 

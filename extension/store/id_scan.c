@@ -51,6 +51,7 @@ spl_walk_begin(IdWalk *walk, const IdTable *from, Snapshot snapshot, int32 org, 
 	walk->last = last;
 	walk->goes_on = false;
 	spl_scan_begin(&walk->scan, from->table, from->index, from->lock, snapshot, 3);
+	walk->scan.columns = from->columns;
 }
 
 bool

@@ -18,6 +18,7 @@ typedef struct IdTable
 	LOCKMODE lock;
 	int		 org_column;
 	int		 id_column;
+	int		 columns; /* as in TupleScan */
 } IdTable;
 
 /*

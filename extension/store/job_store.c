@@ -145,7 +145,7 @@ see_job(TupleTableSlot *slot, int i, void *arg)
 	rows->found[i] = true;
 }
 
-static const IdTable job_rows = {TABLE_JOB, INDEX_JOB, AccessShareLock, JOB_ORG, JOB_ID};
+static const IdTable job_rows = {TABLE_JOB, INDEX_JOB, AccessShareLock, JOB_ORG, JOB_ID, 0};
 
 /* find_under reads jobs under a snapshot; NULL: a fresh one. */
 static void

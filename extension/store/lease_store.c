@@ -75,7 +75,7 @@ spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count)
 	}
 }
 
-static const IdTable lease_rows = {TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, TICKET_ORG, TICKET_JOB_ID};
+static const IdTable lease_rows = {TABLE_LEASE, INDEX_LEASE_JOB, RowExclusiveLock, TICKET_ORG, TICKET_JOB_ID, 0};
 
 /* The answer of spl_lease_find_many under construction. */
 typedef struct LeaseRows

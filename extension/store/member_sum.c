@@ -111,6 +111,7 @@ read_edges(Summing *summing, const pg_uuid_t *workflow)
 	InitDirtySnapshot(summing->dirty);
 	spl_ticket_keys(keys, summing->org, workflow);
 	spl_scan_begin(&summing->scan, TABLE_DEPENDENCY, INDEX_DEPENDENCY_CHILD, RowExclusiveLock, &summing->dirty, 2);
+	summing->scan.columns = EDGE_STATE;
 	spl_scan_keys(&summing->scan, keys, 2);
 	while (!facts->is_open && spl_scan_next(&summing->scan, ForwardScanDirection))
 	{

@@ -115,7 +115,7 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 }
 
 void
-spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, TakeResult *results)
+spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait, TakeResult *results)
 {
 	Relation table;
 
@@ -123,7 +123,7 @@ spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, TakeResult
 		return;
 	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), RowExclusiveLock);
 	for (int i = 0; i < count; i++)
-		results[i] = take(table, &tickets[i], seen, true, NULL);
+		results[i] = take(table, &tickets[i], seen, wait, NULL);
 	table_close(table, NoLock);
 }
 

@@ -81,7 +81,7 @@ extern void spl_ticket_take_many(const Ticket *tickets, int count, bool wait, Ta
  * spl_ticket_take_seen is the same for tickets that were read under "seen", a snapshot that is registered since: what it sees
  * vacuum leaves in place, so nothing has to be read again.
  */
-extern void spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, TakeResult *results);
+extern void spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait, TakeResult *results);
 
 /* spl_ticket_put inserts tickets; all of one kind. */
 extern void spl_ticket_put(const Ticket *tickets, int count);

@@ -33,7 +33,9 @@ spl_ticket_table(TicketKind kind)
 /* spl_ticket_read fills a ticket from a row; texts are copied into the current memory context. */
 extern void spl_ticket_read(TicketKind kind, TupleTableSlot *slot, Ticket *ticket);
 
-/* What an outcome says in few words. */
+/* What an outcome says in few words, in its first columns. */
+#define OUTCOME_BRIEF_COLUMNS (TICKET_OWN_COLUMNS + 1)
+
 typedef struct OutcomeBrief
 {
 	char		reason; /* OUTCOME_* */

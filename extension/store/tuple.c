@@ -123,6 +123,7 @@ spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, S
 	scan->snapshot = snapshot ? snapshot : spl_snapshot_fresh();
 	scan->slot = table_slot_create(scan->table, NULL);
 	scan->check = asked_by(scan->table);
+	scan->columns = 0;
 	scan->scan = index_beginscan(scan->table, scan->index, scan->snapshot, key_count, 0);
 }
 
@@ -135,9 +136,15 @@ spl_scan_keys(TupleScan *scan, ScanKey keys, int key_count)
 bool
 spl_scan_next(TupleScan *scan, ScanDirection direction)
 {
-	while (index_getnext_slot(scan->scan, direction, scan->slot))
+	/* One version for each index entry: a dirty snapshot says of the first one whether another is being made. */
+	while (index_getnext_tid(scan->scan, direction) != NULL)
+	{
+		if (!index_fetch_heap(scan->scan, scan->slot))
+			continue;
+		slot_getsomeattrs(scan->slot, scan->columns);
 		if (is_ours(&scan->check, scan->slot))
 			return true;
+	}
 	return false;
 }
 

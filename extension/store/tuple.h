@@ -51,6 +51,7 @@ typedef struct TupleScan
 	OrgCheck		check;
 	IndexScanDesc	scan;
 	TupleTableSlot *slot;
+	int columns; /* of each row, that are taken out at once; 0, and who knows better sets it: as they are asked for */
 } TupleScan;
 
 /* spl_scan_begin opens a scan under "snapshot", or under a fresh one of its own when that is NULL. */

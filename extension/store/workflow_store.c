@@ -231,18 +231,26 @@ static SpiPlan end_workflow = {
 	.argtypes = {INT4OID, UUIDOID, TIMESTAMPTZOID, INT4OID, INT4OID, INT4OID, TIMESTAMPTZOID},
 };
 
-static SpiPlan is_live = {
-	.sql = "SELECT FROM spooled.workflow WHERE org = $1 AND id = $2 AND finished_at IS NULL",
+static SpiPlan count_live = {
+	.sql = "SELECT total_jobs FROM spooled.workflow WHERE org = $1 AND id = $2 AND finished_at IS NULL",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDOID},
 };
 
-bool
-spl_workflow_is_live(int32 org, const pg_uuid_t *id)
+static void
+read_count(HeapTuple row, TupleDesc desc, void *count)
+{
+	*(int *) count = spl_row_int32(row, desc, 1);
+}
+
+int
+spl_workflow_live_jobs(int32 org, const pg_uuid_t *id)
 {
 	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
+	int	  count = 0;
 
-	return spl_spi_run(&is_live, values, NULL, NULL, NULL) > 0;
+	spl_spi_run(&count_live, values, NULL, read_count, &count);
+	return count;
 }
 
 bool
@@ -257,7 +265,7 @@ spl_workflow_end(int32 org, const pg_uuid_t *id, const MemberSum *sum, Timestamp
 					  TimestampTzGetDatum(sum->started_at)};
 	bool  nulls[lengthof(values)] = {[lengthof(values) - 1] = TIMESTAMP_IS_NOBEGIN(sum->started_at)};
 
-	return spl_spi_run(&end_workflow, values, nulls, NULL, NULL) > 0 || !spl_workflow_is_live(org, id);
+	return spl_spi_run(&end_workflow, values, nulls, NULL, NULL) > 0 || spl_workflow_live_jobs(org, id) == 0;
 }
 
 static SpiPlan set_cancelled = {

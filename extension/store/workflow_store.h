@@ -83,7 +83,9 @@ extern bool spl_workflow_lock(int32 org, const pg_uuid_t *id, WorkflowRow *row);
 
 /* spl_workflow_end ends a live workflow as its members ended; false: somebody else is just changing it. */
 extern bool spl_workflow_end(int32 org, const pg_uuid_t *id, const MemberSum *sum, TimestampTz now);
-extern bool spl_workflow_is_live(int32 org, const pg_uuid_t *id);
+
+/* spl_workflow_live_jobs returns how many members a live workflow has; 0: it is over, or deleted. */
+extern int spl_workflow_live_jobs(int32 org, const pg_uuid_t *id);
 
 extern void spl_workflow_set_cancelled(int32 org, const pg_uuid_t *id, TimestampTz now);
 extern void spl_workflow_set_live(int32 org, const pg_uuid_t *id);
