@@ -116,9 +116,9 @@ spl_plans_touched(void)
 	spl_table_touched(TABLE_ORG);
 }
 
-#define COUNT(what)                                                                      \
-	{                                                                                    \
-		.sql = "SELECT count(*) FROM spooled." what, .nargs = 1, .argtypes = { INT4OID } \
+#define COUNT(what)                                                                                       \
+	{                                                                                                     \
+		.sql = "SELECT count(*) FROM spooled." what, .nargs = 1, .argtypes = {INT4OID}, .read_only = true \
 	}
 
 /* A thing without a row is not there yet, and never counts. */
@@ -142,6 +142,6 @@ spl_plan_count(CountedThing thing, int32 org)
 	Datum values[] = {Int32GetDatum(org)};
 
 	if (counts[thing].sql)
-		spl_spi_run(&counts[thing], values, NULL, read_count, &count);
+		spl_spi_count(&counts[thing], values, read_count, &count);
 	return count;
 }

@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 static MemoryContext caller_context = NULL;
 
@@ -145,6 +146,15 @@ spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void 
 	safe_search_path_end(&path);
 	SetUserIdAndSecContext(user, security);
 	return processed;
+}
+
+void
+spl_spi_count(SpiPlan *plan, Datum *values, SpiRowFn row, void *arg)
+{
+	Assert(plan->read_only);
+	PushActiveSnapshot(GetLatestSnapshot());
+	spl_spi_run(plan, values, NULL, row, arg);
+	PopActiveSnapshot();
 }
 
 MemoryContext

@@ -28,6 +28,12 @@ typedef void (*SpiRowFn)(HeapTuple row, TupleDesc desc, void *arg);
 /* spl_spi_run runs the statement, hands each row to "row" (may be NULL) and returns how many rows were processed. */
 extern uint64 spl_spi_run(SpiPlan *plan, Datum *values, const bool *nulls, SpiRowFn row, void *arg);
 
+/*
+ * spl_spi_count runs a read-only statement under the latest snapshot, even in REPEATABLE READ: for what is counted under a lock,
+ * so that the second of two sees the first.
+ */
+extern void spl_spi_count(SpiPlan *plan, Datum *values, SpiRowFn row, void *arg);
+
 /* Column n (from 1) of a row, copied into the caller's memory context; "isnull" may be NULL when the column can't be null. */
 extern char *spl_row_text(HeapTuple row, TupleDesc desc, int column); /* NULL when null */
 

@@ -8,7 +8,6 @@
 #include "store/spi_plan.h"
 #include "store/tuple.h"
 #include "store/usage_store.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -81,14 +80,10 @@ read_jobs(HeapTuple row, TupleDesc desc, void *arg)
 void
 spl_org_count_jobs(int32 org, TimestampTz since, int64 *active, int64 *made)
 {
-	Snapshot snapshot = spl_snapshot_latest();
-	Datum	 values[] = {Int32GetDatum(org), UUIDPGetDatum(first_id(since))};
-	int64	 counts[2] = {0};
+	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(first_id(since))};
+	int64 counts[2] = {0};
 
-	PushActiveSnapshot(snapshot);
-	spl_spi_run(&count_jobs, values, NULL, read_jobs, counts);
-	PopActiveSnapshot();
-	UnregisterSnapshot(snapshot);
+	spl_spi_count(&count_jobs, values, read_jobs, counts);
 	*active = counts[0];
 	*made = counts[1];
 }
