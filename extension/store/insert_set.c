@@ -56,6 +56,7 @@ spl_insert_set_of(SplTable which, Relation table)
 	old = MemoryContextSwitchTo(set->context);
 	/* A copy, which is not counted: a slot that outlives the transaction may not hold the relcache's own. */
 	spl_row_shape(CreateTupleDescCopy(RelationGetDescr(table)), &set->shape);
+	set->given = spl_table_columns(which);
 	indexes = RelationGetIndexList(table);
 	foreach(cell, indexes)
 		add_index(set, table, lfirst_oid(cell));

@@ -22,6 +22,7 @@ typedef struct InsertSet
 	Oid				index[INSERT_INDEXES];
 	IndexInfo	   *info[INSERT_INDEXES];
 	RowShape		shape;
+	int				given;				 /* columns that rows are given for; those behind them have been dropped */
 	TupleTableSlot *slots[INSERT_CHUNK]; /* made when first asked for */
 } InsertSet;
 

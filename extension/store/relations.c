@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/row_shape.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "store/relations.h"
@@ -99,15 +100,44 @@ lookup(const char *name)
 	return oid;
 }
 
+static bool
+column_exists(Oid oid, int number)
+{
+	HeapTuple row = SearchSysCacheAttNum(oid, number);
+
+	if (HeapTupleIsValid(row))
+		ReleaseSysCache(row);
+	return HeapTupleIsValid(row);
+}
+
+/*
+ * count_columns counts to the last column that exists.  What was added behind ours and dropped harms nobody; 0: one of ours was
+ * dropped, or there are more than a row is read with.
+ */
+static int
+count_columns(Oid oid)
+{
+	HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	int		  count = HeapTupleIsValid(row) ? ((Form_pg_class) GETSTRUCT(row))->relnatts : 0;
+
+	if (HeapTupleIsValid(row))
+		ReleaseSysCache(row);
+	if (count > ROW_SHAPE_COLUMNS)
+		return 0;
+	while (count > 0 && !column_exists(oid, count))
+		count--;
+	for (int i = 1; i < count; i++)
+		if (!column_exists(oid, i))
+			return 0;
+	return count;
+}
+
 /* check_columns refuses a table of another version of the extension. */
 static void
 check_columns(SplTable table, Oid oid)
 {
-	HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
-	int		  columns = HeapTupleIsValid(row) ? ((Form_pg_class) GETSTRUCT(row))->relnatts : 0;
+	int columns = count_columns(oid);
 
-	if (HeapTupleIsValid(row))
-		ReleaseSysCache(row);
 	if (columns != column_counts[table])
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -116,6 +146,12 @@ check_columns(SplTable table, Oid oid)
 				 errhint(
 					 "Library and extension must be of the same version: restart the server after installing, and run "
 					 "ALTER EXTENSION spooled UPDATE.")));
+}
+
+int
+spl_table_columns(SplTable table)
+{
+	return column_counts[table];
 }
 
 Oid

@@ -59,6 +59,9 @@ extern void spl_relations_init(void);
 extern Oid spl_table_oid(SplTable table);
 extern Oid spl_index_oid(SplIndex index);
 
+/* spl_table_columns returns how many columns a table has; behind them there may be some that somebody has added and dropped. */
+extern int spl_table_columns(SplTable table);
+
 /*
  * spl_org_column returns the column of one of our open tables that says whose a row is; InvalidAttrNumber when it has none or
  * is read to find out who is asking.

@@ -63,7 +63,8 @@ insert_chunk(Relation table, const OrgCheck *check, InsertSet *set, const void *
 	{
 		TupleTableSlot *slot = spl_insert_set_slot(set, i);
 
-		memset(slot->tts_isnull, 0, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+		memset(slot->tts_isnull, 0, sizeof(bool) * set->given);
+		memset(slot->tts_isnull + set->given, true, sizeof(bool) * (set->shape.natts - set->given));
 		fill(rows, first + i, slot->tts_values, slot->tts_isnull);
 		spl_insert_set_form(set, slot);
 		if (!is_ours(check, slot))

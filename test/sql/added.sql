@@ -1,4 +1,4 @@
--- Indexes that an operator adds to our tables have every row that belongs there, however it came, and no other.
+-- What an operator adds to our tables.  Indexes have every row that belongs there, however it came, and no other.
 SELECT FROM spooled.create_queue('q');
 CREATE INDEX by_customer ON spooled.job ((payload->>'customer'));
 CREATE INDEX by_content ON spooled.job USING gin ((payload::jsonb));
@@ -38,3 +38,12 @@ ALTER TABLE spooled.job ADD CONSTRAINT no_two EXCLUDE USING btree (id WITH =);
 SELECT spooled.enqueue('q', '{}');
 ALTER TABLE spooled.job DROP CONSTRAINT no_two;
 SELECT count(*) FROM (SELECT spooled.enqueue('q', '{}')) x;
+
+-- a column is refused, and nothing is left of it when it is gone
+ALTER TABLE spooled.ready ADD COLUMN mine int;
+\set VERBOSITY terse
+SELECT spooled.enqueue('q', '{}');
+ALTER TABLE spooled.ready DROP COLUMN mine;
+SELECT count(*) FROM spooled.enqueue_many('q', array_fill('{}'::json, ARRAY[70]));
+SELECT count(*) FROM spooled.claim('q', 'w', 1000);
+SELECT * FROM spooled.check_integrity();
