@@ -23,6 +23,8 @@
 	" s.ends_at, s.next_run_at, s.last_run_at, s.run_count, s.created_at, s.updated_at, s.outstanding"
 #define SOURCE " FROM spooled.schedule s JOIN spooled.org o ON o.id = s.org LEFT JOIN spooled.queue q ON q.id = s.queue"
 
+#define LIST_BYTES_MAX (8 * 1024 * 1024) /* of payloads and the like: a page that has more ends there */
+
 enum Column
 {
 	COLUMN_ORG = 1,
@@ -60,6 +62,7 @@ typedef struct ScheduleList
 	ScheduleRow *rows;
 	int			 count;
 	int			 room;
+	int64		 bytes_left; /* when it is used up the list ends */
 } ScheduleList;
 
 static int
@@ -107,14 +110,26 @@ read_schedule(HeapTuple row, TupleDesc desc, void *arg)
 										 &schedule->outstanding_count);
 }
 
+static int64
+bytes_of(const struct varlena *text)
+{
+	return text ? VARSIZE_ANY(text) : 0;
+}
+
 static void
 add_schedule(HeapTuple row, TupleDesc desc, void *arg)
 {
 	ScheduleList *list = arg;
+	ScheduleRow	 *schedule;
 
+	if (list->bytes_left <= 0)
+		return;
 	if (list->count == list->room)
 		list->rows = spl_grow_rows(list->rows, &list->room, sizeof(ScheduleRow));
-	read_schedule(row, desc, &list->rows[list->count++]);
+	schedule = &list->rows[list->count++];
+	read_schedule(row, desc, schedule);
+	list->bytes_left -= bytes_of(schedule->payload) + bytes_of(schedule->workflow_jobs) + bytes_of(schedule->tags) +
+		bytes_of(schedule->metadata);
 }
 
 /* The same parameters for both, so that a row is bound in one place. */
@@ -259,7 +274,7 @@ static SpiPlan list_schedules = {
 int
 spl_schedule_list_rows(int32 org, const ScheduleFilter *filter, ScheduleRow **rows)
 {
-	ScheduleList list = {NULL, 0, 0};
+	ScheduleList list = {.bytes_left = LIST_BYTES_MAX};
 	bool		 nulls[] = {false, false, filter->active < 0, false, false};
 	Datum values[] = {Int32GetDatum(org), spl_text_or_null(filter->queue, &nulls[1]), BoolGetDatum(filter->active == 1),
 					  Int32GetDatum(filter->limit), Int32GetDatum(filter->offset)};
@@ -314,7 +329,7 @@ static SpiPlan lock_due = {
 int
 spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_count, int limit, ScheduleRow **rows)
 {
-	ScheduleList list = {NULL, 0, 0};
+	ScheduleList list = {.bytes_left = PG_INT64_MAX};
 	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit), spl_uuid_array(but, but_count)};
 
 	spl_spi_run(&lock_due, values, NULL, add_schedule, &list);

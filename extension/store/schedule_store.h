@@ -85,7 +85,7 @@ extern bool spl_schedule_read(int32 org, const pg_uuid_t *id, bool lock, Schedul
 /* spl_schedule_hold_name makes others who ask for the name wait for this transaction; true: a schedule has it, *id. */
 extern bool spl_schedule_hold_name(int32 org, const char *name, pg_uuid_t *id);
 
-/* spl_schedule_list_rows lists newest first. */
+/* spl_schedule_list_rows lists newest first; a page with much in it is shorter than it might be, but never empty. */
 extern int spl_schedule_list_rows(int32 org, const ScheduleFilter *filter, ScheduleRow **rows);
 
 /* spl_schedule_delete_row deletes a schedule and its runs. */

@@ -249,6 +249,20 @@ class List(Schedules):
         self.assertEqual(self.ok(get(PATH + "?queue_name=" + new_queue())), [])
 
 
+    def test_a_page_has_an_end(self):
+        queue = new_queue()
+        large = {"x": "y" * 1000000}
+        ids = [self.schedule(queue_name=queue, payload_template=large, is_active=False)["id"] for _ in range(10)]
+        seen, there = [], PATH + "?queue_name=%s&limit=500&offset=%d"
+        while True:
+            page = [one["id"] for one in self.ok(get(there % (queue, len(seen))))]
+            self.assertLess(len(page), 10)
+            if not page:
+                break
+            seen += page
+        self.assertEqual(seen, ids[::-1])
+
+
 @needs_psql
 class Scope(Schedules):
     def setUp(self):
