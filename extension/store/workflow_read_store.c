@@ -16,11 +16,11 @@
 #define COLUMNS \
 	"w.id, o.uid, w.name, w.description, w.status, w.total_jobs, w.completed_jobs, w.failed_jobs, w.cancelled_jobs," \
 	" w.created_at, w.started_at, w.finished_at, w.metadata"
-#define OF(own) "SELECT " COLUMNS " FROM " own " own JOIN spooled.workflows w ON w.id = own.id JOIN spooled.org o ON o.id = $1"
+#define OF(own) "SELECT " COLUMNS " FROM " own " JOIN spooled.workflows w ON w.id = own.id JOIN spooled.org o ON o.id = $1"
 /* A page of the table, chosen before anything is counted. */
 #define PAGE(condition) \
 	"(SELECT p.id FROM spooled.workflow p WHERE p.org = $1" condition \
-	"  AND (SELECT coalesce(bool_and(spooled._in_scope(q)), true) FROM unnest(p.queues) q) ORDER BY p.id DESC LIMIT $3 OFFSET $4)"
+	"  AND (SELECT coalesce(bool_and(spooled._in_scope(q)), true) FROM unnest(p.queues) q) ORDER BY p.id DESC LIMIT $3 OFFSET $4) own"
 /* clang-format on */
 
 enum Column
@@ -41,7 +41,7 @@ enum Column
 };
 
 static SpiPlan find_workflow = {
-	.sql = OF("spooled.workflow") " WHERE own.org = $1 AND own.id = $2",
+	.sql = OF("spooled.workflow own") " WHERE own.org = $1 AND own.id = $2",
 	.nargs = 2,
 	.argtypes = {INT4OID, UUIDOID},
 };
