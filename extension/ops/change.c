@@ -219,9 +219,8 @@ spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed
 	return done;
 }
 
-/* delete_taken deletes jobs whose tickets are taken, with all that hangs on them. */
-static void
-delete_taken(int32 org, const Ticket *taken, int count)
+void
+spl_jobs_delete_taken(int32 org, const Ticket *taken, int count)
 {
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 
@@ -246,7 +245,7 @@ spl_dead_letter_purge_many(const pg_uuid_t *ids, int count)
 			done++;
 			spl_changes_done();
 		}
-	delete_taken(org, taken, done);
+	spl_jobs_delete_taken(org, taken, done);
 	return done;
 }
 
@@ -301,7 +300,7 @@ spl_queue_delete_jobs(int32 queue, int limit, pg_uuid_t *after, int64 *deleted)
 			done++;
 			spl_changes_done();
 		}
-	delete_taken(org, taken, done);
+	spl_jobs_delete_taken(org, taken, done);
 	*deleted += done;
 	if (listed > 0)
 		*after = ids[listed - 1];

@@ -6,6 +6,7 @@
 #define SPL_CHANGE_H
 
 #include "base/codes.h"
+#include "store/ticket.h"
 #include "utils/uuid.h"
 
 typedef enum CancelAnswer
@@ -27,6 +28,9 @@ extern int64 spl_queue_cancel_jobs(int32 queue);
 /* spl_dead_letter_replay_many / _purge_many work on the ids given; jobs that are no dead letters any more are left out. */
 extern int spl_dead_letter_replay_many(const pg_uuid_t *ids, int count, pg_uuid_t *replayed);
 extern int spl_dead_letter_purge_many(const pg_uuid_t *ids, int count);
+
+/* spl_jobs_delete_taken deletes jobs whose tickets are taken, with all that hangs on them. */
+extern void spl_jobs_delete_taken(int32 org, const Ticket *taken, int count);
 
 /*
  * spl_queue_delete_jobs deletes the next "limit" jobs of the queue in whatever state, by id, those behind *after, and moves

@@ -32,9 +32,8 @@ static const ListKey order_keys[] = {
 	[ORDER_QUEUE_NAME] = KEY_QUEUE_NAME,	 [ORDER_RETRY_COUNT] = KEY_RETRY_COUNT,
 };
 
-/* status_of names the state that a ticket makes. */
-static const char *
-status_of(const Ticket *ticket)
+const char *
+spl_ticket_status(const Ticket *ticket)
 {
 	switch (ticket->kind)
 	{
@@ -58,7 +57,7 @@ spl_job_view(const ListRow *row)
 	JobView		  view = {.job = row->job, .ticket = *ticket, .org_uid = row->org_uid};
 
 	view.queue_name = row->queue_name;
-	view.status = status_of(ticket);
+	view.status = spl_ticket_status(ticket);
 	view.job_type = row->job_type;
 	view.last_error = is_over ? ticket->error : row->last_error;
 	view.attempts = ticket->run > 0 ? ticket->retry_count + 1 : 0;

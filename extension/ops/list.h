@@ -36,6 +36,9 @@ typedef struct JobView
 	pg_uuid_t workflow_id;
 } JobView;
 
+/* spl_ticket_status names the state that a ticket makes, as users see it. */
+extern const char *spl_ticket_status(const Ticket *ticket);
+
 typedef enum JobOrder
 {
 	ORDER_CREATED_AT, /* has an index: a page costs a page */

@@ -106,20 +106,6 @@ take_old(Ticket *tickets, int count, TimestampTz cutoff)
 	return taken;
 }
 
-/* delete_jobs deletes jobs whose tickets are taken. */
-static void
-delete_jobs(int32 org, const Ticket *taken, int count)
-{
-	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(count, 1));
-
-	for (int i = 0; i < count; i++)
-		ids[i] = taken[i].job_id;
-	spl_job_forget(taken, count);
-	spl_dependency_parents_deleted(org, taken, count);
-	spl_job_delete(org, ids, count);
-	spl_changes_done();
-}
-
 /* delete_tickets looks at a stretch of outcomes or dead letters; returns how many it looked at. */
 static int
 delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
@@ -135,7 +121,7 @@ delete_tickets(TicketKind kind, TimestampTz cutoff, int limit)
 	spl_org_set_background(pass.org);
 	taken = take_old(tickets, count, cutoff);
 	if (taken > 0)
-		delete_jobs(pass.org, tickets, taken);
+		spl_jobs_delete_taken(pass.org, tickets, taken);
 	return count;
 }
 

@@ -10,6 +10,7 @@
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/lease_length.h"
+#include "ops/list.h"
 #include "ops/settle_refused.h"
 #include "store/attempt_store.h"
 #include "store/job_store.h"
@@ -26,22 +27,6 @@ spl_settle_in_scope(int32 queue_id)
 	return queue && spl_queue_in_scope(queue->name);
 }
 
-static const char *
-status_of(const Ticket *ticket)
-{
-	switch (ticket->kind)
-	{
-		case TICKET_READY:
-		case TICKET_BLOCKED: return "pending";
-		case TICKET_DELAYED: return ticket->reason == DELAY_ASKED ? "scheduled" : "pending";
-		case TICKET_LEASE: return "processing";
-		case TICKET_DEAD_LETTER: return "deadletter";
-		case TICKET_OUTCOME: return ticket->reason == OUTCOME_COMPLETED ? "completed" : "cancelled";
-		case TICKET_KINDS: break;
-	}
-	pg_unreachable();
-}
-
 static void
 not_found(SettleItem *item)
 {
@@ -52,7 +37,7 @@ static void
 conflict(SettleItem *item, const Ticket *ticket)
 {
 	spl_fault(&item->fault, SPL_CONFLICT, NULL, NULL, "The run was ended before; see spooled.job_history().",
-			  "Job is already %s", status_of(ticket));
+			  "Job is already %s", spl_ticket_status(ticket));
 }
 
 static void
