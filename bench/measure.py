@@ -1,8 +1,8 @@
 """Runs one turn: one system under one load, with what it cost the server.
 
 A turn starts from freshly made tables, so it doesn't inherit what an earlier one left; a checkpoint before it keeps the
-previous turn's dirty pages out of its time.  WAL, CPU and buffers are differences over the driver's run (warm-up included)
-and are divided by all jobs of that run.
+previous turn's dirty pages out of its time, and what preparing it wrote is on disk when its time begins.  WAL, CPU and
+buffers are differences over the driver's run (warm-up included) and are divided by all jobs of that run.
 """
 import json
 import os
@@ -177,6 +177,8 @@ class Measurer:
                 self.cluster.sql(sections(turn.system)["analyze"], turn.system)
         if turn.begin:
             self.cluster.sql(sections(turn.system)[turn.begin], turn.system)
+        if not self.briefly:
+            os.sync()                   # else the kernel writes hundreds of MB of the fill back while flushes are timed
         flags = {"c": turn.clients, "b": turn.batch, "s": seconds, "u": turn.warmup, "q": turn.queues, "l": turn.listeners}
         if turn.window:
             flags["w"] = turn.window

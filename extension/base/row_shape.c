@@ -11,6 +11,7 @@
 #include "access/tupmacs.h"
 #include "base/compat.h"
 #include "base/row_shape.h"
+#include "utils/uuid.h"
 
 static uint8
 align_of(char code)
@@ -24,6 +25,26 @@ align_of(char code)
 	}
 }
 
+static ColumnKind
+kind_of(Form_pg_attribute column)
+{
+	if (column->attisdropped || column->attlen < -1)
+		return SHAPE_OTHER;
+	if (column->attlen == -1)
+		return SHAPE_VARLENA;
+	if (!column->attbyval)
+		return column->attlen == UUID_LEN && column->attalign == TYPALIGN_CHAR ? SHAPE_ID : SHAPE_FIXED;
+	if (column->attlen != align_of(column->attalign))
+		return SHAPE_OTHER;
+	switch (column->attlen)
+	{
+		case 1: return SHAPE_VALUE_1;
+		case 2: return SHAPE_VALUE_2;
+		case 4: return SHAPE_VALUE_4;
+		default: return SHAPE_VALUE_8;
+	}
+}
+
 void
 spl_row_shape(TupleDesc desc, RowShape *shape)
 {
@@ -34,13 +55,14 @@ spl_row_shape(TupleDesc desc, RowShape *shape)
 	for (int i = 0; shape->is_plain && i < desc->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, i);
+		ColumnShape		 *known = &shape->columns[i];
 
-		shape->columns[i] = (ColumnShape) {.length = column->attlen,
-										   .align = align_of(column->attalign),
-										   .by_value = column->attbyval,
-										   .may_pack = column->attstorage != TYPSTORAGE_PLAIN};
-		shape->is_plain = column->attlen >= -1 && !column->attisdropped;
-		shape->fixed_room += Max(column->attlen, 0) + MAXIMUM_ALIGNOF;
+		*known = (ColumnShape) {.kind = kind_of(column),
+								.length = column->attlen,
+								.align = align_of(column->attalign),
+								.may_pack = column->attstorage != TYPSTORAGE_PLAIN};
+		shape->is_plain = known->kind != SHAPE_OTHER;
+		shape->fixed_room += Max(column->attlen, 0) + known->align - 1;
 	}
 }
 
@@ -54,7 +76,7 @@ room_for(const RowShape *shape, const Datum *values, const bool *nulls)
 	{
 		struct varlena *value;
 
-		if (shape->columns[i].length >= 0 || nulls[i])
+		if (shape->columns[i].kind != SHAPE_VARLENA || nulls[i])
 			continue;
 		value = (struct varlena *) DatumGetPointer(values[i]);
 		if (VARATT_IS_EXTERNAL(value))
@@ -62,6 +84,13 @@ room_for(const RowShape *shape, const Datum *values, const bool *nulls)
 		room += VARSIZE_ANY(value);
 	}
 	return room;
+}
+
+/* align_to returns the next place for a value of this alignment. */
+static inline char *
+align_to(char *at, uint8 align)
+{
+	return (char *) TYPEALIGN(align, at);
 }
 
 /* put_varlena writes a varlena as small as it can be; returns where it ends. */
@@ -83,7 +112,7 @@ put_varlena(char *at, const ColumnShape *column, const struct varlena *value)
 	}
 	else
 	{
-		at = (char *) TYPEALIGN(column->align, at);
+		at = align_to(at, column->align);
 		size = VARSIZE(value);
 		memcpy(at, value, size);
 	}
@@ -94,14 +123,30 @@ put_varlena(char *at, const ColumnShape *column, const struct varlena *value)
 static inline char *
 put_column(char *at, const ColumnShape *column, Datum value)
 {
-	if (column->length < 0)
-		return put_varlena(at, column, (struct varlena *) DatumGetPointer(value));
-	at = (char *) TYPEALIGN(column->align, at);
-	if (column->by_value)
-		store_att_byval(at, value, column->length);
-	else
-		memcpy(at, DatumGetPointer(value), column->length);
-	return at + column->length;
+	switch (column->kind)
+	{
+		case SHAPE_VALUE_1: *at = DatumGetChar(value); return at + 1;
+		case SHAPE_VALUE_2:
+			at = align_to(at, 2);
+			*(int16 *) at = DatumGetInt16(value);
+			return at + 2;
+		case SHAPE_VALUE_4:
+			at = align_to(at, 4);
+			*(int32 *) at = DatumGetInt32(value);
+			return at + 4;
+		case SHAPE_VALUE_8:
+			at = align_to(at, 8);
+			*(int64 *) at = DatumGetInt64(value);
+			return at + 8;
+		case SHAPE_ID: memcpy(at, DatumGetPointer(value), UUID_LEN); return at + UUID_LEN;
+		case SHAPE_FIXED:
+			at = align_to(at, column->align);
+			memcpy(at, DatumGetPointer(value), column->length);
+			return at + column->length;
+		case SHAPE_VARLENA: return put_varlena(at, column, (struct varlena *) DatumGetPointer(value));
+		case SHAPE_OTHER: break;
+	}
+	pg_unreachable();
 }
 
 static bool
@@ -139,7 +184,7 @@ spl_row_form(const RowShape *shape, Datum *values, bool *nulls)
 			continue;
 		if (has_null)
 			row->t_data->t_bits[i >> 3] |= 1 << (i & 7);
-		if (shape->columns[i].length < 0)
+		if (shape->columns[i].kind == SHAPE_VARLENA)
 			row->t_data->t_infomask |= HEAP_HASVARWIDTH;
 		at = put_column(at, &shape->columns[i], values[i]);
 	}
@@ -151,15 +196,34 @@ spl_row_form(const RowShape *shape, Datum *values, bool *nulls)
 static inline char *
 take_column(char *at, const ColumnShape *column, Datum *value)
 {
-	if (column->length >= 0 || !VARATT_NOT_PAD_BYTE(at)) /* a packed varlena is not aligned */
-		at = (char *) TYPEALIGN(column->align, at);
-	if (column->length < 0)
+	switch (column->kind)
 	{
-		*value = PointerGetDatum(at);
-		return at + VARSIZE_ANY(at);
+		case SHAPE_VALUE_1: *value = CharGetDatum(*at); return at + 1;
+		case SHAPE_VALUE_2:
+			at = align_to(at, 2);
+			*value = Int16GetDatum(*(int16 *) at);
+			return at + 2;
+		case SHAPE_VALUE_4:
+			at = align_to(at, 4);
+			*value = Int32GetDatum(*(int32 *) at);
+			return at + 4;
+		case SHAPE_VALUE_8:
+			at = align_to(at, 8);
+			*value = Int64GetDatum(*(int64 *) at);
+			return at + 8;
+		case SHAPE_ID: *value = PointerGetDatum(at); return at + UUID_LEN;
+		case SHAPE_FIXED:
+			at = align_to(at, column->align);
+			*value = PointerGetDatum(at);
+			return at + column->length;
+		case SHAPE_VARLENA:
+			if (!VARATT_NOT_PAD_BYTE(at)) /* one that is packed is not aligned */
+				at = align_to(at, column->align);
+			*value = PointerGetDatum(at);
+			return at + VARSIZE_ANY(at);
+		case SHAPE_OTHER: break;
 	}
-	*value = fetch_att(at, column->by_value, column->length);
-	return at + column->length;
+	pg_unreachable();
 }
 
 bool

@@ -10,21 +10,33 @@
 
 #define ROW_SHAPE_COLUMNS 32
 
+typedef enum ColumnKind
+{
+	SHAPE_VALUE_1, /* passed by value, as large as it is aligned */
+	SHAPE_VALUE_2,
+	SHAPE_VALUE_4,
+	SHAPE_VALUE_8,
+	SHAPE_ID, /* a uuid */
+	SHAPE_FIXED,
+	SHAPE_VARLENA,
+	SHAPE_OTHER /* only PostgreSQL's own functions know it */
+} ColumnKind;
+
 /* What has to be known of a column. */
 typedef struct ColumnShape
 {
-	int16 length; /* -1: a varlena */
-	uint8 align;  /* in bytes */
-	bool  by_value;
-	bool  may_pack; /* a short varlena gets a header of one byte */
+	ColumnKind kind;
+	int16	   length;	 /* -1: a varlena */
+	uint8	   align;	 /* in bytes */
+	bool	   may_pack; /* a short varlena gets a header of one byte */
 } ColumnShape;
 
 typedef struct RowShape
 {
 	TupleDesc	desc;
 	int			natts;
-	bool		is_plain;	/* no column needs what only PostgreSQL's own functions know */
-	int			fixed_room; /* for all columns of a fixed length, gaps included */
+	bool		is_plain;	/* no column is SHAPE_OTHER */
+	int			fixed_room; /* for all columns, without what is in varlenas, gaps included */
 	ColumnShape columns[ROW_SHAPE_COLUMNS];
 } RowShape;
 

@@ -40,16 +40,16 @@ spl_settle_item(const pg_uuid_t *job_id)
 						 .lease_expires_at = NO_TIME};
 }
 
-/* check_item checks what can be said of an item without reading a row. */
+/* check_item checks what can be said of an item without reading a row; the items of a batch mostly have one worker. */
 static SplCode
-check_item(SettleVerb verb, SettleItem *item)
+check_item(SettleVerb verb, SettleItem *item, const char *good_worker)
 {
 	SplFault *fault = &item->fault;
 	SplCode	  code;
 
 	if (fault->code != SPL_OK)
 		return fault->code;
-	if (item->worker && (code = spl_check_worker_name(item->worker, fault)) != SPL_OK)
+	if (item->worker && item->worker != good_worker && (code = spl_check_worker_name(item->worker, fault)) != SPL_OK)
 		return code;
 	if (item->lease_id && (code = spl_check_length("lease_id", item->lease_id, 1, 255, fault)) != SPL_OK)
 		return code;
@@ -285,7 +285,7 @@ spl_settle(SettleVerb verb, SettleItem *items, int count)
 	int			 before;
 
 	for (int i = 0; i < count; i++)
-		if (check_item(verb, &items[i]) == SPL_OK)
+		if (check_item(verb, &items[i], left > 0 ? open[left - 1]->worker : NULL) == SPL_OK)
 			open[left++] = &items[i];
 	qsort(open, left, sizeof(SettleItem *), compare_items);
 	/* Only looks that answered nothing are counted. */

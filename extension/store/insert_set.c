@@ -32,7 +32,7 @@ empty(InsertSet *set)
 static void
 add_index(InsertSet *set, Relation table, Oid oid)
 {
-	Relation index = index_open(oid, RowExclusiveLock);
+	Relation index = index_open(oid, AccessShareLock);
 
 	if (set->index_count == INSERT_INDEXES)
 		elog(ERROR, "table \"%s\" has more than %d indexes", RelationGetRelationName(table), INSERT_INDEXES);
