@@ -14,6 +14,7 @@ my $node = PostgreSQL::Test::Cluster->new('maintenance');
 $node->init;
 $node->append_conf('postgresql.conf', q{
 log_statement = none
+allow_in_place_tablespaces = on
 spooled.claim_lists = 2
 spooled.max_queues = 16
 spooled.lease_clock_blocks = 16
@@ -22,6 +23,7 @@ spooled.backoff_unit = 0
 });
 $node->start;
 # Both tables change in the transactions that the jobs change in.
+$node->safe_psql('postgres', q{CREATE TABLESPACE other LOCATION ''});
 $node->safe_psql('postgres', q{
 CREATE EXTENSION spooled;
 CREATE TABLE sent (job_id uuid PRIMARY KEY);
@@ -61,7 +63,9 @@ my $load = IPC::Run::start([ 'pgbench', '-n', '-f', $script, '-c', '8', '-j', '2
 ok($node->poll_query_until('postgres', 'SELECT count(*) > 500 FROM done'), 'jobs go through');
 
 my $dump = $node->basedir . '/load.dump';
-foreach my $command ((map { ("VACUUM FULL spooled.$_", "REINDEX TABLE CONCURRENTLY spooled.$_") } qw(ready lease delayed outcome job)), 'VACUUM (FREEZE, ANALYZE)')
+foreach my $command ((map { ("VACUUM FULL spooled.$_", "REINDEX TABLE CONCURRENTLY spooled.$_") } qw(ready lease delayed outcome job)), 'VACUUM (FREEZE, ANALYZE)',
+	'CLUSTER spooled.ready USING ready_claim', 'VACUUM (TRUNCATE) spooled.ready', 'ALTER TABLE spooled.ready SET TABLESPACE other', 'ALTER INDEX spooled.ready_claim SET TABLESPACE other',
+	'CREATE INDEX CONCURRENTLY added ON spooled.job USING gin ((payload::jsonb))', 'ALTER INDEX spooled.added SET (fastupdate = off)', 'DROP INDEX CONCURRENTLY spooled.added')
 {
 	$node->safe_psql('postgres', $command);
 	my $before = ask('SELECT count(*) FROM done');
