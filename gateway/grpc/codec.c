@@ -165,6 +165,7 @@ value_of(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
 	const char		 *text;
 	ProtobufCMessage *inner;
 	int32_t			  number;
+	bool			  has_most = rule != NULL && rule->most > 0;
 
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
 		return map_to_json(message, field, arena);
@@ -175,8 +176,9 @@ value_of(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
 			return text == NULL || *text == '\0' ? NULL : text;
 		case PROTOBUF_C_TYPE_INT32:
 			number = MEMBER(int32_t, message, field->offset);
-			return number == 0 || (number < 0 && rule != NULL && rule->positive) ? NULL
-																				 : arena_printf(arena, "%d", number);
+			if (number == 0 || (number < 0 && has_most))
+				return NULL;
+			return arena_printf(arena, "%d", has_most && number > rule->most ? rule->most : number);
 		case PROTOBUF_C_TYPE_BOOL: return MEMBER(protobuf_c_boolean, message, field->offset) ? "true" : NULL;
 		case PROTOBUF_C_TYPE_MESSAGE:
 			inner = MEMBER(ProtobufCMessage *, message, field->offset);

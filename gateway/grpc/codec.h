@@ -19,8 +19,8 @@
 typedef struct FieldRule
 {
 	const char *field;
-	bool		positive; /* a number that is not positive means "not given" */
-	const char *absent;	  /* the value when it is absent */
+	int32_t most; /* a number above this is brought to it, one that is not positive means "not given"; 0: as it is */
+	const char *absent; /* the value when it is absent */
 } FieldRule;
 
 #define CODEC_MAX_RULES 3

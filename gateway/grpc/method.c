@@ -29,7 +29,7 @@ static const GrpcKind unknown_kind = {.begin = begin_unknown};
 static GrpcMethod methods[] = {
 	{QUEUES "Enqueue", &unary_kind, .op_name = "job.create",
 	 TYPES(spooled__v1__enqueue_request, spooled__v1__enqueue_response),
-	 .rules = {{"payload", .absent = "{}"}, {"max_retries", .positive = true}, {"timeout_seconds", .positive = true}}},
+	 .rules = {{"payload", .absent = "{}"}, {"max_retries", .most = 100}, {"timeout_seconds", .most = 86400}}},
 	{QUEUES "EnqueueBatch", &enqueue_batch_kind,
 	 TYPES(spooled__v1__enqueue_batch_request, spooled__v1__enqueue_batch_response)},
 	{QUEUES "Dequeue", &dequeue_kind, .op_name = "grpc.dequeue",

@@ -43,6 +43,14 @@ class Enqueue(Case):
             self.assertEqual((job["payload"], job["max_retries"], job["timeout_seconds"], job["tags"],
                               job["idempotency_key"], job["scheduled_at"]), ({}, 3, 300, None, None, None))
 
+    def test_numbers_are_brought_into_their_bounds(self):
+        job = self.job(self.enqueue(max_retries=101, timeout_seconds=2 ** 31 - 1))
+        self.assertEqual((job["max_retries"], job["timeout_seconds"]), (100, 86400))
+        request = pb.EnqueueBatchRequest()
+        request.jobs.add(queue_name=self.queue, max_retries=1000, timeout_seconds=86401)
+        job = self.get_job(self.call(self.queues.EnqueueBatch, request).results[0].job_id)
+        self.assertEqual((job.max_retries, job.timeout_seconds), (100, 86400))
+
     def test_scheduled(self):
         request = pb.EnqueueRequest(queue_name=self.queue)
         request.scheduled_at.FromSeconds(int(time.time()) + 3600)

@@ -62,7 +62,7 @@ sample(uint8_t *bytes)
 static void
 test_bind(void)
 {
-	static const FieldRule rules[CODEC_MAX_RULES] = {{"payload", .absent = "{}"}, {"max_retries", .positive = true}};
+	static const FieldRule rules[CODEC_MAX_RULES] = {{"payload", .absent = "{}"}, {"max_retries", .most = 100}};
 	uint8_t				   bytes[1024];
 	size_t				   len = sample(bytes);
 	OpFault				   fault;
@@ -82,6 +82,9 @@ test_bind(void)
 	CHECK(codec_bind(op, rules, message, &arena, &values, &fault));
 	CHECK_TEXT(values.text[1], "{}");
 	CHECK_TEXT(values.text[3], NULL);
+	((Spooled__V1__EnqueueRequest *) message)->max_retries = 101;
+	CHECK(codec_bind(op, rules, message, &arena, &values, &fault));
+	CHECK_TEXT(values.text[3], "100");
 	message = codec_new(&spooled__v1__enqueue_request__descriptor, &arena);
 	CHECK(!codec_bind(op, rules, message, &arena, &values, &fault));
 	CHECK_TEXT(fault.code, CODE_INVALID);
