@@ -102,7 +102,7 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
 $standby->start;
 
-ok(start_load('calm', [ '-t', 40 ])->finish, 'batches of four sessions at once');
+ok(start_load('calm', [ '-t', 80 ])->finish, 'batches of four sessions at once');
 is(complaints($node, $whole), '', 'every entry is where it belongs');
 cmp_ok($node->safe_psql('postgres', q{SELECT min(pg_relation_size(i)) / 8192 FROM unnest(ARRAY['job_pkey', 'lease_pkey', 'outcome_pkey', 'ready_claim']) n,
 LATERAL (SELECT ('spooled.' || n)::regclass AS i) x}), '>', 10, 'the indexes have many leaves');
