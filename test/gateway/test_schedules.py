@@ -198,7 +198,7 @@ class Runs(Schedules):
         self.assertEqual(self.ok(post("/api/v1/workflows/%s/cancel" % triggered["workflow_id"]))["status"], "cancelled")
         self.assertEqual(self.ok(get(path + "/history?limit=1"))[0]["workflow_status"], "cancelled")
         self.assertEqual([one["id"] for one in self.ok(get(PATH + "?queue_name=" + queue))], [made["id"]])
-        self.assertIn(queue, [one["queue_name"] for one in self.ok(get("/api/v1/queues"))])
+        self.assertEqual(self.ok(get("/api/v1/queues/" + queue))["name"], queue)
         back = self.ok(put(path, {"queue_name": queue, "payload_template": {"a": 1}}))
         self.assertEqual((back["queue_name"], back["workflow_jobs"]), (queue, None))
         again = self.ok(put(path, {"workflow_jobs": steps[:1]}))
