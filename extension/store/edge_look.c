@@ -103,13 +103,13 @@ spl_look_end(EdgeLook *look)
 	table_close(look->table, NoLock);
 }
 
-/* Open edges that this backend has seen, by child. */
-static PlacedEdge remembered[64];
+/* Open edges that this backend has seen, by child; those of workflows apart, so that one's never displaces its fan-in's. */
+static PlacedEdge remembered[2][64];
 
 static PlacedEdge *
-remembered_of(const pg_uuid_t *child)
+remembered_of(const pg_uuid_t *child, FanInMode mode)
 {
-	return &remembered[hash_bytes(child->data, UUID_LEN) % lengthof(remembered)];
+	return &remembered[mode == FAN_IN_MEMBER][hash_bytes(child->data, UUID_LEN) % lengthof(remembered[0])];
 }
 
 /* is_still_open reads an edge once more: nobody has changed it, and nobody is about to. */
@@ -134,9 +134,9 @@ is_still_open(EdgeLook *look, const PlacedEdge *placed)
 
 /* finds_remembered looks whether the open edge of a child that was last seen is still open. */
 static bool
-finds_remembered(EdgeLook *look, const pg_uuid_t *child)
+finds_remembered(EdgeLook *look, const pg_uuid_t *child, FanInMode mode)
 {
-	const PlacedEdge *placed = remembered_of(child);
+	const PlacedEdge *placed = remembered_of(child, mode);
 	SnapshotData	  dirty;
 	ParentOutcome	  outcome;
 
@@ -177,7 +177,7 @@ spl_edge_weigh(EdgeLook *look, FanInFacts *facts, const PlacedEdge *placed, Pare
 	else if (is_still_open(look, placed))
 	{
 		facts->is_open = true;
-		*remembered_of(&placed->edge.child) = *placed;
+		*remembered_of(&placed->edge.child, placed->edge.mode) = *placed;
 	}
 	else
 		facts->is_busy = true;
@@ -302,7 +302,7 @@ spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, Fa
 {
 	Looking looking; /* large, and mostly not filled */
 
-	if (from && finds_remembered(look, child))
+	if (from && finds_remembered(look, child, mode))
 	{
 		facts->is_open = true;
 		return mode;
