@@ -139,18 +139,12 @@ static SpiPlan count_keys = {
 	.argtypes = {INT4OID},
 };
 
-static void
-read_count(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(int64 *) arg = spl_row_int64(row, desc, 1);
-}
-
 int64
 spl_org_key_count(int32 org)
 {
 	Datum values[] = {Int32GetDatum(org)};
 	int64 count = 0;
 
-	spl_spi_run(&count_keys, values, NULL, read_count, &count);
+	spl_spi_run(&count_keys, values, NULL, spl_row_only_int64, &count);
 	return count;
 }

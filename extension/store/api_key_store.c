@@ -170,19 +170,13 @@ static SpiPlan count_usable = {
 	.argtypes = {INT4OID, TIMESTAMPTZOID},
 };
 
-static void
-read_count(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(int64 *) arg = spl_row_int64(row, desc, 1);
-}
-
 int64
 spl_api_key_count_usable(int32 org, TimestampTz now)
 {
 	Datum values[] = {Int32GetDatum(org), TimestampTzGetDatum(now)};
 	int64 count = 0;
 
-	spl_spi_run(&count_usable, values, NULL, read_count, &count);
+	spl_spi_run(&count_usable, values, NULL, spl_row_only_int64, &count);
 	return count;
 }
 

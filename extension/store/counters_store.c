@@ -147,18 +147,12 @@ static SpiPlan count_workers = {
 	.argtypes = {INT4OID, TEXTOID},
 };
 
-static void
-read_number(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(int64 *) arg = spl_row_int64(row, desc, 1);
-}
-
 int
 spl_active_workers_count(int32 org, const char *queue_name)
 {
 	int64 count = 0;
 	Datum values[] = {Int32GetDatum(org), CStringGetTextDatum(queue_name)};
 
-	spl_spi_run(&count_workers, values, NULL, read_number, &count);
+	spl_spi_run(&count_workers, values, NULL, spl_row_only_int64, &count);
 	return count;
 }

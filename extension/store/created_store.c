@@ -31,12 +31,6 @@ static SpiPlan average_wait = {
 	.argtypes = {INT4OID, TIMESTAMPTZOID, INT4OID, INT4ARRAYOID},
 };
 
-static void
-read_count(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(int64 *) arg = spl_row_int64(row, desc, 1);
-}
-
 int64
 spl_jobs_created_since(int32 org, TimestampTz since, const int32 *queues, int queue_count, int most)
 {
@@ -45,7 +39,7 @@ spl_jobs_created_since(int32 org, TimestampTz since, const int32 *queues, int qu
 					  queues ? spl_int_array(queues, queue_count) : (Datum) 0};
 	int64	  count = 0;
 
-	spl_spi_run(queues ? &count_created_in : &count_created, values, NULL, read_count, &count);
+	spl_spi_run(queues ? &count_created_in : &count_created, values, NULL, spl_row_only_int64, &count);
 	return count;
 }
 

@@ -129,12 +129,6 @@ static SpiPlan counts[COUNTED_THINGS] = {
 	[COUNTED_API_KEYS] = COUNT("api_key WHERE org = $1 AND is_active AND (expires_at IS NULL OR expires_at > now())"),
 };
 
-static void
-read_count(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(int64 *) arg = spl_row_int64(row, desc, 1);
-}
-
 int64
 spl_plan_count(CountedThing thing, int32 org)
 {
@@ -142,6 +136,6 @@ spl_plan_count(CountedThing thing, int32 org)
 	Datum values[] = {Int32GetDatum(org)};
 
 	if (counts[thing].sql)
-		spl_spi_count(&counts[thing], values, read_count, &count);
+		spl_spi_count(&counts[thing], values, spl_row_only_int64, &count);
 	return count;
 }

@@ -199,6 +199,18 @@ spl_row_int64(HeapTuple row, TupleDesc desc, int column)
 }
 
 void
+spl_row_only_int32(HeapTuple row, TupleDesc desc, void *arg)
+{
+	*(int32 *) arg = spl_row_int32(row, desc, 1);
+}
+
+void
+spl_row_only_int64(HeapTuple row, TupleDesc desc, void *arg)
+{
+	*(int64 *) arg = spl_row_int64(row, desc, 1);
+}
+
+void
 spl_spi_end_transaction(void)
 {
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)

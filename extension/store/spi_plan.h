@@ -45,6 +45,10 @@ extern int32		   spl_row_int32(HeapTuple row, TupleDesc desc, int column);
 extern int64		   spl_row_int64(HeapTuple row, TupleDesc desc, int column);
 extern MemoryContext   spl_spi_caller_context(void);
 
+/* spl_row_only_int32 and spl_row_only_int64 take the first column of the only row into the int32, or int64, that "arg" is. */
+extern void spl_row_only_int32(HeapTuple row, TupleDesc desc, void *arg);
+extern void spl_row_only_int64(HeapTuple row, TupleDesc desc, void *arg);
+
 /*
  * spl_spi_end_transaction commits and begins a new transaction that has no snapshot yet.  Only inside a procedure that was
  * called outside a transaction block.

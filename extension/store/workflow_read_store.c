@@ -130,19 +130,13 @@ add_workflow(HeapTuple row, TupleDesc desc, void *arg)
 	workflow->metadata = json_column(row, desc, W_METADATA);
 }
 
-static void
-read_number(HeapTuple row, TupleDesc desc, void *number)
-{
-	*(int *) number = spl_row_int32(row, desc, 1);
-}
-
 int
 spl_workflow_running(int32 org, const pg_uuid_t *id)
 {
 	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
 	int	  count = 0;
 
-	spl_spi_run(&count_running, values, NULL, read_number, &count);
+	spl_spi_run(&count_running, values, NULL, spl_row_only_int32, &count);
 	return count;
 }
 
@@ -265,7 +259,7 @@ spl_workflow_member_at(int32 org, const pg_uuid_t *id, const pg_uuid_t *job_id, 
 	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id), job_id ? UUIDPGetDatum(job_id) : CStringGetTextDatum(key)};
 	int	  position = -1;
 
-	spl_spi_run(job_id ? &find_by_id : &find_by_key, values, NULL, read_number, &position);
+	spl_spi_run(job_id ? &find_by_id : &find_by_key, values, NULL, spl_row_only_int32, &position);
 	return position;
 }
 

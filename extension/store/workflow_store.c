@@ -237,19 +237,13 @@ static SpiPlan count_live = {
 	.argtypes = {INT4OID, UUIDOID},
 };
 
-static void
-read_count(HeapTuple row, TupleDesc desc, void *count)
-{
-	*(int *) count = spl_row_int32(row, desc, 1);
-}
-
 int
 spl_workflow_live_jobs(int32 org, const pg_uuid_t *id)
 {
 	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(id)};
 	int	  count = 0;
 
-	spl_spi_run(&count_live, values, NULL, read_count, &count);
+	spl_spi_run(&count_live, values, NULL, spl_row_only_int32, &count);
 	return count;
 }
 
