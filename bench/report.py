@@ -94,10 +94,12 @@ class Results:
     def median_ratio_of_first(self, names, base, read):
         return next((self.median_ratio(name, base, read, read) for name in names if name in self.turns), None)
 
-    def worst_ratio(self, name, base):
-        def rate(measured):
-            return measured["jobs_per_s"]
-        return min(self._ratios(name, base, rate, rate), default=None)
+    def worst_ratio(self, names, bases):
+        def rate(turns, number):
+            return sum(self.turns[name][number]["jobs_per_s"] for name in turns)
+        if any(name not in self.turns for name in (*names, *bases)):
+            return None
+        return min(rate(names, number) / rate(bases, number) for number in self.turns[names[0]])
 
     def pooled_quantile(self, name, op, share):
         """The value below which this share of the values of all rounds lies."""
