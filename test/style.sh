@@ -49,6 +49,9 @@ sizes='\b(SET_)?VAR(SIZE|DATA|ATT)_?[A-Z_0-9]* ?\('
 c_files extension | xargs grep -LF '"base/compat.h"' | grep -v '^extension/base/compat\.h$' | search "$sizes" |
     rule 'who uses the macros of varlena values includes base/compat.h: newer servers have them elsewhere'
 
+c_files extension | grep -v '^extension/base/compat\.h$' | search 'PG_VERSION_NUM' |
+    rule 'only base/compat.h asks for the version of PostgreSQL'
+
 # A room and what it may include, besides itself.  A file beside the rooms (spooled.c, main.c) may include any.
 arrows() {
     while read -r room allowed; do

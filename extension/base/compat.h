@@ -13,6 +13,7 @@
 #include "catalog/pg_extension.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/wait_event.h"
@@ -48,6 +49,17 @@ spl_wait_event(uint32 *known, const char *name)
 	return *known;
 #else
 	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* spl_session_entry returns what pg_stat_activity knows of one session, counted from 1. */
+static inline LocalPgBackendStatus *
+spl_session_entry(int number)
+{
+#if PG_VERSION_NUM >= 160000
+	return pgstat_get_local_beentry_by_index(number);
+#else
+	return pgstat_fetch_stat_local_beentry(number);
 #endif
 }
 

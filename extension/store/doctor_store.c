@@ -6,18 +6,11 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "store/doctor_store.h"
 #include "store/row_list.h"
-#include "utils/backend_status.h"
-
-/* What reads one session's entry, counted from 1. */
-#if PG_VERSION_NUM >= 160000
-#define local_entry(number) pgstat_get_local_beentry_by_index(number)
-#else
-#define local_entry(number) pgstat_fetch_stat_local_beentry(number)
-#endif
 
 typedef struct Check
 {
@@ -191,7 +184,7 @@ spl_old_transactions(TimestampTz before, int limit, OldTransaction *list)
 
 	for (int i = 1; i <= sessions && count < limit; i++)
 	{
-		LocalPgBackendStatus *entry = local_entry(i);
+		LocalPgBackendStatus *entry = spl_session_entry(i);
 		PgBackendStatus		 *session = &entry->backendStatus;
 
 		if (session->st_databaseid != MyDatabaseId || session->st_procpid == MyProcPid ||

@@ -31,6 +31,7 @@ pg_utf_mblen(const unsigned char *s)
 	return *s < 0xE0 ? 2 : *s < 0xF0 ? 3 : 4;
 }
 
+#if PG_VERSION_NUM < 170000 /* in pg_wchar.h since */
 pg_wchar
 utf8_to_unicode(const unsigned char *c)
 {
@@ -42,6 +43,7 @@ utf8_to_unicode(const unsigned char *c)
 		result = (result << 6) | (c[i] & 0x3F);
 	return result;
 }
+#endif
 
 void *
 palloc(Size size)

@@ -60,12 +60,6 @@ errmsg_internal(const char *format, ...)
 	return 0;
 }
 
-void
-ExceptionalCondition(const char *name, const char *type, const char *file, int line)
-{
-	abort();
-}
-
 static TokenClaims
 some_claims(void)
 {
