@@ -61,6 +61,15 @@ begin_line(Buf *line, LogLevel level, const char *message)
 		buf_printf(line, "%s.%03ldZ %-5s %s", stamp, now.tv_nsec / 1000000, level_names[level], message);
 }
 
+/* is_bare tells whether a text can stand in a line as it is: what a client sent must not look like a field or a line of its own. */
+static bool
+is_bare(const char *text)
+{
+	while (*text > ' ' && *text < '\177' && *text != '"')
+		text++;
+	return *text == '\0';
+}
+
 void
 log_fields(LogLevel level, const char *message, const LogField *fields, int count)
 {
@@ -74,7 +83,7 @@ log_fields(LogLevel level, const char *message, const LogField *fields, int coun
 		buf_printf(&line, as_json ? ",\"%s\":" : " %s=", fields[i].name);
 		if (fields[i].text == NULL)
 			buf_printf(&line, "%.10g", fields[i].number);
-		else if (as_json || strpbrk(fields[i].text, " \"\n") != NULL)
+		else if (as_json || !is_bare(fields[i].text))
 			buf_json_text(&line, fields[i].text);
 		else
 			buf_str(&line, fields[i].text);

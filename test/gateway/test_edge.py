@@ -235,6 +235,16 @@ class Secrets(Case):
         self.ok(get("/api/v1/jobs?tokens=1&my_token=2&limit=1"))
 
 
+@needs_gateway
+class Log(Case):
+    def test_a_client_can_not_write_lines_or_control_characters(self):
+        with Gateway() as gateway:
+            raw(b"G\x1bT /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", port=gateway.port)
+            self.ok(gateway.get("/health", key=None))
+            self.assertTrue(eventually(lambda: "method=GET" in gateway.log()))
+            self.assertNotIn("\x1b", gateway.log())
+
+
 class Fuzz(Case):
     """Credentials that are almost right.  FUZZ_CREDENTIALS says how many, FUZZ_SEED which."""
 
