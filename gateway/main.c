@@ -47,6 +47,7 @@ fit_files(void)
 {
 	struct rlimit limit;
 	long		  others = 64 + (long) config.threads * (config.db_pipelines + config.db_readers + 8);
+	long		  left;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
@@ -54,7 +55,8 @@ fit_files(void)
 	(void) setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur == RLIM_INFINITY || (long) limit.rlim_cur > config.max_connections + others)
 		return;
-	config.max_connections = (long) limit.rlim_cur > others * 2 ? (int) ((long) limit.rlim_cur - others) : (int) others;
+	left = (long) limit.rlim_cur - others;
+	config.max_connections = left > config.threads ? (int) left : config.threads; /* each loop takes one at least */
 	log_line(LOG_WARN, "only %ld open files are allowed, so at most %d client connections are taken",
 			 (long) limit.rlim_cur, config.max_connections);
 }
@@ -76,8 +78,8 @@ agrees_with_database(void)
 static int
 run(void)
 {
-	Worker	  *workers[256];
-	GrpcFront *fronts[256];
+	Worker	  *workers[CONFIG_MOST_THREADS];
+	GrpcFront *fronts[CONFIG_MOST_THREADS];
 	sigset_t   signals;
 	int		   signal_number;
 

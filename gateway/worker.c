@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "outbound/mailer.h"
 
-#define MAX_WORKERS 256
 #define WAKE_FIRST 4 /* waiters of a queue that a wake-up wakes in each loop */
 #define MESSAGE_STOP (-2)
 #define MESSAGE_WAKE_ALL (-1) /* others: a queue to wake */
@@ -39,7 +38,7 @@ struct Worker
 	int		   last_turns;
 };
 
-static Worker *workers[MAX_WORKERS];
+static Worker *workers[CONFIG_MOST_THREADS];
 static int	   worker_count;
 
 /*

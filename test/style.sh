@@ -34,8 +34,8 @@ strays() {
 }
 
 sql='"[[:space:]]*(SELECT|INSERT INTO|DELETE FROM|UPDATE [a-z_.]+ SET|TRUNCATE|LOCK TABLE|CALL|WITH [a-z_]+ AS)[[:space:]"]'
-c_files extension gateway | grep -vE '^extension/store/|^gateway/op/op_table_[a-z_]+\.c$' | search "$sql" |
-    rule 'SQL text stands in extension/store and gateway/op/op_table_*.c only'
+c_files extension gateway | grep -vE '^extension/store/|^gateway/op/op_table(_[a-z_]+\.c|\.h)$' | search "$sql" |
+    rule 'SQL text stands in extension/store and gateway/op/op_table*.[ch] only'
 
 c_files extension | grep -v '^extension/store/spi_plan\.' | search '\bSPI_[a-z_]+ ?\(' |
     rule 'SPI is called in extension/store/spi_plan only'

@@ -23,6 +23,7 @@ extern const char *credential_from_bare(const char *value, const char **message)
 
 /* credential_in_query tells whether a query names a credential, whatever it is worth: URLs end in logs and histories. */
 extern bool credential_in_query(const char *query);
+
 /* credential_is_text tells whether a header is printable ASCII of a length that is passed on. */
 extern bool credential_is_text(const char *credential);
 

@@ -51,7 +51,7 @@ static const ConfigRow rows[] = {
 	{"PORT", CFG_INT, &config.port, "8080", 1, 65535, .help = "port of the REST API"},
 	{"GRPC_ENABLED", CFG_BOOL, &config.grpc_enabled, "true", .help = "serve gRPC"},
 	{"GRPC_PORT", CFG_INT, &config.grpc_port, "50051", 1, 65535, .help = "port of gRPC"},
-	{"GRPC_THREADS", CFG_INT, &config.grpc_threads, "0", 0, 256,
+	{"GRPC_THREADS", CFG_INT, &config.grpc_threads, "0", 0, CONFIG_MOST_THREADS,
 	 .help = "threads that wait for gRPC's network; 0: one for two event loops"},
 	{"GRPC_TLS_ENABLED", CFG_BOOL, &config.grpc_tls_enabled, "false", .in_production = "true",
 	 .help = "gRPC only over TLS"},
@@ -91,7 +91,7 @@ static const ConfigRow rows[] = {
 	{"SMTP_USERNAME", CFG_TEXT, &config.smtp_username, NULL, .help = "login to the mail server"},
 	{"SMTP_PASSWORD", CFG_SECRET, &config.smtp_password, NULL, .help = "its password"},
 	{"SMTP_TLS", CFG_BOOL, &config.smtp_tls, "true", .help = "require TLS; false is for a server on this machine"},
-	{"GATEWAY_THREADS", CFG_INT, &config.threads, "0", 0, 256,
+	{"GATEWAY_THREADS", CFG_INT, &config.threads, "0", 0, CONFIG_MOST_THREADS,
 	 .help = "event loops; 0: one for each processor, at most 8"},
 	{"DB_PIPELINES", CFG_INT, &config.db_pipelines, "2", 1, 64,
 	 .help = "connections of each event loop for short calls"},
@@ -151,6 +151,8 @@ is_choice(const char *choices, const char *value)
 {
 	size_t len = strlen(value);
 
+	if (strchr(value, ',') != NULL)
+		return false;
 	for (const char *at = choices; at != NULL; at = strchr(at, ','))
 	{
 		if (*at == ',')

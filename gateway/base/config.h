@@ -10,6 +10,8 @@
 
 #include "base/attr.h"
 
+#define CONFIG_MOST_THREADS 256 /* event loops; and threads that wait for gRPC's network */
+
 typedef struct Config
 {
 	char *host;

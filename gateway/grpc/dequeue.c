@@ -12,8 +12,6 @@
 #include "grpc/release.h"
 #include "spooled.pb-c.h"
 
-#define MOST_WAIT_SECS 20
-#define WAKE_MORE 2 /* a waiter that found jobs wakes so many others */
 #define ROOM (CODEC_MAX_MESSAGE - 1024)
 
 typedef struct Dequeue
@@ -24,7 +22,6 @@ typedef struct Dequeue
 	Timer	  timer;
 	int64_t	  wait_ms;
 	int64_t	  wait_until;
-	bool	  timing;
 } Dequeue;
 
 static void on_claimed(GrpcStep *step, const OpReply *reply);
@@ -39,7 +36,7 @@ stop_waiting(Dequeue *dequeue)
 	waiter_remove(front->hub, &dequeue->waiter);
 	loop_timer_stop(front->loop, &dequeue->timer);
 	if (interrupted)
-		waiter_wake(front->hub, key, WAKE_MORE); /* what woke this one may be for another */
+		waiter_wake(front->hub, key, WAITER_WAKE_MORE); /* what woke this one may be for another */
 }
 
 static void
@@ -152,7 +149,7 @@ on_claimed(GrpcStep *step, const OpReply *reply)
 	}
 	response = (Spooled__V1__DequeueResponse *) reply_answer(call->method, reply, &call->arena);
 	if (key != 0 && response != NULL && response->n_jobs > 0)
-		waiter_wake(call->front->hub, key, WAKE_MORE);
+		waiter_wake(call->front->hub, key, WAITER_WAKE_MORE);
 	if (call->finished)
 	{
 		for (size_t i = 0; response != NULL && i < response->n_jobs; i++)
@@ -176,9 +173,9 @@ begin_dequeue(GrpcCall *call)
 		return;
 	dequeue = arena_zalloc(&call->arena, sizeof(*dequeue));
 	dequeue->call = call;
-	dequeue->wait_ms = request->wait_secs <= 0 ? 0
-		: request->wait_secs > MOST_WAIT_SECS  ? MOST_WAIT_SECS * 1000
-											   : request->wait_secs * 1000;
+	dequeue->wait_ms = request->wait_secs <= 0	 ? 0
+		: request->wait_secs > OP_MOST_WAIT_SECS ? OP_MOST_WAIT_SECS * 1000
+												 : request->wait_secs * 1000;
 	dequeue->step.op_call.op = call->method->op;
 	if (!codec_bind(call->method->op, call->method->rules, &request->base, &call->arena, &dequeue->step.op_call.values,
 					&fault))

@@ -95,4 +95,4 @@ drain_watch(GrpcCall *call)
 	call_finish(call, CODE_UNAVAILABLE, "The service is shutting down");
 }
 
-const GrpcKind health_watch_kind = {.begin = begin_watch, .turn = tell, .drain = drain_watch};
+const GrpcKind health_watch_kind = {.begin = begin_watch, .turn = tell, .drain = drain_watch, .streams = true};

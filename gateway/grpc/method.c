@@ -24,7 +24,7 @@ begin_unknown(GrpcCall *call)
 	call_finish(call, CODE_BAD_METHOD, "Unknown service or method");
 }
 
-static const GrpcKind unknown_kind = {.begin = begin_unknown};
+static const GrpcKind unknown_kind = {.begin = begin_unknown, .streams = true};
 
 static GrpcMethod methods[] = {
 	{QUEUES "Enqueue", &unary_kind, .op_name = "job.create",
@@ -65,9 +65,6 @@ static GrpcMethod methods[] = {
 	{NULL, &unknown_kind, .open = true}, /* every other */
 };
 
-#define STREAMS 6 /* the last ones */
-#define UNARY_COUNT ((int) lengthof(methods) - STREAMS)
-
 static const GrpcMethod *
 unknown_method(void)
 {
@@ -90,7 +87,11 @@ method_init(void)
 int
 method_unary_count(void)
 {
-	return UNARY_COUNT;
+	int count = 0;
+
+	while (!methods[count].kind->streams)
+		count++;
+	return count;
 }
 
 const GrpcMethod *

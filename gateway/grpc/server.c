@@ -24,7 +24,6 @@
 #include "grpc/call.h"
 #include "grpc/tls.h"
 
-#define MAX_THREADS 256
 #define MAX_METHODS 32
 #define ASKED_IN_ADVANCE 16
 
@@ -35,9 +34,9 @@ typedef struct Poller
 } Poller;
 
 static grpc_server			 *server;
-static Poller				  pollers[MAX_THREADS];
+static Poller				  pollers[CONFIG_MOST_THREADS];
 static int					  poller_count;
-static grpc_completion_queue *replies[MAX_THREADS]; /* of each loop */
+static grpc_completion_queue *replies[CONFIG_MOST_THREADS]; /* of each loop */
 static int					  loop_count;
 static void					 *handles[MAX_METHODS]; /* of registered methods */
 static GrpcEvent			  shut_down;			/* its address is the tag */

@@ -19,7 +19,6 @@
 #include "op/json_scan.h"
 #include "spooled.pb-c.h"
 
-#define WAKE_MORE 2
 #define ASK_AGAIN_MS 1000
 #define HELD_PARAM 3 /* of the operation */
 
@@ -59,7 +58,7 @@ leave_hub(Stream *stream, bool pass_on)
 
 	waiter_remove(hub, &stream->waiter);
 	if (key != 0 && pass_on)
-		waiter_wake(hub, key, WAKE_MORE);
+		waiter_wake(hub, key, WAITER_WAKE_MORE);
 }
 
 static void
@@ -384,4 +383,5 @@ const GrpcKind stream_jobs_kind = {
 	.gone = stream_gone,
 	.turn = turn_stream,
 	.drain = drain_stream,
+	.streams = true,
 };

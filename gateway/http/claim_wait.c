@@ -12,8 +12,6 @@
 #include "base/attr.h"
 #include "http/request.h"
 
-#define WAKE_MORE 2 /* a waiter that found jobs wakes so many others */
-
 static void
 stop_watching(Request *request)
 {
@@ -38,7 +36,7 @@ claim_stop_waiting(Request *request)
 	stop_watching(request);
 	free_empty(request);
 	if (interrupted)
-		waiter_wake(request->server->hub, key, WAKE_MORE); /* what woke this one may be for another */
+		waiter_wake(request->server->hub, key, WAITER_WAKE_MORE); /* what woke this one may be for another */
 }
 
 /* claim_give_up answers with the last answer: no jobs. */
@@ -136,6 +134,6 @@ claim_answered(Request *request, const OpReply *reply)
 	request->waiter.busy = false; /* its wake-up is used up */
 	claim_stop_waiting(request);
 	if (key != 0)
-		waiter_wake(request->server->hub, key, WAKE_MORE);
+		waiter_wake(request->server->hub, key, WAITER_WAKE_MORE);
 	dispatch_answer(request, reply);
 }

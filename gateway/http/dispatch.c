@@ -26,13 +26,11 @@ static int64_t process_started_ms;
 static OpMethod
 method_of(const char *name)
 {
-	static const char *const names[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
-
 	if (strcmp(name, "HEAD") == 0)
 		return HTTP_GET; /* libmicrohttpd leaves the body out */
-	for (size_t i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < HTTP_METHODS; i++)
 	{
-		if (strcmp(names[i], name) == 0)
+		if (strcmp(op_method_names[i], name) == 0)
 			return (OpMethod) i;
 	}
 	return HTTP_METHODS;
@@ -84,7 +82,7 @@ is_other_version(const char *version)
 	return strcmp(version, "1") != 0;
 }
 
-/* body_text: the gateway's own health bodies, when the database has not made one. */
+/* health_body makes the answer to a health check; of the database it says only whether that answers. */
 static Buf
 health_body(const char *status, bool database)
 {

@@ -33,8 +33,6 @@ typedef struct Segment
 
 static Node *root;
 
-static const char *const method_names[HTTP_METHODS] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
-
 /* split cuts a path that begins with a slash; returns -1 when it has too many segments or no slash. */
 static int
 split(const char *path, size_t len, Segment *segments)
@@ -127,7 +125,7 @@ route_print(FILE *out)
 		const Op *op = op_at(i);
 
 		for (size_t r = 0; r < lengthof(op->routes) && op->routes[r].path != NULL; r++)
-			fprintf(out, "%s %s %s\n", method_names[op->routes[r].method], op->routes[r].path, op->name);
+			fprintf(out, "%s %s %s\n", op_method_names[op->routes[r].method], op->routes[r].path, op->name);
 	}
 }
 
@@ -198,6 +196,6 @@ route_find(OpMethod method, const char *path, size_t len, RouteMatch *match)
 			continue;
 		if (match->allowed[0] != '\0')
 			strcat(match->allowed, ", ");
-		strcat(match->allowed, method_names[i]);
+		strcat(match->allowed, op_method_names[i]);
 	}
 }

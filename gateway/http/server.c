@@ -70,6 +70,14 @@ on_conn_timer(Timer *timer)
 		shutdown(conn->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
 }
 
+/* wait_for_request closes a connection on which no request begins: after libmicrohttpd, whose own timeout is to be first. */
+static void
+wait_for_request(Conn *conn)
+{
+	loop_timer(conn->server->loop, &conn->timer, ((int64_t) config.idle_timeout_secs + config.body_timeout_secs) * MS,
+			   on_conn_timer);
+}
+
 static void
 begin_conn(Server *server, struct MHD_Connection *mhd, void **socket_context)
 {
@@ -79,8 +87,7 @@ begin_conn(Server *server, struct MHD_Connection *mhd, void **socket_context)
 	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	conn->hangup.fd = -1;
 	client_peer(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, &conn->peer);
-	loop_timer(server->loop, &conn->timer, ((int64_t) config.idle_timeout_secs + config.body_timeout_secs) * MS,
-			   on_conn_timer);
+	wait_for_request(conn);
 	*socket_context = conn;
 }
 
@@ -157,8 +164,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **request_context, enum
 	*request_context = NULL;
 	server->active--;
 	claim_stop_waiting(request);
-	loop_timer(server->loop, &request->conn->timer,
-			   ((int64_t) config.idle_timeout_secs + config.body_timeout_secs) * MS, on_conn_timer);
+	wait_for_request(request->conn);
 	request->conn->request = NULL;
 	request->conn = NULL;
 	if (request->response != NULL)

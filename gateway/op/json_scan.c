@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "op/json_unescape.h"
 
@@ -37,18 +38,6 @@ fail(Scan *scan, const char *error)
 {
 	scan->error = error;
 	return false;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* read_hex4 returns the four hex digits at "text", or -1. */

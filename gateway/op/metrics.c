@@ -8,18 +8,16 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/config.h"
 #include "op/op.h"
 
-#define MAX_LOOPS 256
-
-static Metrics *all[MAX_LOOPS];
+static Metrics *all[CONFIG_MOST_THREADS];
 static int		count;
 
-static const int		 statuses[METRICS_STATUSES - 1] = {200, 201, 202, 204, 400, 401, 403, 404, 405,
-														   408, 409, 413, 429, 500, 503, 101, 304};
-static const double		 bounds[METRICS_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-													0.1,	0.25,  0.5,	   1,	  5,	30};
-static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
+static const int	statuses[METRICS_STATUSES - 1] = {200, 201, 202, 204, 400, 401, 403, 404, 405,
+													  408, 409, 413, 429, 500, 503, 101, 304};
+static const double bounds[METRICS_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+											   0.1,	   0.25,  0.5,	  1,	 5,	   30};
 
 static const char *const rpc_statuses[METRICS_RPC_STATUSES] = {
 	"OK",		 "CANCELLED",	   "UNKNOWN",			"INVALID_ARGUMENT",	  "DEADLINE_EXCEEDED",
@@ -115,7 +113,7 @@ write_requests(Buf *out)
 			if (sum == 0)
 				continue;
 			buf_printf(out, "spooled_api_requests_total{method=\"%s\",path=\"%s\",status=\"%d\"} %llu\n",
-					   op < op_count() ? methods[op_at(op)->routes[0].method] : "",
+					   op < op_count() ? op_method_names[op_at(op)->routes[0].method] : "",
 					   op < op_count() ? op_at(op)->routes[0].path : "unknown",
 					   slot < METRICS_STATUSES - 1 ? statuses[slot] : 0, (unsigned long long) sum);
 		}
@@ -199,7 +197,7 @@ metrics_write(Buf *out)
 	buf_printf(out,
 			   "# HELP spooled_database_connections_active Usable database connections of this gateway.\n"
 			   "# TYPE spooled_database_connections_active gauge\nspooled_database_connections_active %d\n"
-			   "# HELP spooled_gateway_waiting_claims Claims that wait for jobs.\n"
+			   "# HELP spooled_gateway_waiting_claims Claims and streams that wait for jobs.\n"
 			   "# TYPE spooled_gateway_waiting_claims gauge\nspooled_gateway_waiting_claims %d\n"
 			   "# HELP spooled_redis_operations_total Always 0: there is no Redis.\n"
 			   "# TYPE spooled_redis_operations_total counter\nspooled_redis_operations_total 0\n",

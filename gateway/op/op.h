@@ -2,7 +2,7 @@
  * op.h
  *    The operation table: what each operation is called, where its parameters come from, and its SQL.
  *
- * The rows stand in op_table_<thing>.c, the only places of the gateway with SQL text.  Adding an operation is adding a
+ * The rows stand in op_table_<thing>.c, with op_table.h the only places of the gateway with SQL text.  Adding an operation is adding a
  * row.  No row knows a rule about jobs: bounds, defaults and states are the extension's.
  */
 #ifndef GATEWAY_OP_H
@@ -12,11 +12,8 @@
 
 #include "db/db.h"
 
-/* Makes a second request under the same key harmless; the last parameter of every operation that makes something. */
-#define OP_REQUEST_KEY                                          \
-	{                                                           \
-		"idempotency_key", OP_TEXT, .header = "Idempotency-Key" \
-	}
+/* How long a claim may wait for jobs. */
+#define OP_MOST_WAIT_SECS 20
 
 #define OP_MAX_PARAMS 20
 #define OP_MAX_ALIASES 3
@@ -31,6 +28,8 @@ typedef enum OpMethod
 	HTTP_PATCH,
 	HTTP_METHODS
 } OpMethod;
+
+extern const char *const op_method_names[HTTP_METHODS];
 
 typedef enum OpType
 {

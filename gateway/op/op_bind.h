@@ -37,14 +37,21 @@ typedef struct OpFault
 /* op_bind fills the values of an operation; false: the request is refused with *fault. */
 extern bool op_bind(const Op *op, const OpInput *input, Arena *arena, OpValues *values, OpFault *fault) MUST_CHECK;
 
-/* op_bind_object binds what one JSON object holds of the operation's body parameters; prefix names it in faults. */
+/* Faults are collected, so that one answer names all of them; op_faults_done makes that answer of at least one. */
 typedef struct OpFaults OpFaults;
 extern OpFaults		   *op_faults_new(Arena *arena);
 extern bool				op_faults_any(const OpFaults *faults);
 extern void
 op_faults_add(OpFaults *faults, const char *prefix, const char *field, const char *reason, const char *message);
-extern void		   op_value_set(OpValues *values, int number, const char *text);
-extern void		   op_faults_done(OpFaults *faults, OpFault *fault);
+extern void op_faults_done(OpFaults *faults, OpFault *fault);
+
+/* op_value_set sets a parameter's value; the text has to live as long. */
+extern void op_value_set(OpValues *values, int number, const char *text);
+
+/*
+ * op_bind_object binds what one JSON object holds of the operation's body parameters; "prefix" names it in faults.  Returns
+ * what is wrong with the text as a whole, or NULL.
+ */
 extern const char *op_bind_object(const Op *op, char *text, size_t len, const char *prefix, Arena *arena,
 								  OpValues *values, OpFaults *faults);
 

@@ -9,6 +9,8 @@
 
 #define MAX_OPS 256
 
+const char *const op_method_names[HTTP_METHODS] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
+
 static Op			*all_ops[MAX_OPS];
 static int			 all_count;
 static const DbStmt *all_stmts[MAX_OPS * 2 + ENTER_KINDS];

@@ -2,14 +2,9 @@
  * op_table_admin.c
  *    What the installation's admin does, with the header X-Admin-Key.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
-#define REPLY "SELECT code, body, wait_key FROM spooled."
 #define ORGANIZATIONS "/api/v1/admin/organizations"
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
 
 static Op ops[] = {
 	{

@@ -2,13 +2,8 @@
  * op_table_api_keys.c
  *    API keys of the caller's organization.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
-#define REPLY "SELECT code, body, wait_key FROM spooled."
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
 #define KEY_FIELDS                                                                            \
 	{"name", OP_TEXT}, {"queues", OP_TEXTS}, {"rate_limit", OP_INT}, {"expires_at", OP_TIME}, \
 	{                                                                                         \

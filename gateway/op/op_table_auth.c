@@ -2,9 +2,7 @@
  * op_table_auth.c
  *    Login with an API key, and the tokens that come of it.
  */
-#include "op/op.h"
-
-#define REPLY "SELECT code, body, wait_key FROM spooled."
+#include "op/op_table.h"
 
 static Op ops[] = {
 	{

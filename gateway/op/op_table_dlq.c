@@ -2,9 +2,7 @@
  * op_table_dlq.c
  *    The dead-letter queue.
  */
-#include "op/op.h"
-
-#define REPLY "SELECT code, body, wait_key FROM spooled."
+#include "op/op_table.h"
 
 static Op ops[] = {
 	{

@@ -2,9 +2,8 @@
  * op_table_email.c
  *    Login by e-mail; and the mails, which only the gateway itself asks for.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
-#define REPLY "SELECT code, body, wait_key FROM spooled."
 #define EMAIL                         \
 	{                                 \
 		"email", OP_TEXT, OP_REQUIRED \

@@ -3,9 +3,7 @@
  *    Operations that gRPC asks for differently; the others it shares with REST.  Parameters are named as the fields of the
  *    request messages.
  */
-#include "op/op.h"
-
-#define REPLY "SELECT code, body, wait_key FROM spooled."
+#include "op/op_table.h"
 
 static Op ops[] = {
 	{

@@ -2,14 +2,14 @@
  * op_table_health.c
  *    Health and metrics.  They ask the database without a credential.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
 static Op ops[] = {
 	{
 		.name = "health",
 		.routes = {{HTTP_GET, "/health"}},
 		.answer = ANSWER_HEALTH,
-		.call = {"SELECT code, body, wait_key FROM spooled._health()", 0},
+		.call = {REPLY "_health()", 0},
 	},
 	{
 		.name = "health.live",
@@ -20,7 +20,7 @@ static Op ops[] = {
 		.name = "health.ready",
 		.routes = {{HTTP_GET, "/health/ready"}, {HTTP_GET, "/ready"}},
 		.answer = ANSWER_READY,
-		.call = {"SELECT code, body, wait_key FROM spooled._health()", 0},
+		.call = {REPLY "_health()", 0},
 	},
 	{
 		.name = "metrics",

@@ -4,14 +4,9 @@
  *
  * A create with an idempotency key or a parent may wait for another open transaction, so it shares none.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
-#define REPLY "SELECT code, body, wait_key FROM spooled."
 #define ITEMS "SELECT ordinality, code, body FROM spooled."
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
 #define WORKER_ID            \
 	{                        \
 		"worker_id", OP_TEXT \
@@ -105,7 +100,7 @@ static Op ops[] = {
 				   {"limit", OP_INT, .def = "1"},
 				   {"lease_duration_secs", OP_INT},
 				   {"include_parent_results", OP_BOOL},
-				   {"wait_seconds", OP_INT, OP_GATEWAY, .max = 20}},
+				   {"wait_seconds", OP_INT, OP_GATEWAY, .max = OP_MOST_WAIT_SECS}},
 	},
 	{
 		.name = "job.dequeue",
@@ -117,7 +112,7 @@ static Op ops[] = {
 		.params = {{"queue_name", OP_TEXT, OP_REQUIRED, .aliases = {"queue"}},
 				   {"worker_id", OP_TEXT, OP_REQUIRED},
 				   {"lease_duration_secs", OP_INT},
-				   {"wait_seconds", OP_INT, OP_GATEWAY, .max = 20}},
+				   {"wait_seconds", OP_INT, OP_GATEWAY, .max = OP_MOST_WAIT_SECS}},
 	},
 	{
 		.name = "job.get",

@@ -4,14 +4,9 @@
  *
  * One client names the organization in the path where the others mean their own: such rows come twice.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
-#define REPLY "SELECT code, body, wait_key FROM spooled."
 #define ORGANIZATIONS "/api/v1/organizations"
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
 
 static Op ops[] = {
 	{

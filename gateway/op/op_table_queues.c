@@ -2,13 +2,12 @@
  * op_table_queues.c
  *    Queues: lists, settings, pause, purge.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
 #define QUEUE_NAME                                  \
 	{                                               \
 		"queue_name", OP_TEXT, OP_REQUIRED, OP_PATH \
 	}
-#define REPLY "SELECT code, body, wait_key FROM spooled."
 
 static Op ops[] = {
 	{

@@ -2,13 +2,7 @@
  * op_table_schedules.c
  *    Cron schedules.
  */
-#include "op/op.h"
-
-#define REPLY "SELECT code, body, wait_key FROM spooled."
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
+#include "op/op_table.h"
 
 /*
  * What a schedule runs, and what else its owner may say; the two that create and update share.  The extension says which of

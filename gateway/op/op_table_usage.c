@@ -2,7 +2,7 @@
  * op_table_usage.c
  *    What an organization uses of its plan.
  */
-#include "op/op.h"
+#include "op/op_table.h"
 
 static Op ops[] = {
 	{
@@ -10,15 +10,15 @@ static Op ops[] = {
 		.routes = {{HTTP_GET, "/api/v1/organizations/usage"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {"SELECT code, body, wait_key FROM spooled._usage(NULL)", 0},
+		.call = {REPLY "_usage(NULL)", 0},
 	},
 	{
 		.name = "organization.usage_of",
 		.routes = {{HTTP_GET, "/api/v1/organizations/{id}/usage"}},
 		.enter = ENTER_ORG,
 		.lane = LANE_SLOW,
-		.call = {"SELECT code, body, wait_key FROM spooled._usage($1)", 1},
-		.params = {{"id", OP_TEXT, 0, OP_PATH}},
+		.call = {REPLY "_usage($1)", 1},
+		.params = {ID},
 	},
 };
 

@@ -2,13 +2,7 @@
  * op_table_workers.c
  *    Registered worker processes.
  */
-#include "op/op.h"
-
-#define REPLY "SELECT code, body, wait_key FROM spooled."
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
+#include "op/op_table.h"
 
 static Op ops[] = {
 	{

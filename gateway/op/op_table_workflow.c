@@ -4,13 +4,7 @@
  *
  * All of them may wait for another open transaction, so they share none.
  */
-#include "op/op.h"
-
-#define REPLY "SELECT code, body, wait_key FROM spooled."
-#define ID                                  \
-	{                                       \
-		"id", OP_TEXT, OP_REQUIRED, OP_PATH \
-	}
+#include "op/op_table.h"
 
 /* clang-format off */
 #define PAGE {"limit", OP_INT, 0, OP_QUERY}, {"offset", OP_INT, 0, OP_QUERY}

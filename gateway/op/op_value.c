@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -251,15 +252,6 @@ op_value_from_query(const OpParam *param, char *text, OpValues *values, int numb
 	rewrite(param, values, number);
 }
 
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0'
-		: c >= 'a' && c <= 'f'	? c - 'a' + 10
-		: c >= 'A' && c <= 'F'	? c - 'A' + 10
-								: -1;
-}
-
 bool
 op_percent_decode(char *text, bool plus)
 {
@@ -267,8 +259,8 @@ op_percent_decode(char *text, bool plus)
 
 	for (const char *from = text; *from != '\0'; from++)
 	{
-		int high = *from == '%' ? hex_digit(from[1]) : -1;
-		int low = high >= 0 ? hex_digit(from[2]) : -1;
+		int high = *from == '%' ? hex_value(from[1]) : -1;
+		int low = high >= 0 ? hex_value(from[2]) : -1;
 
 		if (low >= 0)
 		{

@@ -25,6 +25,7 @@ struct Waiter
 };
 
 #define WAITER_BUCKETS 1024
+#define WAITER_WAKE_MORE 2 /* a waiter that found jobs wakes so many others of its queue */
 
 typedef struct WaiterHub
 {

@@ -89,6 +89,7 @@ class Environment(Case):
         self.refuses("RUST_ENV", RUST_ENV="production")
         self.refuses("RUST_ENV", RUST_ENV=None)
         self.refuses("RUST_ENV", "preview", RUST_ENV="preview")
+        self.refuses("RUST_ENV", "development,dev", RUST_ENV="development,dev")
         self.refuses("JWT_EXPIRATION_HOURS", '"25"', JWT_EXPIRATION_HOURS="25")
         self.refuses("JWT_EXPIRATION_HOURS", '"day"', JWT_EXPIRATION_HOURS="day")
         self.refuses("REGISTRATION_MODE", "closed", REGISTRATION_MODE="closed")
