@@ -100,8 +100,10 @@ go_on(DbDial *dial)
 		loop_unwatch(dial->loop, &dial->source);
 		dial->connecting = false;
 		dial->source.ready = dial->ready;
-		PQsetnonblocking(dial->pg, 1);
-		dial->connected(dial);
+		if (PQsetnonblocking(dial->pg, 1) == 0)
+			dial->connected(dial);
+		else
+			db_dial_again(dial, "cannot be used without blocking");
 	}
 	else
 		db_dial_again(dial, "cannot connect");

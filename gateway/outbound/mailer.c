@@ -161,6 +161,22 @@ write_text(Mailer *mailer)
 			   mailer->fields[MAIL_CODE]);
 }
 
+/*
+ * set sets an option of the transfer.  One that is not taken (no memory, or a libcurl that lacks it) must not be gone on
+ * without: mails and a password would go out without TLS.
+ */
+#define set(mailer, option, value)                                                                   \
+	do                                                                                               \
+	{                                                                                                \
+		CURLcode code_ = curl_easy_setopt((mailer)->easy, option, value);                            \
+                                                                                                     \
+		if (code_ != CURLE_OK)                                                                       \
+		{                                                                                            \
+			log_line(LOG_ERROR, "libcurl does not take %s: %s", #option, curl_easy_strerror(code_)); \
+			abort();                                                                                 \
+		}                                                                                            \
+	} while (0)
+
 /* prepare sets what every mail has in common. */
 static void
 prepare(Mailer *mailer)
@@ -171,20 +187,20 @@ prepare(Mailer *mailer)
 	snprintf(url, sizeof(url), "%s://%s:%d", config.smtp_port == SMTPS_PORT ? "smtps" : "smtp", config.smtp_host,
 			 config.smtp_port);
 	snprintf(from, sizeof(from), "<%s>", config.email_from_address);
-	curl_easy_setopt(mailer->easy, CURLOPT_URL, url);
-	curl_easy_setopt(mailer->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(mailer->easy, CURLOPT_USE_SSL, (long) (config.smtp_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-	curl_easy_setopt(mailer->easy, CURLOPT_MAIL_FROM, from);
-	curl_easy_setopt(mailer->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(mailer->easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECS);
-	curl_easy_setopt(mailer->easy, CURLOPT_TIMEOUT, SEND_SECS);
-	curl_easy_setopt(mailer->easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(mailer->easy, CURLOPT_READFUNCTION, read_text);
-	curl_easy_setopt(mailer->easy, CURLOPT_READDATA, mailer);
+	set(mailer, CURLOPT_URL, url);
+	set(mailer, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	set(mailer, CURLOPT_USE_SSL, (long) (config.smtp_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+	set(mailer, CURLOPT_MAIL_FROM, from);
+	set(mailer, CURLOPT_NOSIGNAL, 1L);
+	set(mailer, CURLOPT_CONNECTTIMEOUT, CONNECT_SECS);
+	set(mailer, CURLOPT_TIMEOUT, SEND_SECS);
+	set(mailer, CURLOPT_UPLOAD, 1L);
+	set(mailer, CURLOPT_READFUNCTION, read_text);
+	set(mailer, CURLOPT_READDATA, mailer);
 	if (config.smtp_username != NULL)
 	{
-		curl_easy_setopt(mailer->easy, CURLOPT_USERNAME, config.smtp_username);
-		curl_easy_setopt(mailer->easy, CURLOPT_PASSWORD, config.smtp_password != NULL ? config.smtp_password : "");
+		set(mailer, CURLOPT_USERNAME, config.smtp_username);
+		set(mailer, CURLOPT_PASSWORD, config.smtp_password != NULL ? config.smtp_password : "");
 	}
 }
 
@@ -202,7 +218,9 @@ send_mail(Mailer *mailer)
 	write_text(mailer);
 	snprintf(to, sizeof(to), "<%s>", mailer->fields[MAIL_ADDRESS]);
 	mailer->to = curl_slist_append(NULL, to);
-	curl_easy_setopt(mailer->easy, CURLOPT_MAIL_RCPT, mailer->to);
+	if (mailer->to == NULL)
+		abort(); /* no memory */
+	set(mailer, CURLOPT_MAIL_RCPT, mailer->to);
 	if (!transfers_begin(&mailer->transfers, mailer->easy))
 		on_sent(mailer, mailer->easy, CURLE_FAILED_INIT);
 }
