@@ -54,6 +54,7 @@ free_call(GrpcCall *call)
 	if (call->call != NULL)
 		grpc_call_unref(call->call);
 	call->front->active--;
+	front_give_room(call->front, call->message_bytes);
 	arena_free(&call->arena);
 	call_free_unused(call);
 }
@@ -314,7 +315,7 @@ void
 call_finish_with(GrpcCall *call, const ProtobufCMessage *response)
 {
 	if (response == NULL)
-		call_finish(call, CODE_INTERNAL, NULL);
+		call_finish(call, CODE_INTERNAL, "The database's answer is not the one that was agreed");
 	else if (protobuf_c_message_get_packed_size(response) > CODEC_MAX_MESSAGE)
 		call_finish(call, CODE_MESSAGE_TOO_LARGE, "The response is larger than 4 MiB");
 	else
@@ -460,15 +461,23 @@ call_read_request(GrpcCall *call)
 {
 	OpFault			  fault = {0};
 	ProtobufCMessage *request;
+	size_t			  len;
 
 	if (call->payload == NULL)
 	{
 		call_finish(call, CODE_INVALID, "The request has no message");
 		return NULL;
 	}
-	request = codec_read(call->method->request, call->payload, &call->arena, &fault);
+	request = codec_read(call->method->request, call->payload, &call->arena, &len, &fault);
 	call_drop_payload(call);
 	if (request == NULL)
 		call_finish(call, fault.code, fault.message);
+	else if (!front_take_room(call->front, len))
+	{
+		call_finish(call, CODE_UNAVAILABLE, FRONT_NO_ROOM);
+		return NULL;
+	}
+	else
+		call->message_bytes += len;
 	return request;
 }

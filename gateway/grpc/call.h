@@ -74,6 +74,9 @@ struct GrpcFront
 	Timer	  timer;
 	int		  active; /* calls */
 	bool	  draining;
+
+	size_t message_bytes; /* of requests that calls hold, unpacked; see front_take_room */
+	size_t message_bytes_most;
 };
 
 struct GrpcCall
@@ -112,7 +115,8 @@ struct GrpcCall
 	const char *credential;
 	const char *client; /* its address */
 	Arena		arena;
-	void	   *state; /* the method's */
+	size_t		message_bytes; /* of the loop's */
+	void	   *state;		   /* the method's */
 
 	GrpcCall  *next_stream; /* in front->streams */
 	GrpcCall **place;		/* NULL: not in it */
@@ -126,6 +130,7 @@ typedef struct GrpcKind
 	void (*turn)(GrpcCall *call);  /* regularly, for calls in front->streams */
 	void (*drain)(GrpcCall *call); /* the gateway stops soon */
 	bool prompt;				   /* has to hear at once that nobody listens any more */
+	bool streams;				   /* comes by the catch-all: gRPC knows nothing of its messages */
 } GrpcKind;
 
 struct GrpcMethod
@@ -147,7 +152,7 @@ struct GrpcMethod
 
 /* From method.c. */
 extern void				 method_init(void);
-extern int				 method_unary_count(void); /* the first ones of the table */
+extern int				 method_unary_count(void); /* the rows before the first stream */
 extern const GrpcMethod *method_at(int number);
 extern const GrpcMethod *method_of(const char *path); /* never NULL: every other path has a row too */
 extern const GrpcMethod *method_named(grpc_slice path);
@@ -157,6 +162,15 @@ extern bool				 method_has_service(const char *service);
 extern void front_post(GrpcFront *front, GrpcEvent *event); /* from any thread */
 extern bool front_is_serving(const GrpcFront *front);
 extern void front_watch(GrpcCall *call); /* front->streams */
+
+/*
+ * front_take_room notes that a request of this size is kept until front_give_room; false: it must not be, the memory for
+ * requests is used up.  gRPC's own bound ends where a message is unpacked.
+ */
+extern bool front_take_room(GrpcFront *front, size_t size) MUST_CHECK;
+extern void front_give_room(GrpcFront *front, size_t size);
+
+#define FRONT_NO_ROOM "Too many large requests at the same time"
 
 /* From call.c. */
 extern GrpcCall *call_new(GrpcFront *front, const GrpcMethod *method);
@@ -186,7 +200,7 @@ extern void call_send(GrpcCall *call, grpc_byte_buffer *message, bool more, void
 extern void call_receive(GrpcCall *call, void (*happened)(GrpcCall *call, bool ok));
 extern void call_drop_payload(GrpcCall *call);
 
-/* call_submit runs an operation; "done" hears of it, always, but not before this returns. */
+/* call_submit runs an operation; "done" hears of it, always: before this returns when too many wait for the database. */
 extern void call_submit(GrpcCall *call, GrpcStep *step, void (*done)(GrpcStep *step, const OpReply *reply));
 
 /* call_withdraw takes an operation back that was not sent; true: "done" won't run. */

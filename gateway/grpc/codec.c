@@ -59,18 +59,18 @@ flat_bytes(grpc_byte_buffer *buffer, Arena *arena, size_t *len)
 }
 
 ProtobufCMessage *
-codec_read(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffer, Arena *arena, OpFault *fault)
+codec_read(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffer, Arena *arena, size_t *len,
+		   OpFault *fault)
 {
 	ProtobufCAllocator allocator = {take_from_arena, leave_to_arena, arena};
 	const uint8_t	  *bytes;
-	size_t			   len;
 	const char		  *wrong;
 	ProtobufCMessage  *message;
 
-	bytes = flat_bytes(buffer, arena, &len);
+	bytes = flat_bytes(buffer, arena, len);
 	if (buffer->data.raw.compression != GRPC_COMPRESS_NONE)
 	{
-		bytes = inflate_bounded(bytes, &len, buffer->data.raw.compression == GRPC_COMPRESS_GZIP, CODEC_MAX_MESSAGE,
+		bytes = inflate_bounded(bytes, len, buffer->data.raw.compression == GRPC_COMPRESS_GZIP, CODEC_MAX_MESSAGE,
 								arena, &fault->message);
 		if (bytes == NULL)
 		{
@@ -80,8 +80,8 @@ codec_read(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffe
 			return NULL;
 		}
 	}
-	wrong = wire_scan(descriptor, bytes, len);
-	message = wrong == NULL ? protobuf_c_message_unpack(descriptor, &allocator, len, bytes) : NULL;
+	wrong = wire_scan(descriptor, bytes, *len);
+	message = wrong == NULL ? protobuf_c_message_unpack(descriptor, &allocator, *len, bytes) : NULL;
 	if (message == NULL)
 		refuse(fault, CODE_INVALID, wrong == NULL ? "The message is not valid protobuf" : wrong);
 	return message;
@@ -113,6 +113,13 @@ rule_of(const FieldRule *rules, const char *field)
 	return NULL;
 }
 
+/* text_in returns the text of a field that the message is known to have. */
+static const char *
+text_in(const ProtobufCMessage *message, const char *field)
+{
+	return MEMBER(const char *, message, field_named(message->descriptor, field)->offset);
+}
+
 /* map_to_json writes a map of texts as an object; NULL: it is empty.  A key that comes twice counts the last time. */
 static const char *
 map_to_json(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, Arena *arena)
@@ -128,9 +135,9 @@ map_to_json(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *fie
 	for (size_t i = 0; i < count; i++)
 	{
 		buf_str(&out, i > 0 ? "," : "");
-		buf_json_text(&out, codec_text(entries[i], "key"));
+		buf_json_text(&out, text_in(entries[i], "key"));
 		buf_str(&out, ":");
-		buf_json_text(&out, codec_text(entries[i], "value"));
+		buf_json_text(&out, text_in(entries[i], "value"));
 	}
 	buf_str(&out, "}");
 	text = arena_copy(arena, out.data, out.len);
@@ -370,22 +377,4 @@ codec_write(const ProtobufCMessage *message)
 	buffer = grpc_raw_byte_buffer_create(&slice, 1);
 	grpc_slice_unref(slice);
 	return buffer;
-}
-
-const char *
-codec_text(const ProtobufCMessage *message, const char *field)
-{
-	return MEMBER(const char *, message, field_named(message->descriptor, field)->offset);
-}
-
-int32_t
-codec_int(const ProtobufCMessage *message, const char *field)
-{
-	return MEMBER(int32_t, message, field_named(message->descriptor, field)->offset);
-}
-
-ProtobufCMessage *
-codec_message(const ProtobufCMessage *message, const char *field)
-{
-	return MEMBER(ProtobufCMessage *, message, field_named(message->descriptor, field)->offset);
 }

@@ -26,11 +26,11 @@ typedef struct FieldRule
 #define CODEC_MAX_RULES 3
 
 /*
- * codec_read makes a message of what came over the wire, in the arena; NULL: *fault says why not.  It does not take the
- * buffer.
+ * codec_read makes a message of what came over the wire, in the arena, and says how long it was when not compressed; NULL:
+ * *fault says why not.  It does not take the buffer.
  */
-extern ProtobufCMessage *
-codec_read(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffer, Arena *arena, OpFault *fault);
+extern ProtobufCMessage *codec_read(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffer,
+									Arena *arena, size_t *len, OpFault *fault);
 
 /* codec_bind fills an operation's values from a message; false: refused with *fault. */
 extern bool codec_bind(const Op *op, const FieldRule *rules, const ProtobufCMessage *message, Arena *arena,
@@ -45,10 +45,5 @@ extern ProtobufCMessage *codec_new(const ProtobufCMessageDescriptor *descriptor,
 
 /* codec_write packs a message for sending. */
 extern grpc_byte_buffer *codec_write(const ProtobufCMessage *message);
-
-/* A field of a message by its name; NULL: not set.  Only for texts, messages and 32-bit integers. */
-extern const char		*codec_text(const ProtobufCMessage *message, const char *field);
-extern int32_t			 codec_int(const ProtobufCMessage *message, const char *field);
-extern ProtobufCMessage *codec_message(const ProtobufCMessage *message, const char *field);
 
 #endif

@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/config.h"
 #include "grpc/call.h"
 #include "grpc/server.h"
 
 #define EVENTS_CAME 1
 #define TURN_MS 250
 
-static GrpcFront *fronts[256];
+static GrpcFront *fronts[CONFIG_MOST_THREADS];
 static int		  front_count;
 
 uint64_t
@@ -133,6 +134,21 @@ front_watch(GrpcCall *call)
 	front->streams = call;
 }
 
+bool
+front_take_room(GrpcFront *front, size_t size)
+{
+	if (front->message_bytes + size > front->message_bytes_most)
+		return false;
+	front->message_bytes += size;
+	return true;
+}
+
+void
+front_give_room(GrpcFront *front, size_t size)
+{
+	front->message_bytes -= size;
+}
+
 /* each_stream: what is called may end its own call, but no other one. */
 static void
 each_stream(GrpcFront *front, void (*what)(GrpcCall *call))
@@ -192,6 +208,7 @@ front_new(Loop *loop, OpEngine *engine, WaiterHub *hub, Metrics *metrics)
 	pthread_mutex_init(&front->lock, NULL);
 	inbox_init(&front->inbox, loop, on_message, front);
 	loop_timer(loop, &front->timer, TURN_MS, on_turn);
+	front->message_bytes_most = (size_t) config.body_memory_mb * 1024 * 1024 / (size_t) config.threads;
 	front->held = xcalloc(FRONT_HELD_BUCKETS, sizeof(front->held[0]));
 	fronts[front_count++] = front;
 	return front;

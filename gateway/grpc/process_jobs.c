@@ -18,6 +18,7 @@ struct Pending
 {
 	GrpcStep		  step;
 	Arena			  arena;
+	size_t			  message_bytes;
 	Pending			 *next;
 	grpc_byte_buffer *response; /* NULL: not there yet */
 	Lease			  lease;	/* of the job in the response */
@@ -49,8 +50,9 @@ add_pending(Process *process)
 }
 
 static void
-free_pending(Pending *pending)
+free_pending(GrpcCall *call, Pending *pending)
 {
+	front_give_room(call->front, pending->message_bytes);
 	if (pending->response != NULL)
 		grpc_byte_buffer_destroy(pending->response);
 	arena_free(&pending->arena);
@@ -83,7 +85,7 @@ drop_all(GrpcCall *call)
 		*at = pending->next;
 		process->count--;
 		give_back(call, pending);
-		free_pending(pending);
+		free_pending(call, pending);
 	}
 	process->end = at;
 }
@@ -101,7 +103,7 @@ on_sent(GrpcCall *call, bool ok)
 		give_back(call, pending);
 	if (pending->last && !call->finished)
 		call_finish(call, CODE_UNAUTHORIZED, "Invalid API key");
-	free_pending(pending);
+	free_pending(call, pending);
 	if (call->finished)
 		drop_all(call);
 	else
@@ -227,7 +229,7 @@ on_answer(GrpcStep *step, const OpReply *reply)
 	}
 	give_back(call, pending);
 	remove_pending(call->state, pending);
-	free_pending(pending);
+	free_pending(call, pending);
 }
 
 /* wanted finds the method and the message that a request is for; NULL: it is empty. */
@@ -261,14 +263,23 @@ begin_request(GrpcCall *call)
 	OpFault							   fault = {0};
 	const Spooled__V1__ProcessRequest *request;
 	ProtobufCMessage				  *message;
+	size_t							   len;
 
-	request =
-		(const Spooled__V1__ProcessRequest *) codec_read(call->method->request, call->payload, &pending->arena, &fault);
+	request = (const Spooled__V1__ProcessRequest *) codec_read(call->method->request, call->payload, &pending->arena,
+															   &len, &fault);
 	if (request == NULL)
 	{
 		respond_error(pending, "INVALID_ARGUMENT", fault.message);
 		return;
 	}
+	if (!front_take_room(call->front, len))
+	{
+		respond_error(pending, status_name_in_band(status_of(CODE_UNAVAILABLE)), FRONT_NO_ROOM);
+		arena_free(&pending->arena);
+		arena_init(&pending->arena);
+		return;
+	}
+	pending->message_bytes = len;
 	message = wanted(request, &pending->step.method);
 	if (message == NULL)
 	{
@@ -337,4 +348,7 @@ drain_process(GrpcCall *call)
 	drop_all(call);
 }
 
-const GrpcKind process_jobs_kind = {.begin = begin_process, .gone = process_gone, .drain = drain_process};
+const GrpcKind process_jobs_kind = {.begin = begin_process,
+									.gone = process_gone,
+									.drain = drain_process,
+									.streams = true};

@@ -265,6 +265,7 @@ on_request(GrpcCall *call, bool ok)
 	OpFault	 fault = {0};
 	Request *request;
 	Arena	 arena; /* of this one request: the stream may be long */
+	size_t	 len;
 
 	if (!ok || call->finished)
 		return;
@@ -274,7 +275,7 @@ on_request(GrpcCall *call, bool ok)
 		return;
 	}
 	arena_init(&arena);
-	request = (Request *) codec_read(call->method->request, call->payload, &arena, &fault);
+	request = (Request *) codec_read(call->method->request, call->payload, &arena, &len, &fault);
 	if (request == NULL)
 		call_finish(call, fault.code, fault.message);
 	else
@@ -298,4 +299,4 @@ drain_reflection(GrpcCall *call)
 	call_finish(call, CODE_UNAVAILABLE, "The service is shutting down");
 }
 
-const GrpcKind reflection_kind = {.begin = begin_reflection, .drain = drain_reflection};
+const GrpcKind reflection_kind = {.begin = begin_reflection, .drain = drain_reflection, .streams = true};

@@ -429,6 +429,42 @@ class Memory(Case):
             self.assertLess(self.resident_kb(gateway) - before, 2000, "a quarter of a kB for each call")
 
 
+    @needs_psql
+    def test_it_is_bounded_for_requests(self):
+        """Requests that wait for the database have only so much memory; those that do not fit are refused."""
+        port = client.free_port()
+        locker = subprocess.Popen(["psql", "-XqAt", client.PSQL_URL], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  text=True)
+        self.addCleanup(locker.wait)
+        self.addCleanup(locker.stdin.close)
+        locker.stdin.write("BEGIN; SELECT spooled.enqueue('%s', '{}', idempotency_key => 'room');\n" % self.queue)
+        locker.stdin.flush()
+        locker.stdout.readline()
+        request = pb.EnqueueRequest(queue_name=self.queue, idempotency_key="room")
+        request.payload["text"] = "x" * 900000
+        wanted = pb.ProcessRequest(complete=pb.CompleteRequest(job_id=client.NOBODY, worker_id="w"))
+        wanted.complete.result["text"] = "x" * 1000000
+        with client.Gateway(GRPC_PORT=str(port), BODY_MEMORY_MB="16", DB_LOCK_TIMEOUT_MS="0", DB_STATEMENT_TIMEOUT_MS="0",
+                            DB_READERS="1") as gateway, grpc.insecure_channel("127.0.0.1:%d" % port, BIG) as channel:
+            queues = queue_service(channel)
+            calls = [queues.Enqueue.future(request, metadata=metadata(), timeout=120) for _ in range(20)]
+            # 18 of them fill it.
+            self.assertTrue(client.eventually(lambda: sum(call.done() for call in calls) >= 2, 60), gateway.log())
+            refused = [call.exception() for call in calls if call.done()]
+            self.assertEqual({error.code() for error in refused}, {Code.UNAVAILABLE})
+            self.assertIn("large requests", refused[0].details())
+            answer = next(queues.ProcessJobs(iter([wanted]), metadata=metadata(), timeout=60))
+            self.assertEqual(answer.error.code, "UNAVAILABLE")
+            small = queues.GetJob.future(pb.GetJobRequest(job_id=client.NOBODY), metadata=metadata(), timeout=60)
+            self.assertEqual(small.exception().code(), Code.NOT_FOUND)
+            locker.stdin.write("ROLLBACK;\n")
+            locker.stdin.flush()
+            job_ids = {call.result().job_id for call in calls if call.exception() is None}
+            self.assertEqual((len(job_ids), len([call for call in calls if call.exception()])), (1, len(refused)))
+            answer = next(queues.ProcessJobs(iter([wanted]), metadata=metadata(), timeout=60))
+            self.assertEqual(answer.error.code, "NOT_FOUND", "room that was taken is given back")
+
+
 class Readme(Case):
     def test_the_example(self):
         """The Python example of README.md, with stubs made as it says."""

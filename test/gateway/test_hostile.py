@@ -6,15 +6,15 @@ import resource
 import socket
 import time
 
-from client import API_KEY, Case, HOST, PORT, eventually, get, new_queue, post, raw
+from client import API_KEY, Case, Gateway, HOST, PORT, eventually, get, needs_gateway, new_queue, post, raw
 
 HEAD = b"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + API_KEY.encode() + b"\r\n"
 
 
-def connect():
+def connect(port=PORT):
     connection = socket.socket()
     connection.settimeout(10)
-    connection.connect((HOST, PORT))
+    connection.connect((HOST, port))
     return connection
 
 
@@ -131,6 +131,21 @@ class Hostile(Case):
             return get("/health", key=None).status == 200
         except OSError:
             return False
+
+    @needs_gateway
+    def test_memory_for_bodies_is_bounded(self):
+        """Who fills it with bodies that do not end keeps others from large ones, until he leaves."""
+        body = {"queue_name": new_queue(), "payload": "x" * 3000000}    # too large a payload, but only the database says so
+        with Gateway(BODY_MEMORY_MB="16") as gateway:
+            self.refused(gateway.post("/api/v1/jobs", body), 400)
+            greedy = [connect(gateway.port) for _ in range(4)]
+            for connection in greedy:
+                connection.sendall(HEAD + b"Content-Length: 4500000\r\n\r\n" + b" " * 4000000)
+            self.assertTrue(eventually(lambda: gateway.post("/api/v1/jobs", body).status == 503, 20))
+            self.ok(gateway.get("/api/v1/jobs/stats"))
+            for connection in greedy:
+                connection.close()
+            self.assertTrue(eventually(lambda: gateway.post("/api/v1/jobs", body).status == 400, 60))
 
     def test_idle_connections(self):
         """Fewer than MAX_CONNECTIONS: nobody notices."""
