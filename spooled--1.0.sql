@@ -1100,13 +1100,16 @@ CREATE FUNCTION _schedule_next(id text, n int) RETURNS _reply LANGUAGE c VOLATIL
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Views of the current organization.  They run with the rights of their owner, so the policies above apply to them.
+-- What lies outside the queues of a credential they hide themselves; each is a security barrier, so that no function in
+-- the caller's condition sees a row before that.
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- A branch for each state, so that a condition on status leaves out the tables that cannot hold the job, and a condition
 -- on id is one look into the key of each.  ready has no index on the job alone: its branch looks under every priority.
+-- All in one FROM: of a UNION ALL at the top the planner makes a table of parts, and forgets that it is a barrier.
 CREATE VIEW jobs (id, queue, status, priority, attempt, retry_count, max_retries, created_at, scheduled_at, started_at,
                   finished_at, since, worker, lease_id, lease_expires_at, cancel_requested, error, payload, result, tags,
-                  idempotency_key, expires_at, timeout_seconds, parent_job_id) AS
+                  idempotency_key, expires_at, timeout_seconds, parent_job_id) WITH (security_barrier) AS SELECT * FROM (
 SELECT j.id, q.name, 'pending'::text, t.priority::int, t.run, t.retry_count::int, j.max_retries::int, j.created_at, j.scheduled_at, NULL::timestamptz,
        NULL::timestamptz, t.since, NULL::text, NULL::uuid, NULL::timestamptz, false,
        CASE WHEN t.run > 0 THEN (SELECT a.error FROM attempt a WHERE a.org = j.org AND a.job_id = j.id ORDER BY a.run DESC LIMIT 1) END,
@@ -1153,10 +1156,10 @@ SELECT j.id, q.name, 'cancelled'::text, t.priority::int, t.run, t.retry_count::i
        t.since, t.since, t.worker, NULL::uuid, NULL::timestamptz, false,
        t.error, j.payload, t.result, j.tags, j.idempotency_key, t.expires_at, j.timeout_seconds, j.parent_job_id
   FROM outcome t JOIN job j ON j.org = t.org AND j.id = t.job_id JOIN queue q ON q.id = t.queue AND _in_scope(q.name)
- WHERE t.kind <> 'c';
+ WHERE t.kind <> 'c') branches;
 COMMENT ON VIEW jobs IS 'Every job with its state: pending, scheduled, processing, completed, deadletter or cancelled. Fast by id, by queue and by status; sorting all jobs reads all jobs.';
 
-CREATE VIEW queues AS
+CREATE VIEW queues WITH (security_barrier) AS
 SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, q.paused_at, q.paused_reason, q.configured, q.max_retries::int, q.default_timeout,
        make_interval(secs => q.lease_seconds) AS lease, q.rate_limit, make_interval(secs => q.backoff_unit) AS backoff_base,
        q.backoff_factor, make_interval(secs => q.backoff_unit * q.backoff_cap) AS backoff_cap, q.backoff_jitter, q.enforce_timeout,
@@ -1166,7 +1169,7 @@ SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, q.paused_at, q.paused
                               OR EXISTS (SELECT FROM schedule s WHERE s.org = q.org AND q.name = ANY (s.queues)));
 COMMENT ON VIEW queues IS 'Queues that are configured, have jobs or are used by a schedule. Null means the server''s default.';
 
-CREATE VIEW queue_stats AS
+CREATE VIEW queue_stats WITH (security_barrier) AS
 SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, c.ready + c.backoff + c.blocked AS pending, c.ready, c.backoff, c.blocked,
        c.delayed AS scheduled, c.processing, c.completed, c.deadletter, c.cancelled,
        c.ready + c.delayed + c.backoff + c.blocked + c.processing + c.deadletter + c.completed + c.cancelled AS total,
@@ -1178,7 +1181,7 @@ SELECT q.name AS queue, q.paused_at IS NOT NULL AS paused, c.ready + c.backoff +
                               OR EXISTS (SELECT FROM schedule s WHERE s.org = q.org AND q.name = ANY (s.queues)));
 COMMENT ON VIEW queue_stats IS 'Counts of each queue, as of the last commits. Costs the same however many jobs there are, except while the counters are being rebuilt after a start of the server.';
 
-CREATE VIEW job_stats AS
+CREATE VIEW job_stats WITH (security_barrier) AS
 SELECT coalesce(sum(c.ready + c.backoff + c.blocked), 0)::bigint AS pending, coalesce(sum(c.delayed), 0)::bigint AS scheduled,
        coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
        coalesce(sum(c.deadletter), 0)::bigint AS deadletter, coalesce(sum(c.cancelled), 0)::bigint AS cancelled,
@@ -1187,14 +1190,14 @@ SELECT coalesce(sum(c.ready + c.backoff + c.blocked), 0)::bigint AS pending, coa
  WHERE _in_scope(q.name);
 COMMENT ON VIEW job_stats IS 'Counts over all queues, in one row.';
 
-CREATE VIEW workers AS
+CREATE VIEW workers WITH (security_barrier) AS
 SELECT w.id AS worker, w.queue_names AS queues, w.status, w.hostname, w.worker_type, w.version, w.max_concurrency, w.current_jobs,
        w.last_heartbeat, w.registered_at, w.updated_at, w.metadata
   FROM worker w
  WHERE EXISTS (SELECT FROM unnest(w.queue_names) n WHERE _in_scope(n));
 COMMENT ON VIEW workers IS 'Registered worker processes, and when each was last heard of.';
 
-CREATE VIEW schedules AS
+CREATE VIEW schedules WITH (security_barrier) AS
 SELECT s.id, s.name, q.name AS queue, s.cron, s.timezone, s.is_active AS active, s.next_run_at, s.last_run_at, s.run_count,
        s.payload, s.priority::int, s.max_retries::int, s.timeout_seconds,
        CASE s.catch_up WHEN 'n' THEN 'none' WHEN 'a' THEN 'all' ELSE 'one' END AS catch_up, s.max_outstanding,
@@ -1204,19 +1207,19 @@ SELECT s.id, s.name, q.name AS queue, s.cron, s.timezone, s.is_active AS active,
  WHERE (SELECT bool_and(_in_scope(n)) FROM unnest(s.queues) n);
 COMMENT ON VIEW schedules IS 'Cron schedules, and when each runs next. Null retries and timeout mean what the queue says at each run; queue is null for one that starts a workflow.';
 
-CREATE VIEW dead_letters AS
+CREATE VIEW dead_letters WITH (security_barrier) AS
 SELECT d.job_id, q.name AS queue, d.error, d.run AS attempt, d.retry_count::int, d.priority::int, d.worker, d.started_at, d.since AS dead_since,
        j.created_at, j.payload, j.tags
   FROM dead_letter d JOIN job j ON j.org = d.org AND j.id = d.job_id JOIN queue q ON q.id = d.queue AND _in_scope(q.name);
 COMMENT ON VIEW dead_letters IS 'The dead-letter queue: jobs whose retries are used up. spooled.retry() replays one, spooled.dlq_retry() many.';
 
-CREATE VIEW api_keys AS
+CREATE VIEW api_keys WITH (security_barrier) AS
 SELECT k.id, k.name, k.key_prefix, k.queues, k.permissions, k.rate_limit, k.is_active, k.created_at, k.last_used, k.expires_at
   FROM api_key k
  WHERE _in_scope(NULL);
 COMMENT ON VIEW api_keys IS 'API keys, without the keys themselves. last_used is up to a minute old.';
 
-CREATE VIEW audit_log AS
+CREATE VIEW audit_log WITH (security_barrier) AS
 SELECT a.id, a.at, a.action, a.target_kind, a.target_id, a.actor_kind, a.actor, a.actor_id, a.client, a.details
   FROM audit_entry a
  WHERE _in_scope(NULL);
@@ -1224,7 +1227,7 @@ COMMENT ON VIEW audit_log IS 'Who changed what in the current organization, and 
 
 -- The numbers of a live workflow are counted from the edges of its members; those of one that is over are in its row.
 -- OFFSET 0 keeps the look at each outcome apart, whatever the planner believes about their number.
-CREATE VIEW workflows AS
+CREATE VIEW workflows WITH (security_barrier) AS
 SELECT w.id, w.name, w.description,
        CASE w.status WHEN 'c' THEN 'completed' WHEN 'f' THEN 'failed' WHEN 'x' THEN 'cancelled'
                      ELSE CASE WHEN n.completed + n.failed + n.cancelled > 0 OR r.started_at IS NOT NULL THEN 'running' ELSE 'pending' END END AS status,
@@ -1249,7 +1252,7 @@ SELECT w.id, w.name, w.description,
 COMMENT ON VIEW workflows IS 'Workflows: pending, running, completed, failed or cancelled, and how many of their jobs are over. A live one is counted when it is read.';
 
 -- OFFSET 0 keeps the look at each job apart: without statistics the planner would read all jobs for each member.
-CREATE VIEW workflow_jobs AS
+CREATE VIEW workflow_jobs WITH (security_barrier) AS
 SELECT m.workflow AS workflow_id, m.position, m.key, m.job_id, j.queue, j.status, j.attempt, j.error, j.started_at, j.finished_at,
        ARRAY(SELECT d.parent FROM dependency d WHERE d.org = m.org AND d.child = m.job_id ORDER BY d.parent) AS depends_on
   FROM workflow_job m JOIN workflow w ON w.org = m.org AND w.id = m.workflow

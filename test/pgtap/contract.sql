@@ -81,6 +81,8 @@ SELECT set_eq(
 	$s$worker_heartbeat(worker_id text, current_jobs integer DEFAULT 0, status text DEFAULT NULL::text, metadata json DEFAULT NULL::json) returns text$s$],
 	'public functions, with arguments and results');
 SELECT set_eq($$SELECT relname::text FROM relations WHERE relkind = 'v'$$, ARRAY['jobs', 'workflows', 'workflow_jobs', 'queues', 'queue_stats', 'job_stats', 'workers', 'schedules', 'dead_letters', 'api_keys', 'audit_log'], 'views');
+SELECT is_empty($$SELECT c.oid::regclass FROM relations r JOIN pg_class c USING (oid)
+	WHERE c.relkind = 'v' AND NOT 'security_barrier=true' = ANY (coalesce(c.reloptions, '{}'))$$, 'every view is a security barrier: it hides queues, and a condition could look before that');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE prosecdef$$, 'no function runs as its owner by SECURITY DEFINER');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE proparallel = 's'$$, 'none is said to be parallel safe: the organization lives in the leader''s memory');
 

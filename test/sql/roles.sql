@@ -93,6 +93,15 @@ SELECT code, message FROM theirs, pg_temp.try(format('SELECT spooled.cancel(%L)'
 SELECT code, message FROM pg_temp.try($$SELECT spooled.create_queue('roles')$$);
 SELECT payload FROM spooled.claim('roles-a', 'w');
 COMMIT;
+-- nor does a function of one's own, in a condition on a view, see what is in another queue
+CREATE TEMP TABLE seen (payload text);
+CREATE FUNCTION pg_temp.look(json) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN INSERT INTO seen VALUES ($1::text); RETURN true; END $$;
+SELECT spooled.enqueue('roles', '"in another queue"') IS NOT NULL AS there;
+BEGIN;
+SELECT spooled.enter(narrow) FROM keys;
+SELECT count(*) FROM spooled.jobs WHERE pg_temp.look(payload);
+COMMIT;
+SELECT DISTINCT payload FROM seen;
 -- the next transaction is nobody's again
 SET ROLE roles_nobody;
 RESET ROLE;
