@@ -185,7 +185,7 @@ spl_int_array_arg(FunctionCallInfo fcinfo, int n, const char *field, int **numbe
 		return count;
 	*numbers = palloc_array(int, count);
 	for (int i = 0; i < count; i++)
-		(*numbers)[i] = nulls[i] ? INT_MIN : DatumGetInt32(values[i]);
+		(*numbers)[i] = nulls[i] ? INT_MIN : given_int(DatumGetInt32(values[i]));
 	return count;
 }
 

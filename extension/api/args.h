@@ -46,10 +46,17 @@ bytes_arg(FunctionCallInfo fcinfo, int n)
 /* spl_jsonb_text_arg returns a jsonb argument as text, or NULL. */
 extern char *spl_jsonb_text_arg(FunctionCallInfo fcinfo, int n);
 
+/* given_int keeps a number from meaning "not given", which INT_MIN does; the one beside it is as far out of all bounds. */
+static inline int
+given_int(int number)
+{
+	return Max(number, PG_INT32_MIN + 1);
+}
+
 static inline int
 int_arg(FunctionCallInfo fcinfo, int n, int if_null)
 {
-	return PG_ARGISNULL(n) ? if_null : PG_GETARG_INT32(n);
+	return PG_ARGISNULL(n) ? if_null : given_int(PG_GETARG_INT32(n));
 }
 
 static inline bool

@@ -120,7 +120,7 @@ start_process(const char *function, const char *type, Oid database, const char *
 			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 			 errmsg("no background process is free for spooled in database \"%s\"", name),
 			 errhint(
-				 "Raise max_worker_processes; spooled needs one for itself, one for each database with the extension, and one more for a moment.")));
+				 "Raise max_worker_processes; spooled needs one for itself, one for each database with the extension, and one more for a moment, beside those of PostgreSQL.")));
 	short_of_processes = true;
 	return false;
 }

@@ -37,7 +37,7 @@ spl_check_lease_ms(int64 lease_ms, int64 min_ms, int64 max_ms, SplFault *fault)
 		return SPL_OK;
 	return spl_fault(fault, SPL_INVALID, "lease_duration_secs", "out_of_range",
 					 "The bounds are the settings spooled.lease_min and spooled.lease_max.",
-					 "lease_duration_secs must be between %g and %g, not %g", min_ms / 1000.0, max_ms / 1000.0,
+					 "lease_duration_secs must be between %g and %g, not %.15g", min_ms / 1000.0, max_ms / 1000.0,
 					 lease_ms / 1000.0);
 }
 

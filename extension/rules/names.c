@@ -13,6 +13,8 @@
 #include "rules/limits.h"
 #include "rules/names.h"
 
+#define UNKNOWN_CHARACTER 0xFFFD /* neither a letter nor a digit */
+
 static inline bool
 is_ascii_alphanumeric(unsigned int c)
 {
@@ -49,14 +51,19 @@ is_name_character(unsigned int c)
 	return false;
 }
 
-/* next_character reads one character of valid UTF-8 and moves on. */
+/* next_character reads one character and moves on; a database without encoding cannot tell which one it is beyond ASCII. */
 static unsigned int
 next_character(const char **text)
 {
-	const unsigned char *at = (const unsigned char *) *text;
+	const char *at = *text;
+	int			length = pg_mblen(at);
 
-	*text += pg_utf_mblen(at);
-	return utf8_to_unicode(at);
+	*text += length;
+	if ((unsigned char) *at < 0x80)
+		return *at;
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+		return UNKNOWN_CHARACTER;
+	return utf8_to_unicode((unsigned char *) pg_server_to_any(at, length, PG_UTF8));
 }
 
 /* check_length: present, not empty, not too long. */

@@ -2,7 +2,7 @@
  * names.h
  *    Which names queues and workers may have, and which filters are filters.
  *
- * Texts are valid UTF-8 C strings; lengths are counted in characters.
+ * Texts are valid C strings in the encoding of the database; lengths are counted in characters.
  */
 #ifndef SPL_NAMES_H
 #define SPL_NAMES_H

@@ -32,9 +32,10 @@ static SpiPlan list_tables = {
 		"SELECT c.relname, k.names, k.types, x.exported, x.left_out, CASE c.relname WHEN 'org' THEN 'id' ELSE 'org' END"
 		" FROM pg_class c"
 		" CROSS JOIN LATERAL (SELECT array_agg(a.attname::text ORDER BY n.at) AS names,"
-		"   array_agg(format_type(a.atttypid, NULL) ORDER BY n.at) AS types"
+		"   array_agg(t.typname::text ORDER BY n.at) AS types"
 		"   FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY n (attnum, at)"
 		"   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.attnum AND a.attname <> 'org'"
+		"   JOIN pg_type t ON t.oid = a.atttypid"
 		"   WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indexrelid = 'spooled.ready_claim'::regclass)) k"
 		" CROSS JOIN LATERAL (SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT o.is_out) AS exported,"
 		"   array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE o.is_out AND a.attname <> 'org') AS left_out"
@@ -139,7 +140,7 @@ kind_of(const char *table, const char *type)
 		return EXPORT_KEY_TEXT;
 	if (strcmp(type, "uuid") == 0)
 		return EXPORT_KEY_UUID;
-	if (strcmp(type, "integer") == 0 || strcmp(type, "bigint") == 0 || strcmp(type, "smallint") == 0)
+	if (strcmp(type, "int4") == 0 || strcmp(type, "int8") == 0 || strcmp(type, "int2") == 0)
 		return EXPORT_KEY_INT;
 	elog(ERROR, "table %s can't be exported by a key of type %s", table, type);
 	pg_unreachable();

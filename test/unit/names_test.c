@@ -31,6 +31,34 @@ pg_utf_mblen(const unsigned char *s)
 	return *s < 0xE0 ? 2 : *s < 0xF0 ? 3 : 4;
 }
 
+int database_encoding = PG_UTF8; /* else LATIN1 or none */
+
+int
+GetDatabaseEncoding(void)
+{
+	return database_encoding;
+}
+
+int
+pg_mblen(const char *s)
+{
+	return database_encoding == PG_UTF8 ? pg_utf_mblen((const unsigned char *) s) : 1;
+}
+
+char *
+pg_server_to_any(const char *s, int len, int encoding)
+{
+	static char	  utf8[3];
+	unsigned char c = *s;
+
+	if (database_encoding == PG_UTF8)
+		return unconstify(char *, s);
+	CHECK(len == 1 && encoding == PG_UTF8 && c >= 0x80);
+	utf8[0] = 0xC0 | c >> 6;
+	utf8[1] = 0x80 | (c & 0x3F);
+	return utf8;
+}
+
 #if PG_VERSION_NUM < 170000 /* in pg_wchar.h since */
 pg_wchar
 utf8_to_unicode(const unsigned char *c)
@@ -56,7 +84,7 @@ spl_check_length(const char *field, const char *text, int min, int max, SplFault
 {
 	int length = 0;
 
-	for (; *text; text += pg_utf_mblen((const unsigned char *) text))
+	for (; *text; text += pg_mblen(text))
 		length++;
 	return length >= min && length <= max ? SPL_OK : spl_fault(fault, SPL_INVALID, field, "length", NULL, "length");
 }
@@ -122,6 +150,26 @@ test_queue_names(void)
 }
 
 static void
+test_other_encodings(void)
+{
+	char *last_byte = strdup("q\xe9"); /* what is read behind its end is for the address sanitizer to see */
+
+	database_encoding = PG_LATIN1;
+	CHECK_TEXT(why(last_byte), "good");
+	CHECK_TEXT(why("q\xe9!"), "invalid_format");
+	CHECK_TEXT(why("q\xd7"), "invalid_format"); /* the multiplication sign */
+	CHECK(spl_check_workflow_key("\xfc-1", &(SplFault) {SPL_OK}) == SPL_OK);
+	CHECK_TEXT(tidy("\xe9 b"), "\xe9-b");
+	database_encoding = PG_SQL_ASCII;
+	CHECK_TEXT(why("abc"), "good");
+	CHECK_TEXT(why(last_byte), "invalid_format");
+	CHECK_TEXT(why("\xc3\xbc"), "invalid_format");
+	CHECK(spl_check_workflow_key("\xfc-1", &(SplFault) {SPL_OK}) == SPL_INVALID);
+	database_encoding = PG_UTF8;
+	free(last_byte);
+}
+
+static void
 test_workers_and_hosts(void)
 {
 	SplFault fault;
@@ -163,6 +211,7 @@ main(void)
 {
 	test_queue_names();
 	test_workers_and_hosts();
+	test_other_encodings();
 	test_filters();
 	return unit_end();
 }
