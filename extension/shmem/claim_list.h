@@ -73,7 +73,8 @@ extern void spl_claim_list_refill_end(ClaimList *list, Refill *refill);
 /* spl_claim_list_found tells the list of a ticket that it may have lost sight of. */
 extern void spl_claim_list_found(int32 queue, int16 priority, const pg_uuid_t *job_id);
 
-/* spl_claim_list_forget drops every list of this database: read the indexes again. */
+/* spl_claim_list_forget makes a queue's list be read anew, and spl_claim_list_forget_all every list of this database. */
+extern void spl_claim_list_forget(int32 queue);
 extern void spl_claim_list_forget_all(void);
 
 /*

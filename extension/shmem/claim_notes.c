@@ -5,7 +5,8 @@
  * The lists are told before the waiters (wake.c), who then look there.
  *
  * Of each queue, priority and savepoint only the first position in claim order is noted, since the index is read on from
- * there.  A transaction with more than that many makes the lists of the database be read anew.
+ * there, and of a queue with more priorities than its list can have only that.  A transaction with more notes than there is
+ * room for makes all lists of the database be read anew, which under an old snapshot passes over all that was taken since.
  */
 #include "postgres.h"
 
@@ -15,7 +16,8 @@
 #include "shmem/claim_notes.h"
 #include "shmem/wake.h"
 
-#define NOTES_MAX 64
+#define NOTES_MAX 1024 /* as many queues as one turn of the sweep may find due */
+#define ANY_PRIORITY PG_INT16_MAX
 
 typedef struct Note
 {
@@ -35,27 +37,54 @@ typedef struct NoteSet
 static NoteSet made;
 static NoteSet taken;
 
-/* note remembers the lowest position of a queue and priority at this savepoint depth. */
+/* drop_queue drops what was noted of a queue at one savepoint depth. */
 static void
-note(NoteSet *set, int32 queue, int16 priority, const pg_uuid_t *job_id)
+drop_queue(NoteSet *set, int32 queue, int level)
 {
-	int level = GetCurrentTransactionNestLevel();
+	int left = 0;
+
+	for (int i = 0; i < set->count; i++)
+		if (set->notes[i].queue != queue || set->notes[i].level != level)
+			set->notes[left++] = set->notes[i];
+	set->count = left;
+}
+
+/* add remembers the lowest position of a queue and priority at a savepoint depth. */
+static void
+add(NoteSet *set, Note new)
+{
+	int priorities = 0;
 
 	for (int i = set->count - 1; i >= 0; i--)
 	{
 		Note *known = &set->notes[i];
 
-		if (known->queue == queue && known->priority == priority && known->level == level)
+		if (known->queue != new.queue || known->level != new.level)
+			continue;
+		if (known->priority == new.priority || known->priority == ANY_PRIORITY)
 		{
-			if (memcmp(job_id->data, known->job_id.data, UUID_LEN) < 0)
-				known->job_id = *job_id;
+			if (memcmp(new.job_id.data, known->job_id.data, UUID_LEN) < 0)
+				known->job_id = new.job_id;
 			return;
 		}
+		priorities++;
+	}
+	if (priorities == CLAIM_LIST_LEVELS)
+	{
+		drop_queue(set, new.queue, new.level);
+		new.priority = ANY_PRIORITY;
 	}
 	if (set->count == NOTES_MAX)
 		set->overflowed = true;
 	else
-		set->notes[set->count++] = (Note) {.queue = queue, .priority = priority, .level = level, .job_id = *job_id};
+		set->notes[set->count++] = new;
+}
+
+static void
+note(NoteSet *set, int32 queue, int16 priority, const pg_uuid_t *job_id)
+{
+	add(set,
+		(Note) {.queue = queue, .priority = priority, .level = GetCurrentTransactionNestLevel(), .job_id = *job_id});
 }
 
 void
@@ -105,10 +134,14 @@ tell_all(NoteSet *set, int level)
 		spl_claim_list_forget_all();
 	for (int i = 0; i < set->count; i++)
 	{
-		if (set->notes[i].level >= level)
-			spl_claim_list_found(set->notes[i].queue, set->notes[i].priority, &set->notes[i].job_id);
+		const Note *told = &set->notes[i];
+
+		if (told->level < level)
+			set->notes[left++] = *told;
+		else if (told->priority == ANY_PRIORITY)
+			spl_claim_list_forget(told->queue);
 		else
-			set->notes[left++] = set->notes[i];
+			spl_claim_list_found(told->queue, told->priority, &told->job_id);
 	}
 	set->count = left;
 	if (level <= 1)
@@ -131,12 +164,23 @@ at_abort(void)
 	made.overflowed = false;
 }
 
+/* raise_level gives what was noted at this depth to the one above, where the same may be noted already. */
 static void
 raise_level(NoteSet *set, int level)
 {
-	for (int i = 0; i < set->count; i++)
-		if (set->notes[i].level >= level)
-			set->notes[i].level = level - 1;
+	int noted = set->count;
+	int first = noted;
+
+	while (first > 0 && set->notes[first - 1].level >= level)
+		first--; /* notes are in the order of their depth */
+	set->count = first;
+	for (int i = first; i < noted; i++)
+	{
+		Note raised = set->notes[i];
+
+		raised.level = level - 1;
+		add(set, raised);
+	}
 }
 
 static void

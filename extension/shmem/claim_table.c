@@ -148,6 +148,19 @@ spl_claim_list_of(int32 queue)
 	return usable ? list : NULL;
 }
 
+/* Where no list is used because the priorities are too many, nothing is to be forgotten. */
+void
+spl_claim_list_forget(int32 queue)
+{
+	ClaimList *list = spl_claim_table_find(queue);
+
+	if (list == NULL)
+		return;
+	if (!list->too_many_levels)
+		spl_claim_table_reset(list, list->storage);
+	LWLockRelease(&list->lock);
+}
+
 void
 spl_claim_list_forget_all(void)
 {

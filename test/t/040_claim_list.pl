@@ -103,6 +103,30 @@ ask(qq{SELECT spooled.enqueue('levels', '{}', priority => $_)}, q{SELECT spooled
 cmp_ok(refills_of($again, $each), '>', 0, 'and keeps it through forty priorities one after the other');
 is(ask(q{SELECT count(*) FROM spooled.claim('levels', 'w', 100)}), '0', 'nothing is left');
 
+# --- what one queue gets is nothing to another ---------------------------------------------------------------------------
+
+# A queue's list stays what it is whatever transactions do with others.  The worker's own look at the index may cost a reading.
+ask(q{SELECT count(*) FROM spooled.enqueue_many('calm', array_fill('{}'::json, ARRAY[500]))});
+ask(q{SELECT count(*) FROM spooled.claim('calm', 'w')}) foreach 1 .. 100;
+my %noise = (
+	'a hundred savepoints' => q{FOR j IN 1..100 LOOP BEGIN PERFORM spooled.enqueue('noisy', '{}'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP},
+	'two hundred priorities' => q{PERFORM spooled.enqueue('noisy', '{}', priority => j) FROM generate_series(-100, 100) j},
+	'two hundred queues' => q{PERFORM spooled.enqueue('noisy' || j, '{}') FROM generate_series(1, 200) j});
+foreach my $what (sort keys %noise)
+{
+	my $round = qq{DO \$\$ BEGIN FOR i IN 1..20 LOOP $noise{$what}; COMMIT; PERFORM spooled.claim('calm', 'w'); COMMIT; END LOOP; END \$\$};
+	cmp_ok(refills_of($round), '<', 12, "$what in another queue");
+}
+ask(q{SELECT count(*) FROM spooled.claim('noisy', 'w', 1000)}) foreach 1 .. 9;
+
+# Of many priorities at once a list hears that they are many, of twenty that end as few only what is left.
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('wide', '{}', priority => n % 3) FROM generate_series(1, 100) n) x});
+is(ask(q{SELECT count(*) FROM spooled.claim('wide', 'w', 10)}), '10', 'a list of few priorities');
+ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('wide', '{}', priority => n % 60 - 30) FROM generate_series(1, 120) n) x});
+$wanted = ask(q{SELECT string_agg(job_id::text, ' ' ORDER BY priority DESC, job_id) FROM spooled.ready WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'wide')});
+is(ask(q{BEGIN; SELECT count(*) FROM spooled.claim('wide', 'w', 150); ROLLBACK}), '150', 'sixty more are claimed and rolled back');
+is(join(' ', claim_all('wide', 7)), $wanted, 'sixty priorities on top of three, in order');
+
 # --- the table under the list ------------------------------------------------------------------------------------------
 
 ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('moved', '{}') FROM generate_series(1, 900) n) x});
