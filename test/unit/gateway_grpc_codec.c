@@ -36,7 +36,7 @@ read_bytes(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, s
 	ProtobufCMessage *message;
 
 	memset(fault, 0, sizeof(*fault));
-	message = codec_read(descriptor, buffer, &arena, fault);
+	message = codec_read(descriptor, buffer, &arena, &len, fault);
 	grpc_byte_buffer_destroy(buffer);
 	grpc_slice_unref(slice);
 	return message;
