@@ -7,71 +7,24 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use lib 'test/lib';
+use EveryState;
+
 my $node = PostgreSQL::Test::Cluster->new('dump');
 $node->init;
 $node->append_conf('postgresql.conf', "max_worker_processes = 16\nlog_statement = none\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE source');
-my $fill = <<'SQL';
-CREATE EXTENSION spooled;
-INSERT INTO spooled.org (name, slug) VALUES ('Other', 'other');
-INSERT INTO spooled.plan_limits VALUES ('free', '{"max_queues": 3}');
-SELECT spooled.create_queue('dump', max_retries => 5, backoff_base => '1 hour', settings => '{"a": 1}');
-SELECT spooled.pause_queue('dump-paused') FROM spooled.create_queue('dump-paused');
-SELECT spooled.enqueue('dump', '"ready"', tags => '["t", "u"]', idempotency_key => 'key');
-SELECT spooled.enqueue('dump', '"child"', parent_job_id => spooled.enqueue('dump', '"delayed"', delay => '1 hour'));
-SELECT spooled.enqueue('dump', '"leased"', priority => 9), spooled.enqueue('dump', '{"b": 1.0, "a":1,"b":2}', priority => 8), spooled.enqueue('dump', '"dead"', priority => 7, max_retries => 0),
-       spooled.enqueue('dump', '"backoff"', priority => 6), spooled.enqueue('dump', '"released"', priority => 5), spooled.enqueue('dump', '"cancelled"');
-CREATE TABLE held AS SELECT payload::text AS payload, job_id, lease_id FROM spooled.claim('dump', 'w', 5, '1 hour');
-SELECT spooled.complete(job_id, 'w', '{"z": 1, "a" : 2}') FROM held WHERE payload LIKE '{%';
-SELECT spooled.fail(job_id, 'w', 'boom') FROM held WHERE payload IN ('"dead"', '"backoff"');
-SELECT spooled.release(job_id, 'w') FROM held WHERE payload = '"released"';
-SELECT spooled.cancel(id) FROM spooled.job WHERE payload::text = '"cancelled"';
-SELECT spooled.register_worker('dump', 'host', 'worker-1');
-SELECT spooled._queue_create('dump', NULL, NULL, NULL, 'request-1');
-SELECT spooled.trigger_schedule(spooled.create_schedule('dump', '@yearly', 'dump'));
-SELECT spooled.create_api_key('dump', ARRAY['dump']);
-SELECT spooled.create_workflow('dump', '[{"key": "a", "queue_name": "dump", "payload": 1}, {"key": "b", "queue_name": "dump", "payload": 2, "depends_on": ["a"]}]');
-INSERT INTO spooled.login_session (id, org, email, refresh_id, created_at, expires_at) VALUES (gen_random_uuid(), 1, 'a@example.com', gen_random_uuid(), now(), now() + '1 day');
-INSERT INTO spooled.email_code (id, email, created_at, expires_at) VALUES (gen_random_uuid(), 'a@example.com', now(), now() + '10 min');
-SQL
-$node->safe_psql('source', $fill);
-$node->safe_psql('source', 'CREATE ROLE dump_app LOGIN IN ROLE spooled_producer; SELECT spooled.bind_role(\'dump_app\', \'other\')');
-
-# Every table with its rows as text, and every sequence.  Counters are no rows.
-my $tables = $node->safe_psql('source', q{SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-	WHERE nspname = 'spooled' AND relkind = 'r' ORDER BY 1});
-my $sequences = $node->safe_psql('source', q{SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-	WHERE nspname = 'spooled' AND relkind = 'S' ORDER BY 1});
-
-# What the background worker takes away as soon as it sees it.
-my %passing = map { ("spooled.$_" => 1) } qw(prepared_delta dependency_mark);
-
-sub contents
-{
-	my ($database) = @_;
-	my $all = '';
-
-	for my $table (split /\n/, $tables)
-	{
-		next if $passing{$table};
-		$all .= "$table\n" . $node->safe_psql($database, "SELECT t::text FROM $table t ORDER BY 1") . "\n";
-	}
-	for my $sequence (split /\n/, $sequences)
-	{
-		$all .= "$sequence " . $node->safe_psql($database, "SELECT last_value, is_called FROM $sequence") . "\n";
-	}
-	return $all;
-}
+fill_every_state($node, 'source');
 
 # Rows of every table were made, so that none is missing from the comparison by being empty.
-for my $table (split /\n/, $tables)
+for my $table (tables_of($node, 'source'))
 {
-	next if $passing{$table} || $table eq 'spooled.system';
+	next if is_passing($table) || $table eq 'spooled.system';
 	cmp_ok($node->safe_psql('source', "SELECT count(*) FROM $table"), '>', 0, "$table has rows to dump");
 }
 
-my $before = contents('source');
+my $before = contents_of($node, 'source');
 for my $format ('plain', 'custom')
 {
 	my $target = "restored_$format";
@@ -87,7 +40,7 @@ for my $format ('plain', 'custom')
 	{
 		$node->command_ok([ 'pg_restore', '-j', '2', '--exit-on-error', '-d', $node->connstr($target), $file ], 'pg_restore, two jobs');
 	}
-	is(contents($target), $before, "$format: every row and sequence is back");
+	is(contents_of($node, $target), $before, "$format: every row and sequence is back");
 	is($node->safe_psql($target, 'SELECT * FROM spooled.check_integrity()'), '', "$format: check_integrity() finds nothing")
 	  if $node->poll_query_until($target, 'SELECT NOT EXISTS (SELECT FROM spooled.check_integrity())');
 	is($node->safe_psql($target, q{SELECT ready, backoff, scheduled, blocked, processing, deadletter, completed, cancelled FROM spooled.queue_stats WHERE queue = 'dump'}),
