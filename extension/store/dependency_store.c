@@ -127,10 +127,13 @@ spl_edges_lock(int32 org)
 	LockDatabaseObject(spl_table_oid(TABLE_DEPENDENCY), (Oid) org, 0, ExclusiveLock);
 }
 
-/* Both run under a snapshot that the caller has pushed. */
+/*
+ * Both run under a snapshot that the caller has pushed.  An edge whose parent failed or was cancelled is followed as well: it
+ * is open again when that end is taken back.
+ */
 static SpiPlan reach = {
 	.sql = "WITH RECURSIVE down (id) AS (SELECT $2 UNION"
-		   "   SELECT d.child FROM " SPL_EDGES " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state = 'w')"
+		   "   SELECT d.child FROM " SPL_EDGES " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state IN ('w', 'x', 'k'))"
 		   " SELECT id FROM down WHERE id = ANY($3)",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},

@@ -77,7 +77,10 @@ extern void spl_edges_close(int32 org, EndedParent *parents, int count, int limi
  */
 extern void spl_edges_lock(int32 org);
 
-/* spl_edges_reach tells of each of "ids" whether there is a way to it from "from" along open edges, as of now. */
+/*
+ * spl_edges_reach tells of each of "ids" whether there is a way to it from "from", as of now, along edges that are open or
+ * may be again.
+ */
 extern void spl_edges_reach(int32 org, const pg_uuid_t *from, const pg_uuid_t *ids, int count, bool *reached);
 
 /* spl_edges_known tells of each of "ids" whether it is a parent of the child already, as of now. */

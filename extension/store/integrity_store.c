@@ -98,6 +98,14 @@ static Invariant invariants[] = {
 			  "SELECT b.job_id, 'its parent ' || d.parent || ' has decided: ' || d.mode::text || d.state::text FROM spooled.blocked b"
 			  " JOIN " EDGES " d ON d.child = b.job_id"
 			  " WHERE b.org = $1 AND " NO_MARK("c", "b.job_id") " AND " NO_PARENT_MARK("d.parent") " AND (d.mode, d.state) IN (('a', 'x'), ('a', 'k'), ('a', 'g'), ('o', 'c'))"),
+	INVARIANT("blocked_in_circle",
+			  "WITH RECURSIVE waiting AS (SELECT d.parent, d.child FROM " EDGES " d WHERE d.state = 'w'),"
+			  " moving (id) AS (SELECT w.child FROM waiting w"
+			  "   WHERE NOT EXISTS (SELECT FROM spooled.blocked b JOIN waiting o ON o.child = b.job_id WHERE b.org = $1 AND b.job_id = w.parent)"
+			  "   UNION SELECT w.child FROM waiting w JOIN moving m ON m.id = w.parent)"
+			  " SELECT b.job_id, 'waits for jobs that wait for each other' FROM spooled.blocked b WHERE b.org = $1 AND " NO_MARK("c", "b.job_id")
+			  " AND " NO_MARKED_PARENT("b.job_id") " AND EXISTS (SELECT FROM waiting w WHERE w.child = b.job_id)"
+			  " AND NOT EXISTS (SELECT FROM moving m WHERE m.id = b.job_id)"),
 	INVARIANT("workflow_over_unnoticed",
 			  "SELECT NULL::uuid, 'workflow ' || w.id || ' has no open member' FROM spooled.workflow w WHERE w.org = $1 AND w.finished_at IS NULL"
 			  " AND " NO_MARK("f", "w.id") " AND " NO_MARKED_PARENT("w.id")

@@ -108,3 +108,16 @@ SELECT cardinality(added) FROM spooled.add_dependencies(:'wide', ARRAY(SELECT jo
 SELECT cardinality(added) FROM spooled.add_dependencies(:'wide', ARRAY(SELECT job_id FROM parents WHERE n > 1000));
 SELECT cardinality(added), (SELECT string_agg(s->>'reason', ' ') FROM jsonb_array_elements(skipped) s) AS skipped, met
   FROM spooled.add_dependencies(:'wide', ARRAY(SELECT job_id FROM parents WHERE n IN (1, 1001, 1100) ORDER BY n DESC));
+-- An edge of a cancelled parent is open again when its workflow is retried: it closes a circle as well as an open one.
+SELECT spooled.enqueue('circle', '"m"') AS m, spooled.enqueue('circle', '"o"') AS o, spooled.enqueue('circle', '"c"') AS c \gset
+SELECT spooled.create_workflow('w', '[{"key": "p", "queue_name": "circle", "payload": "p"}, {"key": "f", "queue_name": "circle-fails", "payload": 1}]') AS w \gset
+SELECT job_id AS p FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'p' \gset
+SELECT cardinality(added) FROM spooled.add_dependencies(:'p', ARRAY[:'m']::uuid[]);
+SELECT cardinality(added) FROM spooled.add_dependencies(:'c', ARRAY[:'p', :'o']::uuid[], 'any');
+SELECT spooled.cancel(:'p');
+SELECT status FROM spooled.claim('circle-fails', 'w') j, LATERAL spooled.fail(job_id, 'w', retry => false);
+SELECT cardinality(added), (SELECT string_agg(s->>'reason', ' ') FROM jsonb_array_elements(skipped) s) AS skipped, met FROM spooled.add_dependencies(:'m', ARRAY[:'c']::uuid[]);
+SELECT spooled.retry_workflow(:'w');
+SELECT spooled.cancel(:'o');
+SELECT payload FROM spooled.claim('circle', 'w', 9);
+SELECT * FROM spooled.check_integrity();

@@ -95,6 +95,16 @@ SELECT * FROM found();
 INSERT INTO spooled.dependency_mark VALUES (1, :'done', 'p', now());
 SELECT * FROM found();
 ROLLBACK;
+-- blocked_in_circle: nobody whom it waits for can ever run
+BEGIN;
+SELECT spooled.enqueue('q', '{}', parent_job_id => :'blocked') AS grandchild \gset
+INSERT INTO named VALUES ('grandchild', :'grandchild');
+SELECT * FROM found();
+UPDATE spooled.dependency SET parent = :'grandchild' WHERE child = :'blocked';
+SELECT * FROM found();
+INSERT INTO spooled.dependency_mark VALUES (1, :'blocked', 'c', now());
+SELECT * FROM found();
+ROLLBACK;
 -- queue_of_ticket_differs
 BEGIN;
 UPDATE spooled.lease SET queue = queue + 1;
