@@ -107,9 +107,9 @@ attempt_of(const Ticket *lease, const RunEnd *end, const Ticket *next, Timestamp
 					  .error = (char *) (next->error ? next->error : end->error)};
 }
 
-/* log_release writes what history and a repeated release need to know. */
+/* log_release writes what history and a late or repeated report need to know. */
 static void
-log_release(const Ticket *lease, TimestampTz now)
+log_release(const Ticket *lease, bool taken_away, TimestampTz now)
 {
 	StringInfoData details;
 
@@ -117,6 +117,8 @@ log_release(const Ticket *lease, TimestampTz now)
 	appendStringInfo(&details, "{\"run\":%d,\"lease_id\":\"%s\",\"started_at\":\"%s\",\"worker\":", lease->run,
 					 spl_uuid_text(&lease->lease_id), timestamptz_to_str(lease->started_at));
 	escape_json(&details, lease->worker);
+	if (taken_away)
+		appendStringInfoString(&details, ",\"cause\":\"worker_deregistered\"");
 	appendStringInfoChar(&details, '}');
 	spl_event_log_put(lease->org, &lease->job_id, now, "released", spl_actor(), details.data);
 }
@@ -176,7 +178,7 @@ spl_run_end_many(int32 org, const Ticket *leases, const RunEnd *ends, int count,
 		if (ends[i].free && leases[i].releases < MAX_FREE_RELEASES)
 		{
 			next[i] = after_release(&leases[i], now);
-			log_release(&leases[i], now);
+			log_release(&leases[i], ends[i].taken_away, now);
 			continue;
 		}
 		next[i] = after_failure(&leases[i], &ends[i], found[i] ? jobs[i].max_retries : 0, now);

@@ -18,7 +18,8 @@ typedef struct RunEnd
 	const char *error;
 	const char *error_when_dead; /* instead of error when the retries are used up; NULL: the same */
 	bool		no_retry;
-	bool		free; /* released: no penalty while MAX_FREE_RELEASES lasts */
+	bool		free;		/* released: no penalty while MAX_FREE_RELEASES lasts */
+	bool		taken_away; /* not by the worker itself */
 } RunEnd;
 
 /*

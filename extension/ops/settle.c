@@ -329,7 +329,10 @@ spl_worker_release_leases(int32 org, const char *worker, bool lost)
 				ends[taken++] = lost ? (RunEnd) {.kind = ATTEMPT_WORKER_OFFLINE,
 												 .error = "Worker went offline",
 												 .error_when_dead = "Max retries exceeded after worker went offline"}
-									 : (RunEnd) {.kind = ATTEMPT_FAILED, .error = "Released too often", .free = true};
+									 : (RunEnd) {.kind = ATTEMPT_WORKER_OFFLINE,
+												 .error = "Released too often",
+												 .free = true,
+												 .taken_away = true};
 			}
 		if (taken > 0)
 			spl_run_end_many(org, leases, ends, taken, now, NULL);

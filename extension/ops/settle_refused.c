@@ -102,14 +102,19 @@ answer_by_run(SettleVerb verb, SettleItem *item, const Ticket *ticket)
 		conflict(item, ticket);
 }
 
-/* answer_by_release recognises a release that is repeated. */
+/* answer_by_release answers from a run that was given back, by its worker or because that was deregistered. */
 static bool
 answer_by_release(int32 org, SettleVerb verb, SettleItem *item, const Ticket *ticket)
 {
-	if (item->lease_id == NULL || !spl_event_log_has_release(org, &item->job_id, item->lease_id))
+	bool taken_away;
+
+	if ((item->worker == NULL && item->lease_id == NULL) ||
+		!spl_event_log_find_release(org, &item->job_id, item->worker, item->lease_id, &taken_away))
 		return false;
-	if (verb == SETTLE_RELEASE)
+	if (verb == SETTLE_RELEASE && item->lease_id)
 		item->status = "pending";
+	else if (taken_away)
+		lease_over(item, "the worker was deregistered before it reported");
 	else
 		conflict(item, ticket);
 	return true;
@@ -120,6 +125,7 @@ spl_settle_refuse(int32 org, SettleVerb verb, SettleItem *item, TimestampTz now)
 {
 	Job	   job;
 	Ticket ticket;
+	bool   holds;
 
 	if (!spl_job_find(org, &item->job_id, false, &job) || !spl_settle_in_scope(job.queue))
 	{
@@ -132,10 +138,11 @@ spl_settle_refuse(int32 org, SettleVerb verb, SettleItem *item, TimestampTz now)
 		not_found(item);
 		return;
 	}
-	if (ticket.kind == TICKET_LEASE && is_same_worker(item, &ticket) &&
-		(item->lease_id == NULL || is_same_lease(item, &ticket)) && ticket.lease_expires_at > now)
+	holds = ticket.kind == TICKET_LEASE && is_same_worker(item, &ticket) &&
+		(item->lease_id == NULL || is_same_lease(item, &ticket));
+	if (holds && ticket.lease_expires_at > now)
 		return; /* it was leased again meanwhile: the next look finds it */
-	if (is_same_lease(item, &ticket) && (ticket.kind == TICKET_LEASE || ticket.reason == OUTCOME_COMPLETED))
+	if (holds || (is_same_lease(item, &ticket) && ticket.reason == OUTCOME_COMPLETED))
 		answer_by_run(verb, item, &ticket);
 	else if (answer_by_attempt(org, verb, item, &ticket) || answer_by_release(org, verb, item, &ticket))
 		return;

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "store/attempt_store.h"
+#include "store/row_list.h"
 #include "store/spi_plan.h"
 #include "store/tuple.h"
 #include "utils/builtins.h"
@@ -115,16 +116,27 @@ spl_event_log_put(int32 org, const pg_uuid_t *job_id, TimestampTz at, const char
 }
 
 static SpiPlan find_release = {
-	.sql =
-		"SELECT 1 FROM spooled.event_log WHERE org = $1 AND job_id = $2 AND kind = 'released' AND details->>'lease_id' = lower($3) LIMIT 1",
-	.nargs = 3,
-	.argtypes = {INT4OID, UUIDOID, TEXTOID},
+	.sql = "SELECT details ? 'cause' FROM spooled.event_log WHERE org = $1 AND job_id = $2 AND kind = 'released'"
+		   " AND ($3 IS NULL OR details->>'worker' = $3) AND ($4 IS NULL OR details->>'lease_id' = lower($4))"
+		   " ORDER BY id DESC LIMIT 1",
+	.nargs = 4,
+	.argtypes = {INT4OID, UUIDOID, TEXTOID, TEXTOID},
 };
 
-bool
-spl_event_log_has_release(int32 org, const pg_uuid_t *job_id, const char *lease_id)
+static void
+read_taken_away(HeapTuple row, TupleDesc desc, void *taken_away)
 {
-	Datum values[] = {Int32GetDatum(org), UUIDPGetDatum(job_id), CStringGetTextDatum(lease_id)};
+	*(bool *) taken_away = spl_row_bool(row, desc, 1);
+}
 
-	return spl_spi_run(&find_release, values, NULL, NULL, NULL) > 0;
+bool
+spl_event_log_find_release(int32 org, const pg_uuid_t *job_id, const char *worker, const char *lease_id,
+						   bool *taken_away)
+{
+	Datum values[4] = {Int32GetDatum(org), UUIDPGetDatum(job_id)};
+	bool  nulls[4] = {false, false};
+
+	values[2] = text_or_null(worker, &nulls[2]);
+	values[3] = text_or_null(lease_id, &nulls[3]);
+	return spl_spi_run(&find_release, values, nulls, read_taken_away, taken_away) > 0;
 }

@@ -38,7 +38,11 @@ spl_attempt_find(int32 org, const pg_uuid_t *job_id, const char *worker, const c
 extern void spl_event_log_put(int32 org, const pg_uuid_t *job_id, TimestampTz at, const char *kind, const char *actor,
 							  const char *details);
 
-/* spl_event_log_has_release tells whether the job was released under this lease. */
-extern bool spl_event_log_has_release(int32 org, const pg_uuid_t *job_id, const char *lease_id);
+/*
+ * spl_event_log_find_release tells whether the job was released by this worker and under this lease (NULL: any), and whether that
+ * was the worker's doing the last time.
+ */
+extern bool spl_event_log_find_release(int32 org, const pg_uuid_t *job_id, const char *worker, const char *lease_id,
+									   bool *taken_away);
 
 #endif

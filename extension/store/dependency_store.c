@@ -133,7 +133,8 @@ spl_edges_lock(int32 org)
  */
 static SpiPlan reach = {
 	.sql = "WITH RECURSIVE down (id) AS (SELECT $2 UNION"
-		   "   SELECT d.child FROM " SPL_EDGES " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state IN ('w', 'x', 'k'))"
+		   "   SELECT d.child FROM " SPL_EDGES
+		   " d JOIN down ON d.parent = down.id WHERE d.org = $1 AND d.state IN ('w', 'x', 'k'))"
 		   " SELECT id FROM down WHERE id = ANY($3)",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDOID, UUIDARRAYOID},

@@ -61,6 +61,33 @@ SELECT spooled.deregister_worker('w-1');
 SELECT spooled.deregister_worker('nobody');
 SELECT spooled.deregister_worker(NULL);
 SELECT count(*) FROM spooled.event_log WHERE kind = 'worker_deregistered';
+-- what it then reports comes too late: it has lost these runs, with a lease id or without one
+CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN 'OK';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || regexp_replace(SQLERRM, '[0-9a-f]{8}-[0-9a-f-]{27}', '<id>');
+END $$;
+SELECT (details->>'lease_id')::uuid AS lease, job_id AS lost, details->>'cause' AS cause FROM spooled.event_log WHERE kind = 'released' ORDER BY id LIMIT 1 \gset
+\echo :cause
+SELECT pg_temp.try(format('SELECT spooled.%s(%L, %L%s)', verb, :'lost', worker, lease))
+  FROM (VALUES ('complete', 1), ('fail', 2), ('renew_lease', 3), ('release', 4)) v (verb, n),
+       (VALUES ('w-1', format(', lease_id => %L', :'lease'), 1), ('w-1', '', 2), ('w-2', format(', lease_id => %L', :'lease'), 3), ('w-2', '', 4)) w (worker, lease, m) ORDER BY n, m;
+SELECT code, message LIKE '%deregistered%' AS says_why FROM spooled.complete_many(ARRAY[:'lost']::uuid[], 'w-1');
+-- what it has given back itself is not lost
+SELECT job_id AS back, lease_id AS back_lease FROM spooled.claim('emails', 'w-3') \gset
+SELECT spooled.release(:'back', 'w-3');
+SELECT pg_temp.try(format('SELECT spooled.complete(%L, %L, lease_id => %L)', :'back', 'w-3', :'back_lease')), pg_temp.try(format('SELECT spooled.complete(%L, %L)', :'back', 'w-3')),
+       pg_temp.try(format('SELECT spooled.release(%L, %L)', :'back', 'w-3'));
+-- but a lease that it has, and that is over, decides before that
+SET spooled.lease_min = '100 ms';
+BEGIN;
+SELECT job_id = :'back' AS again FROM spooled.claim('emails', 'w-3', lease => '100 ms');
+SELECT pg_sleep(0.2);
+SELECT pg_temp.try(format('SELECT spooled.complete(%L, %L)', :'back', 'w-3'));
+ROLLBACK;
+RESET spooled.lease_min;
 -- and it may come back
 SELECT spooled.worker_heartbeat('w-1');
 SELECT spooled.register_worker('emails', 'host-a', 'w-1');
