@@ -259,6 +259,7 @@ spl_queue_cancel_jobs(int32 queue)
 
 	while ((listed = spl_waiting_jobs_list(org, queue, PURGE_LISTING, ids)) > 0)
 	{
+		qsort(ids, listed, sizeof(pg_uuid_t), spl_uuid_compare); /* as everybody takes several tickets */
 		for (int i = 0; i < listed; i++)
 		{
 			Ticket ticket;

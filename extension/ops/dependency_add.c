@@ -2,9 +2,9 @@
  * dependency_add.c
  *    Dependencies between jobs that exist: adding and listing them.
  *
- * Adding takes the lock of the organization's edges first, then the job's ticket, then holds the parents'.  The job is
- * blocked in any case and then looked at like any other that waits, so that parents which are over, in whatever way, mean
- * the same as if they ended now.
+ * Adding takes the lock of the organization's edges first, then the tickets of the job and its parents, by their ids, as all
+ * do who wait for several: so the calls never deadlock.  The job is blocked in any case and then looked at like any other that
+ * waits, so that parents which are over, in whatever way, mean the same as if they ended now.
  */
 #include "postgres.h"
 
@@ -112,12 +112,13 @@ sort_out(const Job *job, const pg_uuid_t *parents, int count, AddedDependencies 
 	pfree(reached);
 }
 
-/* add_edges holds the parents, in the order in which a batch that ends them takes them, and writes the edges. */
+/* add_edges blocks the job and holds the parents, in the order of all ids, and writes the edges. */
 static SplCode
 add_edges(const Job *job, FanInMode mode, const AddedDependencies *answer, SplFault *fault)
 {
 	Edge	  *edges = palloc(sizeof(Edge) * Max(answer->added_count, 1));
 	pg_uuid_t *sorted = palloc(sizeof(pg_uuid_t) * Max(answer->added_count, 1));
+	bool	   is_blocked = false;
 
 	memcpy(sorted, answer->added, sizeof(pg_uuid_t) * answer->added_count);
 	qsort(sorted, answer->added_count, sizeof(pg_uuid_t), spl_uuid_compare);
@@ -126,11 +127,19 @@ add_edges(const Job *job, FanInMode mode, const AddedDependencies *answer, SplFa
 		const pg_uuid_t *id = &sorted[i];
 		Job				 parent;
 
+		if (!is_blocked && spl_uuid_compare(id, &job->id) > 0)
+		{
+			if (block(job, fault) != SPL_OK)
+				return fault->code;
+			is_blocked = true;
+		}
 		edges[i] = (Edge) {.org = job->org, .parent = *id, .child = job->id, .mode = mode};
 		if (find_job(job->org, id, &parent, fault) != SPL_OK ||
 			spl_dependency_hold_parent(job->org, id, parent.queue, parent.priority, &edges[i].state, fault) != SPL_OK)
 			return fault->code;
 	}
+	if (!is_blocked && block(job, fault) != SPL_OK)
+		return fault->code;
 	spl_edges_set_mode(job->org, &job->id, mode);
 	spl_edges_put(edges, answer->added_count);
 	pfree(sorted);
@@ -169,7 +178,7 @@ spl_dependency_add(const pg_uuid_t *job_id, const pg_uuid_t *parents, int count,
 		if ((code = find_job(org, &parents[i], &parent, fault)) != SPL_OK)
 			return code;
 	sort_out(&job, parents, count, answer);
-	if ((code = block(&job, fault)) != SPL_OK || (code = add_edges(&job, mode, answer, fault)) != SPL_OK)
+	if ((code = add_edges(&job, mode, answer, fault)) != SPL_OK)
 		return code;
 	spl_event_log_put(org, job_id, spl_clock_now(), "dependencies_added", spl_actor(),
 					  psprintf("{\"added\":%d,\"mode\":\"%s\"}", answer->added_count, spl_fan_in_mode_name(mode)));

@@ -165,8 +165,6 @@ typedef struct Revival
 	int			count;
 	pg_uuid_t  *others;
 	int			other_count;
-	pg_uuid_t  *bad; /* parents elsewhere that let members wait in vain once more */
-	int			bad_count;
 } Revival;
 
 /*
@@ -190,6 +188,35 @@ static bool
 is_good(char state)
 {
 	return state == EDGE_OPEN || state == EDGE_COMPLETED;
+}
+
+/*
+ * hold_in_order holds the members and the parents elsewhere that are found by them, by their ids, as everybody does who waits
+ * for several tickets: what is done below waits for nobody then.
+ */
+static SplCode
+hold_in_order(const Revival *revival, int listed, SplFault *fault)
+{
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * (listed + WORKFLOW_MOST_JOBS));
+	int		   count = listed;
+
+	memcpy(ids, revival->ids, sizeof(pg_uuid_t) * listed);
+	count += spl_workflow_other_parents(revival->org, revival->ids, listed, WORKFLOW_MOST_JOBS, ids + listed);
+	qsort(ids, count, sizeof(pg_uuid_t), spl_uuid_compare);
+	for (int i = 0; i < count; i++)
+	{
+		Job		job;
+		char	state;
+		SplCode code;
+
+		if (!spl_job_find(revival->org, &ids[i], false, &job))
+			continue;
+		code = spl_dependency_hold_parent(revival->org, &ids[i], job.queue, job.priority, &state, fault);
+		if (code != SPL_OK && code != SPL_NOT_FOUND)
+			return code;
+	}
+	pfree(ids);
+	return SPL_OK;
 }
 
 /* take_failed takes the tickets of the members that are dead or cancelled. */
@@ -222,14 +249,13 @@ take_failed(Revival *revival, int listed, SplFault *fault)
 	return SPL_OK;
 }
 
-/* add_parents sorts out the parents because of which members were cancelled, as they stand now. */
+/* add_parents adds those of the parents because of which members were cancelled that are good as they stand now. */
 static SplCode
 add_parents(Revival *revival, SplFault *fault)
 {
 	pg_uuid_t *parents = palloc(sizeof(pg_uuid_t) * WORKFLOW_MOST_JOBS);
 	int count = spl_workflow_other_parents(revival->org, revival->ids, revival->count, WORKFLOW_MOST_JOBS, parents);
 
-	revival->bad = palloc(sizeof(pg_uuid_t) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
 		char	state;
@@ -239,14 +265,15 @@ add_parents(Revival *revival, SplFault *fault)
 			return code;
 		if (code == SPL_OK && is_good(state))
 			revival->others[revival->other_count++] = parents[i];
-		else
-			revival->bad[revival->bad_count++] = parents[i];
 	}
 	pfree(parents);
 	return SPL_OK;
 }
 
-/* reopen takes back the ends of all, for the workflow, for each other and for what waits for them elsewhere. */
+/*
+ * reopen takes back the ends of all, for the workflow, for each other and for what waits for them elsewhere.  Of the members'
+ * parents only those that are held or have completed: another may have ended since it was looked for.
+ */
 static void
 reopen(const Revival *revival)
 {
@@ -254,7 +281,8 @@ reopen(const Revival *revival)
 		spl_dependency_parent_back(revival->org, &revival->ids[i]);
 	for (int i = 0; i < revival->other_count; i++)
 		spl_dependency_parent_back(revival->org, &revival->others[i]);
-	spl_workflow_reopen(revival->org, revival->ids, revival->count, revival->bad, revival->bad_count);
+	spl_workflow_reopen(revival->org, revival->ids, revival->count, revival->ids, revival->count);
+	spl_workflow_reopen(revival->org, revival->ids, revival->count, revival->others, revival->other_count);
 	spl_changes_done();
 }
 
@@ -320,8 +348,8 @@ spl_workflow_retry(const pg_uuid_t *id, int *revived, SplFault *fault)
 	revival.tickets = palloc(sizeof(Ticket) * row.total_jobs);
 	revival.others = palloc(sizeof(pg_uuid_t) * (row.total_jobs + WORKFLOW_MOST_JOBS));
 	listed = spl_workflow_failed(revival.org, id, row.total_jobs, revival.ids);
-	if (take_failed(&revival, listed, fault) != SPL_OK || add_parents(&revival, fault) != SPL_OK ||
-		spl_limit_active(fault, revival.count) != SPL_OK)
+	if (hold_in_order(&revival, listed, fault) != SPL_OK || take_failed(&revival, listed, fault) != SPL_OK ||
+		add_parents(&revival, fault) != SPL_OK || spl_limit_active(fault, revival.count) != SPL_OK)
 		return fault->code;
 	spl_workflow_set_live(revival.org, id);
 	spl_changes_done();

@@ -390,15 +390,15 @@ spl_workflow_other_parents(int32 org, const pg_uuid_t *revived, int count, int l
 
 static SpiPlan reopen_edges = {
 	.sql = "UPDATE spooled.dependency SET state = 'w' WHERE ctid = ANY (ARRAY(SELECT e.ctid" BAD_EDGES_OF_CHILDREN
-		   " WHERE e.parent <> ALL ($3)))",
+		   " WHERE e.parent = ANY ($3)))",
 	.nargs = 3,
 	.argtypes = {INT4OID, UUIDARRAYOID, UUIDARRAYOID},
 };
 
 void
-spl_workflow_reopen(int32 org, const pg_uuid_t *revived, int count, const pg_uuid_t *bad, int bad_count)
+spl_workflow_reopen(int32 org, const pg_uuid_t *revived, int count, const pg_uuid_t *parents, int parent_count)
 {
-	Datum values[] = {Int32GetDatum(org), spl_uuid_array(revived, count), spl_uuid_array(bad, bad_count)};
+	Datum values[] = {Int32GetDatum(org), spl_uuid_array(revived, count), spl_uuid_array(parents, parent_count)};
 
 	spl_spi_run(&reopen_edges, values, NULL, NULL, NULL);
 }

@@ -102,8 +102,9 @@ extern int spl_workflow_failed(int32 org, const pg_uuid_t *id, int limit, pg_uui
  */
 extern int spl_workflow_other_parents(int32 org, const pg_uuid_t *revived, int count, int limit, pg_uuid_t *parents);
 
-/* spl_workflow_reopen takes back, for jobs that are revived, the ends of all their parents but the bad ones. */
-extern void spl_workflow_reopen(int32 org, const pg_uuid_t *revived, int count, const pg_uuid_t *bad, int bad_count);
+/* spl_workflow_reopen takes back, for jobs that are revived, the ends of these of their parents. */
+extern void
+spl_workflow_reopen(int32 org, const pg_uuid_t *revived, int count, const pg_uuid_t *parents, int parent_count);
 
 extern void spl_workflow_delete(int32 org, const pg_uuid_t *id);
 
