@@ -1,4 +1,4 @@
-# Half a minute of test/soak, which runs for an hour by hand: mixed load, kill -9 of the server, and everything accounted for.
+# Half a minute, or a little more, of test/soak, which runs for an hour by hand: mixed load, kill -9 of the server, and everything accounted for.
 use strict;
 use warnings;
 
@@ -6,7 +6,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my ($out, $error) = ('', '');
-my $ok = IPC::Run::run([ 'test/soak', '--minutes', '0.4', '--seed', '7', '--jobs-per-second', '1000', '--crash-every', '4:7', '--era', '6' ],
+my $ok = IPC::Run::run([ 'test/soak', '--minutes', '0.4', '--seed', '7', '--jobs-per-second', '1000', '--crash-every', '4:7', '--era', '6', '--eras', '1' ],
 	'>', \$out, '2>', \$error);
 diag $error if $error ne '';
 my ($crashes) = $out =~ /^crashes +(\d+)/m;
