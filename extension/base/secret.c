@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "base/hex.h"
 #include "base/secret.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -64,15 +65,6 @@ spl_secret_random(int bytes)
 	return spl_base64url(random, bytes);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = pg_ascii_tolower((unsigned char) c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
 spl_hex_decode(const char *hex, uint8 *bytes, int length)
 {
@@ -80,8 +72,8 @@ spl_hex_decode(const char *hex, uint8 *bytes, int length)
 		return false;
 	for (int i = 0; i < length; i++)
 	{
-		int high = hex_digit(hex[i * 2]);
-		int low = hex_digit(hex[i * 2 + 1]);
+		int high = spl_hex_value(hex[i * 2]);
+		int low = spl_hex_value(hex[i * 2 + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -8,12 +8,13 @@
  */
 #include "postgres.h"
 
+#include "base/hex.h"
 #include "base/uuid7.h"
 #include "common/pg_prng.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define UNIX_EPOCH_IN_PG_MICROSECONDS ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
+#define PG_EPOCH_IN_UNIX_MICROSECONDS ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
 
 static int64  last_microseconds = 0;
 static uint16 last_counter = 0;
@@ -22,7 +23,7 @@ static uint16 last_counter = 0;
 static int64
 next_reading(TimestampTz now, uint16 *counter)
 {
-	int64 microseconds = now + UNIX_EPOCH_IN_PG_MICROSECONDS;
+	int64 microseconds = now + PG_EPOCH_IN_UNIX_MICROSECONDS;
 
 	if (microseconds > last_microseconds)
 	{
@@ -89,19 +90,6 @@ spl_uuid_text(const pg_uuid_t *id)
 	return text;
 }
 
-/* hex_value returns the value of a hexadecimal digit, or -1. */
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 spl_uuid_parse(const char *text, pg_uuid_t *id)
 {
@@ -111,8 +99,8 @@ spl_uuid_parse(const char *text, pg_uuid_t *id)
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text == '-')
 			text++;
-		high = hex_value(text[0]);
-		low = high < 0 ? -1 : hex_value(text[1]);
+		high = spl_hex_value(text[0]);
+		low = high < 0 ? -1 : spl_hex_value(text[1]);
 		if (low < 0)
 			return false;
 		id->data[i] = (unsigned char) (high << 4 | low);
@@ -124,7 +112,7 @@ spl_uuid_parse(const char *text, pg_uuid_t *id)
 pg_uuid_t
 spl_uuid7_first(TimestampTz time)
 {
-	uint64	  ms = (time / 1000) + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
+	int64	  ms = Max(time + PG_EPOCH_IN_UNIX_MICROSECONDS, 0) / 1000; /* ids have no time before 1970 */
 	pg_uuid_t id = {{0}};
 
 	for (int i = 0; i < 6; i++)

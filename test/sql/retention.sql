@@ -89,8 +89,11 @@ BEGIN
         VALUES (overlay(gen_random_uuid()::text PLACING substr(ms, 1, 8) || '-' || substr(ms, 9) FROM 1 FOR 13)::uuid, spooled.current_org(), gen_random_uuid(), now() - back, 'f');
     END LOOP;
 END $$;
-SELECT live('r-free', 'free'), live('r-starter', 'starter'), live('r-pro', 'pro'), live('r-enterprise', 'enterprise'), live('r-own', 'free');
+SELECT live('r-free', 'free'), live('r-starter', 'starter'), live('r-pro', 'pro'), live('r-enterprise', 'enterprise'), live('r-own', 'free'),
+       live('r-long', 'free');
 UPDATE spooled.org SET custom_limits = '{"job_retention_days": 0, "history_retention_days": 99999}' WHERE slug = 'r-own';
+-- 82 years: longer than there have been ids with a time
+UPDATE spooled.org SET custom_limits = '{"job_retention_days": 30000, "history_retention_days": 30000}' WHERE slug = 'r-long';
 -- workers
 SELECT spooled.register_worker('q', 'host', 'gone'), spooled.register_worker('q', 'host', 'silent'), spooled.register_worker('q', 'host', 'offline'),
        spooled.register_worker('q', 'host', 'alive');
