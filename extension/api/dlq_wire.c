@@ -15,6 +15,7 @@
 #include "json/json_write.h"
 
 #define PURGE_MAX 10000
+#define MOST_DAYS 3650000				 /* older than that is nothing */
 #define LIST_MAX_BYTES (8 * 1024 * 1024) /* of payloads in one page */
 
 /* spooled._dlq_list(queue_name text, tag text, max_jobs int, skip int, order_by text, order_dir text, after text)
@@ -96,7 +97,7 @@ age_args(FunctionCallInfo fcinfo, int older_than, int days)
 
 	if (PG_ARGISNULL(days))
 		return before;
-	by_days = spl_clock_now() - (int64) Max(PG_GETARG_INT32(days), 0) * USECS_PER_DAY;
+	by_days = spl_clock_now() - (int64) Min(Max(PG_GETARG_INT32(days), 0), MOST_DAYS) * USECS_PER_DAY;
 	return before == NO_TIME ? by_days : Min(before, by_days);
 }
 

@@ -193,6 +193,7 @@ SELECT show(spooled._dlq_purge(NULL, 'x', NULL, NULL, NULL, NULL));
 SELECT show(spooled._dlq_purge(NULL, 'x', NULL, 1, NULL, NULL));
 SELECT show(spooled._dlq_purge(true, 'x', now() - interval '1 day', NULL, NULL, NULL));
 SELECT show(spooled._dlq_purge(true, NULL, NULL, NULL, NULL, 10001));
+SELECT show(spooled._dlq_purge(true, 'x', NULL, 150000000, NULL, NULL));
 SELECT show(spooled._dlq_purge(true, 'x', NULL, NULL, NULL, 5));
 
 -- Workers
