@@ -75,12 +75,12 @@ need_superuser(const char *what)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be superuser to %s", what)));
 }
 
-/* spooled.enter_admin(key text, client text = NULL) returns void */
+/* spooled.enter_admin(key text, client text = NULL, requests int = 1) returns void */
 SPL_FUNCTION(spooled_enter_admin, PERMISSION_NONE)
 {
 	SplFault fault;
 
-	raise_unless_ok(spl_enter_admin(text_arg(fcinfo, 0), text_arg(fcinfo, 1), &fault), &fault);
+	raise_unless_ok(spl_enter_admin(text_arg(fcinfo, 0), text_arg(fcinfo, 1), int_arg(fcinfo, 2, 1), &fault), &fault);
 	PG_RETURN_VOID();
 }
 

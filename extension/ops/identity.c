@@ -64,8 +64,6 @@ spl_enter(const char *credential, const char *client, int requests, RateAnswer *
 	SplCode		 code;
 
 	*rate = (RateAnswer) {0};
-	if (requests < 0)
-		requests = 0; /* what is taken is not given back */
 	if (strncmp(credential, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0)
 		code = spl_principal_of_token(credential, &principal, fault);
 	else
@@ -87,12 +85,12 @@ spl_enter_public(const char *client, int requests, RateAnswer *rate, SplFault *f
 }
 
 SplCode
-spl_enter_admin(const char *key, const char *client, SplFault *fault)
+spl_enter_admin(const char *key, const char *client, int requests, SplFault *fault)
 {
 	uint8		 hash[SPL_HASH_BYTES];
 	uint8		 expected[SPL_HASH_BYTES];
 	SplPrincipal principal = {.kind = PRINCIPAL_ADMIN, .name = "admin", .client = client};
-	SplCode		 code = spl_rate_admin(client, fault);
+	SplCode		 code = spl_rate_admin(client, requests, fault);
 
 	if (code != SPL_OK)
 		return code;

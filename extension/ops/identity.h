@@ -21,7 +21,7 @@ extern SplCode spl_enter(const char *credential, const char *client, int request
 extern SplCode spl_enter_public(const char *client, int requests, RateAnswer *rate, SplFault *fault);
 
 /* spl_enter_admin works as the installation's admin until the transaction ends; "client" is the address that asks, or NULL. */
-extern SplCode spl_enter_admin(const char *key, const char *client, SplFault *fault);
+extern SplCode spl_enter_admin(const char *key, const char *client, int requests, SplFault *fault);
 
 /* spl_enter_organization works for the organization with this slug; for superusers, who are asked for nothing. */
 extern SplCode spl_enter_organization(const char *slug, SplFault *fault);

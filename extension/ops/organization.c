@@ -89,7 +89,7 @@ may_register(const char *admin_key, SplFault *fault)
 	{
 		case REGISTRATION_OPEN: return SPL_OK;
 		case REGISTRATION_CLOSED:
-			if (admin_key && spl_enter_admin(admin_key, spl_client(), fault) == SPL_OK)
+			if (admin_key && spl_enter_admin(admin_key, spl_client(), 1, fault) == SPL_OK)
 				return SPL_OK;
 			return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "Registration is closed");
 		default: return spl_fault(fault, SPL_ACCESS_DENIED, NULL, NULL, NULL, "Registration is by invitation only");

@@ -162,14 +162,14 @@ spl_rate_public(const char *client, int requests, RateAnswer *rate, SplFault *fa
 }
 
 SplCode
-spl_rate_admin(const char *client, SplFault *fault)
+spl_rate_admin(const char *client, int requests, SplFault *fault)
 {
 	RateAnswer rate;
 
 	if (!rates_are_limited())
 		return SPL_OK;
-	return charge(RATE_ADMIN, address_id(client), spl_rate_limit_per(ADMIN_PER_MINUTE, 60, ADMIN_PER_MINUTE), 1, &rate,
-				  fault);
+	return charge(RATE_ADMIN, address_id(client), spl_rate_limit_per(ADMIN_PER_MINUTE, 60, ADMIN_PER_MINUTE), requests,
+				  &rate, fault);
 }
 
 static uint64

@@ -27,7 +27,7 @@ typedef struct RateAnswer
 extern SplCode
 spl_rate_organization(int32 org, const pg_uuid_t *key, int per_minute, int requests, RateAnswer *rate, SplFault *fault);
 extern SplCode spl_rate_public(const char *client, int requests, RateAnswer *rate, SplFault *fault);
-extern SplCode spl_rate_admin(const char *client, SplFault *fault);
+extern SplCode spl_rate_admin(const char *client, int requests, SplFault *fault);
 
 /*
  * Logins: after five failures of one credential from one address within a minute, further attempts are refused without

@@ -8,26 +8,30 @@
 #include "rules/rate_bucket.h"
 
 #define SECOND INT64CONST(1000000000)
+#define LONGEST \
+	(INT64CONST(1000000000) * SECOND) /* to fill a bucket: thirty years, so that no sum of times overflows */
 
 RateLimit
 spl_rate_limit_per(int64 requests, int64 seconds, int64 burst)
 {
-	return (RateLimit) {.interval = Max(seconds * SECOND / requests, 1), .burst = Max(burst, 1)};
+	int64 interval = Max(seconds * SECOND / requests, 1);
+
+	return (RateLimit) {.interval = interval, .burst = Min(Max(burst, 1), LONGEST / interval)};
 }
 
 bool
 spl_rate_take(int64 *full_at, const RateLimit *limit, int64 count, int64 now, RateState *state)
 {
 	int64 from = Max(*full_at, now);
-	int64 to = from + count * limit->interval;
+	int64 to = from + Min(Max(count, 0), limit->burst) * limit->interval;
 	int64 room = limit->burst * limit->interval;
-	bool  fits = to - now <= room;
+	bool  fits = count <= limit->burst && to - now <= room;
 
 	if (fits)
 		*full_at = from = to;
 	state->full_in = from - now;
 	state->remaining = Max(room - state->full_in, 0) / limit->interval;
-	state->retry_in = fits ? 0 : to - now - room;
+	state->retry_in = fits ? 0 : Max(to - now - room, 0);
 	return fits;
 }
 

@@ -23,10 +23,10 @@ typedef struct RateState
 	int64 retry_in;	 /* of a refusal: nanoseconds until as many as were asked for may come */
 } RateState;
 
-/* spl_rate_limit_per returns a limit of "requests" in "seconds", at most "burst" at once. */
+/* spl_rate_limit_per returns a limit of "requests" in "seconds", at most "burst" at once (and no more than thirty years allow). */
 extern RateLimit spl_rate_limit_per(int64 requests, int64 seconds, int64 burst);
 
-/* spl_rate_take takes "count" requests, or none: false. */
+/* spl_rate_take takes "count" requests, or none: false.  What is negative takes nothing, and gives nothing back. */
 extern bool spl_rate_take(int64 *full_at, const RateLimit *limit, int64 count, int64 now, RateState *state);
 
 /* spl_rate_give_back undoes a take. */

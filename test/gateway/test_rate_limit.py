@@ -92,6 +92,16 @@ class RateLimits(Case):
         self.assertGreaterEqual(allowed, 40)
         self.assertLessEqual(allowed, 40 + flood.seconds * 40 / 60 + 1)
 
+    def test_a_transaction_of_an_admin_stands_for_as_many_requests_as_it_says(self):
+        def enter(requests):
+            psql("SELECT spooled.enter_admin('%s', '192.0.2.77', %d)" % (os.environ["ADMIN_API_KEY"], requests))
+
+        with rates("on"):
+            enter(59)
+            enter(0)    # charged before
+            with self.assertRaisesRegex(RuntimeError, "Rate limit exceeded"):
+                enter(60)
+
     def test_questions_whether_a_name_is_taken(self):
         # Ten addresses and sixty slugs a minute for whoever asks, whatever the gateway and the way of asking.
         address = "/api/v1/auth/email/check?email=nobody-%s@example.com" % uuid.uuid4().hex

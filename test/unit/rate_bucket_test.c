@@ -77,11 +77,31 @@ test_extremes(void)
 	CHECK_INT(state.retry_in, 60 * SECOND);
 }
 
+static void
+test_no_overflow(void)
+{
+	RateLimit vast = spl_rate_limit_per(1, 1, PG_INT64_MAX);
+	RateLimit slow = spl_rate_limit_per(1, 60, 1);
+	int64	  full_at = 0;
+
+	CHECK(spl_rate_take(&full_at, &vast, 1000000, SECOND, &state));
+	CHECK(state.remaining > 1000000);
+	full_at = 0;
+	CHECK(!spl_rate_take(&full_at, &slow, PG_INT32_MAX, SECOND, &state));
+	CHECK_INT(state.retry_in, 0);
+	CHECK_INT(full_at, 0);
+	/* What is taken is not given back. */
+	CHECK(spl_rate_take(&full_at, &slow, 1, SECOND, &state));
+	CHECK(spl_rate_take(&full_at, &slow, -5, SECOND, &state));
+	CHECK_INT(state.remaining, 0);
+}
+
 int
 main(void)
 {
 	test_burst_and_rate();
 	test_many_at_once();
 	test_extremes();
+	test_no_overflow();
 	return unit_end();
 }
