@@ -7,7 +7,7 @@
 
 #define SPL_HMAC_BYTES 32
 
-/* spl_hmac writes the code of "length" bytes under a secret. */
-extern void spl_hmac(const char *secret, const void *data, Size length, uint8 *code);
+/* spl_hmac writes the code (SPL_HMAC_BYTES) of "length" bytes under a key. */
+extern void spl_hmac(const void *key, Size key_length, const void *data, Size length, uint8 *code);
 
 #endif

@@ -13,9 +13,8 @@
 #include <unistd.h>
 
 #include "base/guc.h"
+#include "base/hmac.h"
 #include "base/secret_key.h"
-#include "common/hmac.h"
-#include "common/sha2.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 
@@ -25,18 +24,45 @@
 static bool
 read_key(const char *path, uint8 *key)
 {
-	int	 file = OpenTransientFile(path, O_RDONLY | PG_BINARY);
-	bool is_whole;
+	int file = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	int count;
 
 	if (file < 0 && errno == ENOENT)
 		return false;
 	if (file < 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open the secret key file: %m")));
-	is_whole = read(file, key, KEY_BYTES) == KEY_BYTES;
+	count = read(file, key, KEY_BYTES);
+	if (count < 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read the secret key file: %m")));
 	CloseTransientFile(file);
-	if (!is_whole)
+	if (count != KEY_BYTES)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the secret key file is too short")));
 	return true;
+}
+
+/* write_key writes a key to the disk; false: errno tells why not. */
+static bool
+write_key(const char *path, const uint8 *key)
+{
+	int	 file = OpenTransientFilePerm(path, O_WRONLY | O_CREAT | O_TRUNC | PG_BINARY, S_IRUSR | S_IWUSR);
+	bool done;
+
+	if (file < 0)
+		return false;
+	errno = ENOSPC; /* what a short write means, which sets none */
+	done = write(file, key, KEY_BYTES) == KEY_BYTES && pg_fsync(file) == 0;
+	return CloseTransientFile(file) == 0 && done;
+}
+
+/* sync_folder makes the entry of a file durable: who derives something of a key must find that key after a crash. */
+static void
+sync_folder(const char *path)
+{
+	char folder[MAXPGPATH];
+
+	strlcpy(folder, path, sizeof(folder));
+	get_parent_directory(folder);
+	fsync_fname(folder[0] != '\0' ? folder : ".", true);
 }
 
 /* make_key makes the file, unless somebody else has just done so: link() never replaces one. */
@@ -45,25 +71,28 @@ make_key(const char *path)
 {
 	char *fresh = psprintf("%s.%d", path, MyProcPid);
 	uint8 key[KEY_BYTES];
-	int	  file;
 
 	if (!pg_strong_random(key, KEY_BYTES))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a secret key")));
-	file = OpenTransientFilePerm(fresh, O_WRONLY | O_CREAT | O_TRUNC | PG_BINARY, S_IRUSR | S_IWUSR);
-	if (file < 0 || write(file, key, KEY_BYTES) != KEY_BYTES || pg_fsync(file) != 0)
+	if (!write_key(fresh, key) || (link(fresh, path) != 0 && errno != EEXIST))
+	{
+		int why = errno;
+
+		unlink(fresh);
+		errno = why;
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not write a secret key file: %m")));
-	CloseTransientFile(file);
-	if (link(fresh, path) != 0 && errno != EEXIST)
-		ereport(ERROR, (errcode_for_file_access(), errmsg("could not write a secret key file: %m")));
+	}
+	explicit_bzero(key, KEY_BYTES);
 	unlink(fresh);
-	fsync_fname(DataDir, true);
+	sync_folder(path);
 }
 
 void
 spl_secret_derive(const char *purpose, const void *bytes, Size length, uint8 *derived)
 {
-	uint8		 key[KEY_BYTES];
-	pg_hmac_ctx *context;
+	Size   prefix = strlen(purpose) + 1;
+	uint8 *message = palloc(prefix + length);
+	uint8  key[KEY_BYTES];
 
 	if (!read_key(spooled_secret_key_file, key))
 	{
@@ -71,11 +100,8 @@ spl_secret_derive(const char *purpose, const void *bytes, Size length, uint8 *de
 		if (!read_key(spooled_secret_key_file, key))
 			elog(ERROR, "the secret key file is gone again");
 	}
-	context = pg_hmac_create(PG_SHA256);
-	if (context == NULL || pg_hmac_init(context, key, KEY_BYTES) < 0 ||
-		pg_hmac_update(context, (const uint8 *) purpose, strlen(purpose) + 1) < 0 ||
-		pg_hmac_update(context, bytes, length) < 0 || pg_hmac_final(context, derived, SPL_HASH_BYTES) < 0)
-		elog(ERROR, "deriving a secret failed");
-	pg_hmac_free(context);
+	memcpy(message, purpose, prefix);
+	memcpy(message + prefix, bytes, length);
+	spl_hmac(key, KEY_BYTES, message, prefix + length, derived);
 	explicit_bzero(key, KEY_BYTES);
 }

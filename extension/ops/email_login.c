@@ -88,7 +88,7 @@ code_of(const pg_uuid_t *id, const char *email, char *code)
 	uint8  hash[SPL_HMAC_BYTES];
 	uint64 number = 0;
 
-	spl_hmac(spooled_jwt_secret, message, strlen(message), hash);
+	spl_hmac(spooled_jwt_secret, strlen(spooled_jwt_secret), message, strlen(message), hash);
 	for (int i = 0; i < 8; i++)
 		number = number << 8 | hash[i];
 	snprintf(code, EMAIL_CODE_DIGITS + 1, "%06u", (unsigned) (number % 1000000));

@@ -94,7 +94,7 @@ spl_token_seal(const TokenClaims *claims, const char *secret)
 	add_part(&token, HEADER, strlen(HEADER));
 	appendStringInfoChar(&token, '.');
 	add_part(&token, payload.data, payload.len);
-	spl_hmac(secret, token.data, token.len, code);
+	spl_hmac(secret, strlen(secret), token.data, token.len, code);
 	appendStringInfoChar(&token, '.');
 	add_part(&token, code, sizeof(code));
 	pfree(payload.data);
@@ -117,7 +117,7 @@ is_signed(const char *token, const TokenText *parts, const char *secret)
 
 	if (spl_base64url_decode(parts->signature.text, parts->signature.length, given, sizeof(given)) != sizeof(given))
 		return false;
-	spl_hmac(secret, token, parts->signed_length, expected);
+	spl_hmac(secret, strlen(secret), token, parts->signed_length, expected);
 	return spl_secret_equal(given, expected, sizeof(expected));
 }
 

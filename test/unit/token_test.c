@@ -152,7 +152,7 @@ signed_text(const char *header, const char *payload)
 	strcpy(token, parts[0]);
 	strcat(token, ".");
 	strcat(token, parts[1]);
-	spl_hmac(SECRET, token, strlen(token), code);
+	spl_hmac(SECRET, strlen(SECRET), token, strlen(token), code);
 	parts[2] = spl_base64url(code, sizeof(code));
 	strcat(token, ".");
 	strcat(token, parts[2]);
