@@ -88,7 +88,7 @@ reply_key(FunctionCallInfo fcinfo, const ApiKeyRow *row)
 /* spooled._api_key_get(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_api_key_get, API_KEYS_READ)
 {
-	pg_uuid_t id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t id = spl_id_arg(fcinfo, 0);
 	ApiKeyRow row;
 	SplFault  fault;
 
@@ -100,7 +100,7 @@ SPL_FUNCTION(spooled_wire_api_key_get, API_KEYS_READ)
  * is_active boolean) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_api_key_update, API_KEYS_WRITE)
 {
-	pg_uuid_t  id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t  id = spl_id_arg(fcinfo, 0);
 	ApiKeyWish wish = spl_api_key_wish_args(fcinfo, 1);
 	ApiKeyRow  row;
 	SplFault   fault;
@@ -113,7 +113,7 @@ SPL_FUNCTION(spooled_wire_api_key_update, API_KEYS_WRITE)
 /* spooled._api_key_rotate(id text, overlap_secs int, idempotency_key text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_api_key_rotate, API_KEYS_WRITE)
 {
-	pg_uuid_t	id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t	id = spl_id_arg(fcinfo, 0);
 	int64		overlap_ms = PG_ARGISNULL(1) ? ROTATE_OVERLAP_MS : (int64) PG_GETARG_INT32(1) * 1000;
 	RequestKey	request = spl_request_key(psprintf("api_key.rotate %s", spl_uuid_text(&id)), text_arg(fcinfo, 2));
 	ApiKeyRow	made;
@@ -131,7 +131,7 @@ SPL_FUNCTION(spooled_wire_api_key_rotate, API_KEYS_WRITE)
 /* spooled._api_key_revoke(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_api_key_revoke, API_KEYS_WRITE)
 {
-	pg_uuid_t id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t id = spl_id_arg(fcinfo, 0);
 	SplFault  fault;
 
 	raise_unless_ok(spl_api_key_revoke(&id, &fault), &fault);

@@ -7,16 +7,13 @@
 #include "api/function.h"
 #include "api/reply.h"
 #include "api/wire_args.h"
-#include "base/guc.h"
 #include "base/org_context.h"
 #include "common/hashfn.h"
 #include "ops/claim.h"
 #include "json/job_json.h"
 #include "json/json_write.h"
 
-#define DEQUEUE_LEASE_MS (300 * 1000)
-
-/* The first three arguments of both functions: queue_name, worker_id, and in the end the lease. */
+/* claim_request reads queue_name and worker_id, which come first, and the lease from argument "lease_arg". */
 static ClaimRequest
 claim_request(FunctionCallInfo fcinfo, const char **queue_name, int lease_arg)
 {
@@ -75,7 +72,7 @@ SPL_FUNCTION(spooled_wire_job_dequeue, JOBS_WRITE)
 	StringInfoData body;
 	SplFault	   fault;
 
-	request.default_lease_ms = Max(Min(DEQUEUE_LEASE_MS, spooled_lease_max), spooled_lease_min);
+	request.default_lease_ms = spl_dequeue_lease_ms();
 	raise_unless_ok(spl_claim(&request, &result, &fault), &fault);
 
 	initStringInfo(&body);

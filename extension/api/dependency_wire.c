@@ -16,7 +16,7 @@
 /* spooled._dependency_list(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_dependency_list, JOBS_READ)
 {
-	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t	   id = spl_id_arg(fcinfo, 0);
 	DependencyList list;
 	StringInfoData body;
 	SplFault	   fault;
@@ -40,14 +40,14 @@ parents_arg(FunctionCallInfo fcinfo, int n, pg_uuid_t **ids)
 	*ids = palloc(sizeof(pg_uuid_t) * count);
 	for (int i = 0; i < count; i++)
 		if (texts[i] == NULL || !spl_uuid_parse(texts[i], &(*ids)[i]))
-			raise_unless_ok(spl_no_such_job(&fault), &fault);
+			raise_unless_ok(spl_no_such_thing(&fault), &fault);
 	return count;
 }
 
 /* spooled._dependency_add(id text, depends_on text[], dependency_mode text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_dependency_add, JOBS_WRITE)
 {
-	pg_uuid_t		  id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t		  id = spl_id_arg(fcinfo, 0);
 	pg_uuid_t		 *parents;
 	int				  count = parents_arg(fcinfo, 1, &parents);
 	FanInMode		  mode;

@@ -23,7 +23,6 @@
 #include "json/job_json.h"
 #include "json/json_write.h"
 
-#define DEFAULT_LEASE_MS (300 * 1000)
 #define CONCURRENCY_MOST 1000
 #define CURRENT_JOBS_MOST 1000
 #define HELD_MOST 1000
@@ -54,12 +53,6 @@ lease_arg(FunctionCallInfo fcinfo, int n)
 	return seconds == 0 ? LEASE_NOT_GIVEN : clamp((int64) seconds * 1000, spooled_lease_min, spooled_lease_max);
 }
 
-static int64
-default_lease(void)
-{
-	return clamp(DEFAULT_LEASE_MS, spooled_lease_min, spooled_lease_max);
-}
-
 /* claim_request reads the first three arguments of a claim: queue_name, worker_id, lease_duration_secs. */
 static ClaimRequest
 claim_request(FunctionCallInfo fcinfo, const char **queue_name, int max_jobs)
@@ -71,7 +64,7 @@ claim_request(FunctionCallInfo fcinfo, const char **queue_name, int max_jobs)
 		.worker = text_arg(fcinfo, 1),
 		.max_jobs = max_jobs,
 		.lease_ms = lease_arg(fcinfo, 2),
-		.default_lease_ms = default_lease(),
+		.default_lease_ms = spl_dequeue_lease_ms(),
 		.tell_org = true,
 	};
 }
@@ -156,7 +149,7 @@ SPL_FUNCTION(spooled_grpc_stream_claim, JOBS_WRITE)
 static SettleItem
 settle_args(FunctionCallInfo fcinfo)
 {
-	pg_uuid_t  id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t  id = spl_id_arg(fcinfo, 0);
 	SettleItem item = spl_settle_item(&id);
 
 	item.worker = text_arg(fcinfo, 1);
@@ -214,7 +207,7 @@ SPL_FUNCTION(spooled_grpc_renew_lease, JOBS_WRITE)
 	StringInfoData body;
 
 	item.lease_ms = lease_arg(fcinfo, 3);
-	item.default_lease_ms = default_lease();
+	item.default_lease_ms = spl_dequeue_lease_ms();
 	settle_one(SETTLE_RENEW, &item, &body);
 	spl_json_time(&body, "new_expires_at", item.lease_expires_at);
 	spl_json_bool(&body, "cancel_requested", item.cancel_requested);
@@ -277,7 +270,7 @@ SPL_FUNCTION(spooled_grpc_worker_register, WORKERS_WRITE)
 	initStringInfo(&body);
 	spl_json_open(&body, NULL, '{');
 	spl_json_text(&body, "worker_id", id);
-	spl_json_int(&body, "lease_duration_secs", Max(default_lease() / 1000, 1));
+	spl_json_int(&body, "lease_duration_secs", Max(spl_dequeue_lease_ms() / 1000, 1));
 	spl_json_int(&body, "heartbeat_interval_secs", spooled_worker_heartbeat_interval);
 	spl_json_close(&body, '}');
 	return spl_reply(fcinfo, REPLY_CREATED, &body, 0);

@@ -54,7 +54,7 @@ reply_job(FunctionCallInfo fcinfo, const pg_uuid_t *id)
 /* spooled._job_get(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_get, JOBS_READ)
 {
-	pg_uuid_t id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t id = spl_id_arg(fcinfo, 0);
 
 	return reply_job(fcinfo, &id);
 }
@@ -62,7 +62,7 @@ SPL_FUNCTION(spooled_wire_job_get, JOBS_READ)
 /* spooled._job_cancel(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_cancel, JOBS_WRITE)
 {
-	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t	   id = spl_id_arg(fcinfo, 0);
 	CancelAnswer   answer;
 	StringInfoData body;
 	SplFault	   fault;
@@ -83,7 +83,7 @@ SPL_FUNCTION(spooled_wire_job_cancel, JOBS_WRITE)
 /* spooled._job_retry(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_retry, JOBS_WRITE)
 {
-	pg_uuid_t id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t id = spl_id_arg(fcinfo, 0);
 	SplFault  fault;
 
 	raise_unless_ok(spl_job_replay(&id, &fault), &fault);
@@ -93,7 +93,7 @@ SPL_FUNCTION(spooled_wire_job_retry, JOBS_WRITE)
 /* spooled._job_set_priority(id text, priority int) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_set_priority, JOBS_WRITE)
 {
-	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t	   id = spl_id_arg(fcinfo, 0);
 	int			   old_priority;
 	StringInfoData body;
 	SplFault	   fault;
@@ -161,7 +161,7 @@ SPL_FUNCTION(spooled_wire_job_status, JOBS_READ)
 /* spooled._job_history(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_history, JOBS_READ)
 {
-	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t	   id = spl_id_arg(fcinfo, 0);
 	HistoryEvent  *events;
 	int			   count;
 	StringInfoData body;
@@ -179,7 +179,7 @@ SPL_FUNCTION(spooled_wire_job_history, JOBS_READ)
 /* spooled._job_explain(id text) returns spooled._reply */
 SPL_FUNCTION(spooled_wire_job_explain, JOBS_READ)
 {
-	pg_uuid_t	   id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t	   id = spl_id_arg(fcinfo, 0);
 	Explanation	   explanation;
 	StringInfoData body;
 	SplFault	   fault;

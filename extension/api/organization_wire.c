@@ -20,7 +20,7 @@ spl_org_id_arg(FunctionCallInfo fcinfo, int n)
 	if (PG_ARGISNULL(n))
 		return NULL;
 	id = palloc(sizeof(*id));
-	*id = spl_job_id_arg(fcinfo, n);
+	*id = spl_id_arg(fcinfo, n);
 	return id;
 }
 

@@ -138,7 +138,7 @@ SPL_FUNCTION(spooled_wire_schedule_create, SCHEDULES_WRITE)
 static pg_uuid_t
 id_arg(FunctionCallInfo fcinfo)
 {
-	return spl_job_id_arg(fcinfo, 0);
+	return spl_id_arg(fcinfo, 0);
 }
 
 /* spooled._schedule_get(id text) returns spooled._reply */

@@ -13,11 +13,11 @@
 #include "json/job_json.h"
 #include "json/json_write.h"
 
-/* The first three arguments of every function here: id, worker_id, lease_id. */
+/* settle_args reads the first three arguments of every function here: id, worker_id, lease_id. */
 static SettleItem
 settle_args(FunctionCallInfo fcinfo)
 {
-	pg_uuid_t  id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t  id = spl_id_arg(fcinfo, 0);
 	SettleItem item = spl_settle_item(&id);
 
 	item.worker = text_arg(fcinfo, 1);
@@ -104,7 +104,7 @@ read_batch(FunctionCallInfo fcinfo, int *count)
 		items[i].lease_id = text_at(lease_ids, lease_count, i);
 		items[i].result = i < result_count ? results[i] : NULL;
 		if (!is_id)
-			spl_no_such_job(&items[i].fault);
+			spl_no_such_thing(&items[i].fault);
 	}
 	*count = n;
 	return items;

@@ -5,26 +5,29 @@
 #include "postgres.h"
 
 #include "api/wire_args.h"
+#include "base/guc.h"
 #include "base/uuid7.h"
 #include "ops/claim.h"
 #include "ops/request.h"
 #include "rules/names.h"
 
+#define DEQUEUE_LEASE_MS (300 * 1000)
+
 SplCode
-spl_no_such_job(SplFault *fault)
+spl_no_such_thing(SplFault *fault)
 {
 	return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "Resource not found");
 }
 
 pg_uuid_t
-spl_job_id_arg(FunctionCallInfo fcinfo, int n)
+spl_id_arg(FunctionCallInfo fcinfo, int n)
 {
 	pg_uuid_t id;
 	SplFault  fault;
 
 	spl_need_arg(fcinfo, n, "id");
 	if (!spl_uuid_parse(text_arg(fcinfo, n), &id))
-		raise_unless_ok(spl_no_such_job(&fault), &fault);
+		raise_unless_ok(spl_no_such_thing(&fault), &fault);
 	return id;
 }
 
@@ -48,6 +51,12 @@ int64
 spl_lease_secs_arg(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? LEASE_NOT_GIVEN : (int64) PG_GETARG_INT32(n) * 1000;
+}
+
+int64
+spl_dequeue_lease_ms(void)
+{
+	return Max(Min(DEQUEUE_LEASE_MS, spooled_lease_max), spooled_lease_min);
 }
 
 void

@@ -12,16 +12,20 @@
 #include "ops/claim.h"
 #include "ops/list.h"
 
-/* spl_job_id_arg raises SP004 for a text that is no id, and SP001 for null. */
-extern pg_uuid_t spl_job_id_arg(FunctionCallInfo fcinfo, int n);
+/* spl_id_arg reads the id of whatever the caller looks for: SP004 for a text that is no id, SP001 for null. */
+extern pg_uuid_t spl_id_arg(FunctionCallInfo fcinfo, int n);
 
-extern SplCode spl_no_such_job(SplFault *fault);
+/* spl_no_such_thing fills the fault of what nobody has: the same for a job and for any other thing. */
+extern SplCode spl_no_such_thing(SplFault *fault);
 
 /* spl_queue_path_arg returns the queue that a path names; SP009 for a text that is no queue's name. */
 extern char *spl_queue_path_arg(FunctionCallInfo fcinfo, int n);
 
 /* spl_lease_secs_arg returns milliseconds, or LEASE_NOT_GIVEN. */
 extern int64 spl_lease_secs_arg(FunctionCallInfo fcinfo, int n);
+
+/* spl_dequeue_lease_ms returns how long a job is leased that was dequeued, over REST or gRPC, when nobody says: 300 s, within the bounds. */
+extern int64 spl_dequeue_lease_ms(void);
 
 /*
  * spl_claim_wait_key returns what an empty claim may wait for.  A queue without a number yet gets a negative one of its own,

@@ -113,7 +113,7 @@ SPL_FUNCTION(spooled_wire_workflow_create, WORKFLOWS_WRITE)
 /* spooled._workflow_add(id text, worker_id text, lease_id text, jobs text) returns spooled._reply: to the workflow of job "id" */
 SPL_FUNCTION(spooled_wire_workflow_add, JOBS_WRITE)
 {
-	pg_uuid_t		 job_id = spl_job_id_arg(fcinfo, 0);
+	pg_uuid_t		 job_id = spl_id_arg(fcinfo, 0);
 	WorkflowAddition addition = {.run = spl_settle_item(&job_id),
 								 .jobs = bytes_arg(fcinfo, 3),
 								 .most_jobs = REQUEST_MAX_JOBS};
