@@ -906,6 +906,17 @@ BEGIN
 END
 $$;
 
+-- The background worker reads the indexes of due times from where it ended.
+CREATE FUNCTION _times_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_times_changed';
+COMMENT ON FUNCTION _times_changed() IS 'Private: has the background worker look at all that is due.';
+CREATE TRIGGER times_changed AFTER UPDATE OF expires_at ON ready EXECUTE FUNCTION _times_changed();
+CREATE TRIGGER times_changed AFTER UPDATE OF due, expires_at ON delayed EXECUTE FUNCTION _times_changed();
+CREATE TRIGGER times_changed AFTER UPDATE OF expires_at ON blocked EXECUTE FUNCTION _times_changed();
+CREATE FUNCTION _schedule_written() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'spooled_schedule_written';
+COMMENT ON FUNCTION _schedule_written() IS 'Private: tells the background worker when a schedule runs next.';
+CREATE TRIGGER written AFTER INSERT OR UPDATE OF next_run_at, is_active ON schedule FOR EACH ROW
+    WHEN (NEW.is_active AND NEW.next_run_at IS NOT NULL) EXECUTE FUNCTION _schedule_written();
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- For the gateway: the same operations, JSON out.  code is OK, CREATED, ACCEPTED or NO_CONTENT; errors are raised
 -- with class SP and a JSON detail, and a batch brings the SQLSTATE and the error's body per item instead.
@@ -1313,7 +1324,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_entry FROM spooled_owner;
 -- Functions by role; a name stands for all its forms.  The wire functions' comments say as little as users need.
 DO $$
 DECLARE
-    own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_plans_changed', '_restore_default_org'];
+    own_functions CONSTANT text[] := ARRAY['_require_preload', '_in_scope', '_queue_counts', '_queue_oldest', '_tickets_changed', '_times_changed', '_schedule_written', '_plans_changed', '_restore_default_org'];
     everybody CONSTANT text[] := ARRAY['current_org', 'enter', 'job_history', 'explain_job', 'cron_next', 'job_dependencies', 'workflow_status'];
     producer CONSTANT text[] := ARRAY['enqueue', 'enqueue_many', 'cancel', 'add_dependencies', 'create_workflow', 'cancel_workflow'];
     worker CONSTANT text[] := ARRAY['claim', 'complete', 'complete_many', 'complete_and_claim', 'fail', 'fail_many', 'renew_lease',

@@ -6,10 +6,14 @@
 
 #include <limits.h>
 
+#include "access/htup_details.h"
 #include "api/args.h"
 #include "api/function.h"
+#include "commands/trigger.h"
 #include "ops/schedule.h"
 #include "rules/limits.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #define HISTORY_MAX 10000
 
@@ -187,4 +191,17 @@ SPL_FUNCTION(spooled_schedule_next, SCHEDULES_READ)
 		spl_row_out(fcinfo, &value, &isnull);
 	}
 	return (Datum) 0;
+}
+
+/* spooled._schedule_written() returns trigger: for each row, so that a firing does not make the worker look at all schedules */
+SPL_FUNCTION(spooled_schedule_written, PERMISSION_NONE)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Relation	 table = trigger->tg_relation;
+	HeapTuple	 row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	bool		 isnull;
+
+	spl_schedule_written(DatumGetTimestampTz(
+		heap_getattr(row, get_attnum(RelationGetRelid(table), "next_run_at"), RelationGetDescr(table), &isnull)));
+	return PointerGetDatum(NULL);
 }

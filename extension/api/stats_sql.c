@@ -95,3 +95,10 @@ SPL_FUNCTION(spooled_tickets_changed, PERMISSION_NONE)
 	spl_tickets_changed();
 	return PointerGetDatum(NULL);
 }
+
+/* spooled._times_changed() returns trigger: the same of when they are due or expire */
+SPL_FUNCTION(spooled_times_changed, PERMISSION_NONE)
+{
+	spl_times_changed();
+	return PointerGetDatum(NULL);
+}

@@ -8,6 +8,7 @@
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/database_change.h"
+#include "shmem/due_news.h"
 #include "shmem/lease_clock.h"
 #include "shmem/shmem.h"
 
@@ -21,4 +22,5 @@ spl_install(void)
 	spl_count_again_note();
 	spl_claim_list_forget_all();
 	spl_lease_clock_unknown();
+	spl_due_written_all();
 }

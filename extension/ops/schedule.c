@@ -21,6 +21,7 @@
 #include "rules/json_text.h"
 #include "rules/limits.h"
 #include "rules/names.h"
+#include "shmem/due_news.h"
 #include "shmem/wake.h"
 #include "store/queue_store.h"
 #include "store/ticket.h"
@@ -181,6 +182,12 @@ compute_next(ScheduleRow *row, const char *timezone, SplFault *fault)
 	if (row->is_active)
 		spl_due_note(row->next_run_at);
 	return SPL_OK;
+}
+
+void
+spl_schedule_written(TimestampTz next_run_at)
+{
+	spl_due_written(DUE_SCHEDULE, next_run_at);
 }
 
 static const char *

@@ -76,6 +76,9 @@ extern SplCode spl_schedule_delete(const pg_uuid_t *id, SplFault *fault);
 /* spl_schedule_trigger runs it once, now, also when it is paused; when it runs next stays as it is. */
 extern SplCode spl_schedule_trigger(const pg_uuid_t *id, ScheduleRun *run, SplFault *fault);
 
+/* spl_schedule_written: the row of an active schedule was written, by whomever, and says when it runs next. */
+extern void spl_schedule_written(TimestampTz next_run_at);
+
 extern SplCode spl_schedule_get(const pg_uuid_t *id, ScheduleView *view, SplFault *fault);
 
 /* spl_schedule_list lists newest first, as far as the credential's queues go; queue NULL: all, active -1: both. */

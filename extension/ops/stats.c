@@ -9,6 +9,7 @@
 #include "ops/recount.h"
 #include "ops/stats.h"
 #include "shmem/claim_notes.h"
+#include "shmem/due_news.h"
 #include "shmem/wake.h"
 #include "store/counters_store.h"
 #include "store/queue_store.h"
@@ -232,6 +233,14 @@ spl_tickets_changed(void)
 {
 	spl_stats_recount();
 	spl_ready_note_any();
+	spl_times_changed();
+}
+
+void
+spl_times_changed(void)
+{
+	spl_due_written_all();
+	spl_due_note(spl_clock_now());
 }
 
 void

@@ -83,4 +83,7 @@ extern void spl_stats_recount(void);
 /* spl_tickets_changed: somebody else than our functions writes tickets, so what is known of them is known no more. */
 extern void spl_tickets_changed(void);
 
+/* spl_times_changed is the same of when tickets are due or expire. */
+extern void spl_times_changed(void);
+
 #endif

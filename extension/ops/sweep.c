@@ -7,14 +7,15 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "base/org_context.h"
 #include "ops/dependency.h"
 #include "ops/job_move.h"
 #include "ops/run_end.h"
 #include "ops/sweep.h"
+#include "store/due_scan.h"
 #include "store/lease_sweep.h"
 #include "store/ready_refill.h"
-#include "store/schedule_store.h"
 #include "store/tuple.h"
 
 static const RunEnd lease_lost = {
@@ -74,7 +75,7 @@ spl_delayed_promote_due(TimestampTz now, int limit)
 {
 	Ticket *delayed = palloc(sizeof(Ticket) * limit);
 	Ticket *ready = palloc(sizeof(Ticket) * limit);
-	int		count = take_nowait(delayed, spl_delayed_list_due(now, limit, delayed));
+	int		count = take_nowait(delayed, spl_due_list(DUE_DELAYED, now, limit, delayed));
 
 	for (int i = 0; i < count; i++)
 		ready[i] = spl_job_next_ticket(&delayed[i], TICKET_READY, now);
@@ -89,7 +90,7 @@ expire(TicketKind kind, TimestampTz now, int limit)
 {
 	Ticket *tickets = palloc(sizeof(Ticket) * limit);
 	Ticket *next = palloc(sizeof(Ticket) * limit);
-	int		count = take_nowait(tickets, spl_ticket_list_expired(kind, now, limit, tickets));
+	int		count = take_nowait(tickets, spl_due_list(DUE_READY_EXPIRY + kind, now, limit, tickets));
 
 	for (int i = 0; i < count; i++)
 	{
@@ -121,12 +122,11 @@ earlier(TimestampTz a, TimestampTz b)
 TimestampTz
 spl_sweep_next_due(void)
 {
-	TimestampTz next = earlier(spl_lease_next_sweep(), earlier(spl_delayed_next_due(), spl_schedule_next_due()));
+	TimestampTz now = spl_clock_now();
+	TimestampTz next = earlier(spl_lease_next_sweep(), spl_dependency_next_due());
 
-	next = earlier(next, spl_dependency_next_due());
-
-	for (TicketKind kind = TICKET_READY; kind <= TICKET_BLOCKED; kind++)
-		next = earlier(next, spl_ticket_next_expiry(kind));
+	for (DueKind kind = 0; kind < DUE_KINDS; kind++)
+		next = earlier(next, spl_due_look(kind, now));
 	return next;
 }
 

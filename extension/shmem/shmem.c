@@ -11,6 +11,7 @@
 #include "shmem/claim_list.h"
 #include "shmem/counters.h"
 #include "shmem/database.h"
+#include "shmem/due_news.h"
 #include "shmem/key_use.h"
 #include "shmem/lease_clock.h"
 #include "shmem/org_usage.h"
@@ -51,6 +52,7 @@ static const Piece pieces[] = {
 	{"organizations", spl_usage_shmem_size, spl_usage_shmem_startup},
 	{"prepared reservations", spl_prepared_usage_shmem_size, spl_prepared_usage_shmem_startup},
 	{"lease clocks", spl_lease_clock_shmem_size, spl_lease_clock_shmem_startup},
+	{"due times", spl_due_news_shmem_size, spl_due_news_shmem_startup},
 	{"key uses", spl_key_use_shmem_size, spl_key_use_shmem_startup},
 	{"request rates", spl_rate_table_shmem_size, spl_rate_table_shmem_startup},
 	{"claim lists", spl_claim_list_shmem_size, spl_claim_list_shmem_startup},

@@ -1,6 +1,6 @@
 /*
  * lease_store.c
- *    Leases by job and by worker; the other tickets that become due.
+ *    Leases by job and by worker.
  *
  * A heartbeat changes only lease_expires_at, which no index contains, so it is a heap-only update.  Where the new version of
  * the row is, the clock in shared memory has to be told (lease_sweep.c).
@@ -166,91 +166,4 @@ spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases)
 	}
 	spl_scan_end(&scan);
 	return count;
-}
-
-/* A sweep's table and the index, whose first column is the time that counts. */
-typedef struct DueIndex
-{
-	TicketKind kind;
-	SplIndex   index;
-} DueIndex;
-
-static const DueIndex delayed_due = {TICKET_DELAYED, INDEX_DELAYED_DUE};
-static const DueIndex expiry[] = {
-	[TICKET_READY] = {TICKET_READY, INDEX_READY_EXPIRY},
-	[TICKET_DELAYED] = {TICKET_DELAYED, INDEX_DELAYED_EXPIRY},
-	[TICKET_BLOCKED] = {TICKET_BLOCKED, INDEX_BLOCKED_EXPIRY},
-};
-
-/* list_due reads up to "limit" tickets whose time has come. */
-static int
-list_due(const DueIndex *due, TimestampTz now, int limit, Ticket *tickets)
-{
-	TupleScan	scan;
-	ScanKeyData key;
-	int			count = 0;
-
-	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
-	spl_scan_begin(&scan, spl_ticket_table(due->kind), due->index, RowExclusiveLock, NULL, 1);
-	spl_scan_keys(&scan, &key, 1);
-	while (count < limit && spl_scan_next(&scan, ForwardScanDirection))
-		spl_ticket_read(due->kind, scan.slot, &tickets[count++]);
-	spl_scan_end(&scan);
-	return count;
-}
-
-/* next_due returns the first time in the index. */
-static TimestampTz
-next_due(const DueIndex *due, TimestampTz (*time_of)(const Ticket *))
-{
-	TupleScan	scan;
-	TimestampTz time = NO_TIME;
-
-	spl_scan_begin(&scan, spl_ticket_table(due->kind), due->index, AccessShareLock, NULL, 0);
-	spl_scan_keys(&scan, NULL, 0);
-	if (spl_scan_next(&scan, ForwardScanDirection))
-	{
-		Ticket ticket;
-
-		spl_ticket_read(due->kind, scan.slot, &ticket);
-		time = time_of(&ticket);
-	}
-	spl_scan_end(&scan);
-	return time;
-}
-
-static TimestampTz
-due_at(const Ticket *ticket)
-{
-	return ticket->due;
-}
-
-static TimestampTz
-expires_at(const Ticket *ticket)
-{
-	return ticket->expires_at;
-}
-
-int
-spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets)
-{
-	return list_due(&delayed_due, now, limit, tickets);
-}
-
-int
-spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets)
-{
-	return list_due(&expiry[kind], now, limit, tickets);
-}
-
-TimestampTz
-spl_delayed_next_due(void)
-{
-	return next_due(&delayed_due, due_at);
-}
-
-TimestampTz
-spl_ticket_next_expiry(TicketKind kind)
-{
-	return next_due(&expiry[kind], expires_at);
 }

@@ -23,6 +23,7 @@ static const int column_counts[SPL_TABLES] = {
 	[TABLE_DEAD_LETTER] = 13, [TABLE_OUTCOME] = 15,		[TABLE_JOB] = 14,		   [TABLE_ATTEMPT] = 11,
 	[TABLE_DEPENDENCY] = 5,	  [TABLE_QUEUE] = 18,		[TABLE_API_KEY] = 12,	   [TABLE_ROLE_BINDING] = 2,
 	[TABLE_ORG] = 17,		  [TABLE_WORKFLOW_JOB] = 6, [TABLE_LOGIN_SESSION] = 9, [TABLE_PREPARED_DELTA] = 4,
+	[TABLE_SCHEDULE] = 26,
 };
 
 static const char *const table_names[SPL_TABLES] = {
@@ -42,6 +43,7 @@ static const char *const table_names[SPL_TABLES] = {
 	[TABLE_WORKFLOW_JOB] = "workflow_job",
 	[TABLE_LOGIN_SESSION] = "login_session",
 	[TABLE_PREPARED_DELTA] = "prepared_delta",
+	[TABLE_SCHEDULE] = "schedule",
 };
 
 static const char *const index_names[SPL_INDEXES] = {
@@ -65,6 +67,7 @@ static const char *const index_names[SPL_INDEXES] = {
 	[INDEX_API_KEY_HASH] = "api_key_lookup_hash_key",
 	[INDEX_ROLE_BINDING] = "role_binding_pkey",
 	[INDEX_ORG] = "org_pkey",
+	[INDEX_SCHEDULE_DUE] = "schedule_due",
 };
 
 /* Read to find out who is asking, so before that is known. */

@@ -9,6 +9,7 @@
 
 #include "base/compat.h"
 #include "catalog/pg_type.h"
+#include "store/due_scan.h"
 #include "store/job_store.h"
 #include "store/row_list.h"
 #include "store/schedule_store.h"
@@ -321,40 +322,26 @@ spl_schedule_delete_row(int32 org, const pg_uuid_t *id)
 }
 
 static SpiPlan lock_due = {
-	.sql = "SELECT " COLUMNS SOURCE " WHERE s.is_active AND s.next_run_at <= $1 AND s.id <> ALL ($3)"
+	.sql = "SELECT " COLUMNS SOURCE " WHERE s.is_active AND s.next_run_at BETWEEN $4 AND $1 AND s.id <> ALL ($3)"
 		   " ORDER BY s.next_run_at, s.id LIMIT $2 FOR UPDATE OF s SKIP LOCKED",
-	.nargs = 3,
-	.argtypes = {TIMESTAMPTZOID, INT4OID, UUIDARRAYOID},
+	.nargs = 4,
+	.argtypes = {TIMESTAMPTZOID, INT4OID, UUIDARRAYOID, TIMESTAMPTZOID},
 };
 
 int
 spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_count, int limit, ScheduleRow **rows)
 {
 	ScheduleList list = {.bytes_left = PG_INT64_MAX};
-	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit), spl_uuid_array(but, but_count)};
+	TimestampTz	 floor = spl_due_floor(DUE_SCHEDULE, now);
+	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit), spl_uuid_array(but, but_count),
+							 TimestampTzGetDatum(floor)};
 
+	*rows = NULL;
+	if (floor > now)
+		return 0;
 	spl_spi_run(&lock_due, values, NULL, add_schedule, &list);
 	*rows = list.rows;
 	return list.count;
-}
-
-static SpiPlan next_due = {
-	.sql = "SELECT next_run_at FROM spooled.schedule WHERE is_active ORDER BY next_run_at LIMIT 1",
-};
-
-static void
-read_time(HeapTuple row, TupleDesc desc, void *arg)
-{
-	*(TimestampTz *) arg = spl_row_time(row, desc, 1);
-}
-
-TimestampTz
-spl_schedule_next_due(void)
-{
-	TimestampTz due = NO_TIME;
-
-	spl_spi_run(&next_due, NULL, NULL, read_time, &due);
-	return due;
 }
 
 static SpiPlan advance = {

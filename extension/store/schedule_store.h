@@ -97,9 +97,6 @@ extern int spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_
 /* spl_schedule_uses_queue tells whether a schedule, active or not, enqueues into a queue of this name. */
 extern bool spl_schedule_uses_queue(int32 org, const char *queue);
 
-/* spl_schedule_next_due returns when the first is due, or NO_TIME. */
-extern TimestampTz spl_schedule_next_due(void);
-
 /* spl_schedule_advance stores what firing changes, of locked rows. */
 extern void spl_schedule_advance(const ScheduleRow *rows, int count);
 

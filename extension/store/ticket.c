@@ -11,6 +11,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "shmem/claim_notes.h"
+#include "store/due_scan.h"
 #include "store/ticket_row.h"
 #include "utils/snapmgr.h"
 
@@ -166,5 +167,6 @@ spl_ticket_put(const Ticket *tickets, int count)
 	spl_tuples_insert(spl_ticket_table(tickets[0].kind), tickets, count, spl_ticket_fill, tids);
 	if (tickets[0].kind == TICKET_LEASE)
 		spl_lease_placed(tickets, tids, count);
+	spl_due_placed(tickets, count);
 	pfree(tids);
 }

@@ -127,13 +127,4 @@ extern TakeResult spl_lease_ask_cancel(const Ticket *lease, bool wait);
 /* spl_lease_list_worker lists up to "limit" leases of a worker. */
 extern int spl_lease_list_worker(int32 org, const char *worker, int limit, Ticket *leases);
 
-/*
- * For sweeps, of all organizations: up to "limit" tickets in the order of the sweep's index; the caller takes and moves
- * them.  The *_next_* functions return when the first is due, or NO_TIME.
- */
-extern int		   spl_delayed_list_due(TimestampTz now, int limit, Ticket *tickets);
-extern int		   spl_ticket_list_expired(TicketKind kind, TimestampTz now, int limit, Ticket *tickets);
-extern TimestampTz spl_delayed_next_due(void);
-extern TimestampTz spl_ticket_next_expiry(TicketKind kind);
-
 #endif

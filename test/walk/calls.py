@@ -119,6 +119,8 @@ FUNCTIONS = {
     "_require_preload()": Nobody("for the installation"),
     "_restore_default_org()": Nobody("a trigger"),
     "_tickets_changed()": Nobody("a trigger"),
+    "_times_changed()": Nobody("a trigger"),
+    "_schedule_written()": Nobody("a trigger"),
     "_plans_changed()": Nobody("a trigger"),
     "_enter_public(text,integer)": Everybody("SELECT spooled._enter_public('192.0.2.1')"),
 
