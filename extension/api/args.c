@@ -206,42 +206,64 @@ spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field, TimestampT
 	return count;
 }
 
-/* rows_begin makes the tuplestore of a set-returning call, and looks at the rows that it takes. */
-static void
-rows_begin(FunctionCallInfo fcinfo, bits32 flags)
+/* Rows on their way out of a call: what is to be known of them is looked at when there is a second one. */
+typedef struct RowsOut
 {
-	FmgrInfo *function = fcinfo->flinfo;
+	TupleDesc desc;
+	int		  count;
+	RowShape  shape;
+} RowsOut;
 
-	InitMaterializedSRF(fcinfo, flags);
-	if (function->fn_extra == NULL)
-		function->fn_extra = MemoryContextAlloc(function->fn_mcxt, sizeof(RowShape));
-	spl_row_shape(((ReturnSetInfo *) fcinfo->resultinfo)->setDesc, function->fn_extra);
+/* rows_told makes the tuplestore of a call that was told which rows are expected: ours are what the function declares. */
+static TupleDesc
+rows_told(ReturnSetInfo *result)
+{
+	bool		  is_random = (result->allowedModes & SFRM_Materialize_Random) != 0;
+	MemoryContext old = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+
+	result->setResult = tuplestore_begin_heap(is_random, false, work_mem);
+	result->returnMode = SFRM_Materialize;
+	MemoryContextSwitchTo(old);
+	return result->expectedDesc; /* no copy of it as setDesc, which would only be compared with it and freed */
 }
 
 void
 spl_rows_begin(FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	bool		   is_told = result && IsA(result, ReturnSetInfo) && result->expectedDesc;
+	FmgrInfo	  *function = fcinfo->flinfo;
+	RowsOut		  *out;
 
-	rows_begin(fcinfo, is_told ? MAT_SRF_USE_EXPECTED_DESC : 0);
-}
-
-/* spl_values_begin is the same for a function that returns SETOF a scalar type. */
-void
-spl_values_begin(FunctionCallInfo fcinfo)
-{
-	rows_begin(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (function->fn_extra == NULL)
+		function->fn_extra = MemoryContextAlloc(function->fn_mcxt, sizeof(RowsOut));
+	out = function->fn_extra;
+	out->count = 0;
+	if (result && IsA(result, ReturnSetInfo) && result->expectedDesc && (result->allowedModes & SFRM_Materialize))
+		out->desc = rows_told(result);
+	else
+	{
+		InitMaterializedSRF(fcinfo, 0);
+		out->desc = result->setDesc;
+	}
 }
 
 /* spl_row_out adds a row. */
 void
 spl_row_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	HeapTuple	   row = spl_row_form(fcinfo->flinfo->fn_extra, values, nulls);
+	Tuplestorestate *rows = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
+	RowsOut			*out = fcinfo->flinfo->fn_extra;
+	HeapTuple		 row;
 
-	tuplestore_puttuple(result->setResult, row);
+	if (out->count++ == 0)
+	{
+		tuplestore_putvalues(rows, out->desc, values, nulls);
+		return;
+	}
+	if (out->count == 2)
+		spl_row_shape(out->desc, &out->shape);
+	row = spl_row_form(&out->shape, values, nulls);
+	tuplestore_puttuple(rows, row);
 	heap_freetuple(row);
 }
 

@@ -106,7 +106,6 @@ extern int spl_time_array_arg(FunctionCallInfo fcinfo, int n, const char *field,
  * columns as the function declares.
  */
 extern void spl_rows_begin(FunctionCallInfo fcinfo);
-extern void spl_values_begin(FunctionCallInfo fcinfo); /* SETOF a scalar type: rows of one column */
 extern void spl_row_out(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 
 /* spl_record_out returns one row of a function with several OUT parameters. */

@@ -24,7 +24,7 @@ SPL_FUNCTION(spooled_cron_next, PERMISSION_NONE)
 	spl_need_arg(fcinfo, 0, "expression");
 	raise_unless_ok(spl_check_int("n", count, 1, MAX_OCCURRENCES, &fault), &fault);
 	raise_unless_ok(spl_timetable_open(text_arg(fcinfo, 0), timezone ? timezone : "UTC", &table, &fault), &fault);
-	spl_values_begin(fcinfo);
+	spl_rows_begin(fcinfo);
 	while (count-- > 0 && (at = spl_timetable_next(&table, at)) != DT_NOBEGIN)
 	{
 		Datum value = TimestampTzGetDatum(at);

@@ -78,7 +78,7 @@ SPL_FUNCTION(spooled_dlq_retry, JOBS_WRITE)
 	SplFault		 fault;
 
 	raise_unless_ok(spl_dead_letter_replay(&filter, &replayed, &count, &fault), &fault);
-	spl_values_begin(fcinfo);
+	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
 		Datum values[1] = {UUIDPGetDatum(&replayed[i])};

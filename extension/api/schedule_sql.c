@@ -182,7 +182,7 @@ SPL_FUNCTION(spooled_schedule_next, SCHEDULES_READ)
 
 	raise_unless_ok(spl_check_int("n", limit, 1, SCHEDULE_PREVIEW_MAX, &fault), &fault);
 	raise_unless_ok(spl_schedule_preview(id_arg(fcinfo), limit, &times, &count, &fault), &fault);
-	spl_values_begin(fcinfo);
+	spl_rows_begin(fcinfo);
 	for (int i = 0; i < count; i++)
 	{
 		Datum value = TimestampTzGetDatum(times[i]);

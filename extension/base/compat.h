@@ -11,6 +11,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "storage/bufmgr.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
@@ -91,6 +92,20 @@ spl_storage_of(Relation table)
 	return table->rd_locator.relNumber;
 #else
 	return table->rd_node.relNode;
+#endif
+}
+
+/*
+ * spl_read_recent pins a block if it still is in the buffer where it was: no look into the table of all buffers, which is a lock
+ * and memory that all sessions share.
+ */
+static inline bool
+spl_read_recent(Relation relation, BlockNumber block, Buffer recent)
+{
+#if PG_VERSION_NUM >= 160000
+	return ReadRecentBuffer(relation->rd_locator, MAIN_FORKNUM, block, recent);
+#else
+	return ReadRecentBuffer(relation->rd_node, MAIN_FORKNUM, block, recent);
 #endif
 }
 

@@ -52,7 +52,7 @@ bool
 spl_edges_exist(void)
 {
 	Relation table = table_open(spl_table_oid(TABLE_DEPENDENCY), RowExclusiveLock);
-	bool	 has_page = RelationGetNumberOfBlocks(table) > 0;
+	bool	 has_page = spl_table_has_block(table, 0);
 
 	table_close(table, NoLock);
 	return has_page;

@@ -141,7 +141,7 @@ finds_remembered(EdgeLook *look, const pg_uuid_t *child, FanInMode mode)
 	ParentOutcome	  outcome;
 
 	if (placed->edge.org != look->org || !spl_uuid_equal(&placed->edge.child, child) ||
-		ItemPointerGetBlockNumber(&placed->tid) >= RelationGetNumberOfBlocks(look->table))
+		!spl_table_has_block(look->table, ItemPointerGetBlockNumber(&placed->tid)))
 		return false;
 	InitDirtySnapshot(dirty);
 	spl_parents_ask(look->org, &dirty, &placed->edge.parent, 1, &outcome);

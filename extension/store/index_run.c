@@ -38,6 +38,7 @@ typedef struct IndexRun
 {
 	Relation		  table;
 	Relation		  index;
+	Buffer			 *end;		/* where the last leaf was */
 	BTScanInsert	  key;		/* of the entry that is looked at */
 	IndexTuple		  tuple;	/* the one that was formed last, */
 	const IndexEntry *formed;	/* of this entry */
@@ -89,6 +90,21 @@ write_keys(TupleDesc desc, IndexTuple tuple, const IndexEntry *entry)
 	}
 }
 
+/* plain_tuple makes an index tuple without its keys. */
+static IndexTuple
+plain_tuple(TupleDesc desc)
+{
+	Size	   size = 0;
+	IndexTuple tuple;
+
+	for (int k = 0; k < desc->natts; k++)
+		size = att_align_nominal(size, TupleDescAttr(desc, k)->attalign) + TupleDescAttr(desc, k)->attlen;
+	size = MAXALIGN(MAXALIGN(sizeof(IndexTupleData)) + size);
+	tuple = palloc0(size);
+	tuple->t_info = size;
+	return tuple;
+}
+
 /* form_entry makes the tuple of an entry; it is good until the next one. */
 static IndexTuple
 form_entry(IndexRun *run, const IndexEntry *entry)
@@ -96,8 +112,12 @@ form_entry(IndexRun *run, const IndexEntry *entry)
 	if (run->formed == entry)
 		return run->tuple;
 	run->formed = entry;
-	if (run->tuple && run->is_plain)
+	if (run->is_plain)
+	{
+		if (run->tuple == NULL)
+			run->tuple = plain_tuple(RelationGetDescr(run->index));
 		write_keys(RelationGetDescr(run->index), run->tuple, entry);
+	}
 	else
 	{
 		if (run->tuple)
@@ -173,7 +193,9 @@ find_end(IndexRun *run)
 	if (block == InvalidBlockNumber)
 		return false;
 	RelationSetTargetBlock(run->index, InvalidBlockNumber); /* not where it seemed to be, or wanted by many */
-	run->leaf = ReadBuffer(run->index, block);
+	run->leaf = *run->end;
+	if (!BufferIsValid(run->leaf) || !spl_read_recent(run->index, block, run->leaf))
+		run->leaf = ReadBuffer(run->index, block);
 	if (!_bt_conditionallockbuf(run->index, run->leaf))
 	{
 		ReleaseBuffer(run->leaf);
@@ -194,8 +216,10 @@ find_leaf(IndexRun *run)
 	if (!find_end(run))
 		_bt_freestack(spl_bt_search_leaf(run->index, run->table, run->key, &run->leaf));
 	CheckForSerializableConflictIn(run->index, NULL, BufferGetBlockNumber(run->leaf));
-	if (P_RIGHTMOST(BTPageGetOpaque(BufferGetPage(run->leaf))))
-		RelationSetTargetBlock(run->index, BufferGetBlockNumber(run->leaf));
+	if (!P_RIGHTMOST(BTPageGetOpaque(BufferGetPage(run->leaf))))
+		return;
+	RelationSetTargetBlock(run->index, BufferGetBlockNumber(run->leaf));
+	*run->end = run->leaf;
 }
 
 /* is_below_end tells whether the key is less than all of the leaves to the right. */
@@ -356,9 +380,10 @@ insert_run(IndexRun *run, IndexInfo *info, TupleTableSlot *const *slots, int cou
 }
 
 void
-spl_index_insert_many(Relation table, Relation index, IndexInfo *info, TupleTableSlot *const *slots, int count)
+spl_index_insert_many(Relation table, Relation index, IndexInfo *info, TupleTableSlot *const *slots, int count,
+					  Buffer *end)
 {
-	IndexRun run = {.table = table, .index = index, .leaf = InvalidBuffer, .last = InvalidOffsetNumber};
+	IndexRun run = {.table = table, .index = index, .end = end, .leaf = InvalidBuffer, .last = InvalidOffsetNumber};
 
 	if (info->ii_Unique && info->ii_Predicate == NIL && info->ii_NumIndexKeyAttrs == info->ii_NumIndexAttrs &&
 		index->rd_rel->relam == BTREE_AM_OID)

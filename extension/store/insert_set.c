@@ -37,6 +37,7 @@ add_index(InsertSet *set, Relation table, Oid oid)
 	if (set->index_count == INSERT_INDEXES)
 		elog(ERROR, "table \"%s\" has more than %d indexes", RelationGetRelationName(table), INSERT_INDEXES);
 	set->index[set->index_count] = oid;
+	set->end[set->index_count] = InvalidBuffer;
 	set->info[set->index_count++] = BuildIndexInfo(index);
 	index_close(index, NoLock);
 }
@@ -100,7 +101,7 @@ may_have_entry(const IndexInfo *info, TupleTableSlot *slot)
 
 /* An index that no row has an entry in is not even locked. */
 void
-spl_insert_set_indexes(const InsertSet *set, Relation table, TupleTableSlot *const *slots, int count)
+spl_insert_set_indexes(InsertSet *set, Relation table, TupleTableSlot *const *slots, int count)
 {
 	for (int i = 0; i < set->index_count; i++)
 	{
@@ -113,7 +114,7 @@ spl_insert_set_indexes(const InsertSet *set, Relation table, TupleTableSlot *con
 			continue;
 		index = index_open(set->index[i], RowExclusiveLock);
 		if (index->rd_index->indisready && spl_index_is_plain(set->info[i]))
-			spl_index_insert_many(table, index, set->info[i], slots, count);
+			spl_index_insert_many(table, index, set->info[i], slots, count, &set->end[i]);
 		else if (index->rd_index->indisready)
 			spl_index_insert_added(table, index, slots, count);
 		index_close(index, NoLock);

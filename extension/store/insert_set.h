@@ -8,6 +8,7 @@
 #include "base/row_shape.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
+#include "storage/buf.h"
 #include "store/relations.h"
 #include "utils/rel.h"
 
@@ -21,6 +22,7 @@ typedef struct InsertSet
 	int				index_count;
 	Oid				index[INSERT_INDEXES];
 	IndexInfo	   *info[INSERT_INDEXES];
+	Buffer			end[INSERT_INDEXES]; /* as in spl_index_insert_many */
 	RowShape		shape;
 	int				given;				 /* columns that rows are given for; those behind them have been dropped */
 	TupleTableSlot *slots[INSERT_CHUNK]; /* made when first asked for */
@@ -36,6 +38,6 @@ extern TupleTableSlot *spl_insert_set_slot(InsertSet *set, int number);
 extern void spl_insert_set_form(InsertSet *set, TupleTableSlot *slot);
 
 /* spl_insert_set_indexes adds the index entries of rows that are in the table. */
-extern void spl_insert_set_indexes(const InsertSet *set, Relation table, TupleTableSlot *const *slots, int count);
+extern void spl_insert_set_indexes(InsertSet *set, Relation table, TupleTableSlot *const *slots, int count);
 
 #endif

@@ -43,7 +43,7 @@ extern bool spl_job_find(int32 org, const pg_uuid_t *id, bool with_payload, Job 
 /* spl_job_find_many is the same for many; found[i] tells. */
 extern void spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload, Job *jobs, bool *found);
 
-/* spl_job_find_of reads the jobs of ready tickets, with their payloads. */
+/* spl_job_find_of reads the jobs of ready tickets that this transaction has taken, with their payloads. */
 extern void spl_job_find_of(int32 org, const Ticket *ready, int count, Job *jobs, bool *found);
 
 /* spl_job_delete deletes the row of a job whose ticket the caller has taken, with its attempts, events, tags, edges and key. */

@@ -231,17 +231,32 @@ spl_scan_update(TupleScan *scan, int column, Datum value)
 	return result;
 }
 
+/*
+ * A table becomes shorter only under AccessExclusiveLock, and who does that tells all sessions to forget what they know of the
+ * file before he lets go of it; they listen when they lock the table.  So what was its size once it still is at least.  It may
+ * have grown, which the kernel knows.
+ */
+bool
+spl_table_has_block(Relation table, BlockNumber block)
+{
+	BlockNumber seen = RelationGetSmgr(table)->smgr_cached_nblocks[MAIN_FORKNUM];
+
+	return (seen != InvalidBlockNumber && block < seen) || block < RelationGetNumberOfBlocks(table);
+}
+
 void
 spl_reader_begin(PlaceReader *reader, SplTable which, Relation table, Snapshot snapshot, int count)
 {
+	InsertSet *set = spl_insert_set_of(which, table);
+
 	reader->table = table;
 	reader->snapshot = snapshot;
 	reader->check = asked_by(table);
-	reader->shape = spl_insert_set_of(which, table)->shape;
-	reader->blocks = RelationGetNumberOfBlocks(table);
-	reader->slot = table_slot_create(table, NULL);
+	reader->shape = &set->shape;
+	reader->page = InvalidBuffer;
 	/* It prunes each page that it comes to: once for a batch, but again and again when it is made for every row. */
 	reader->fetch = count > 1 ? table_index_fetch_begin(table) : NULL;
+	reader->slot = count > 1 ? table_slot_create(table, NULL) : spl_insert_set_slot(set, 0);
 }
 
 /* take_apart reads all columns of the row in a slot at once. */
@@ -256,31 +271,61 @@ take_apart(const RowShape *shape, TupleTableSlot *slot)
 		slot->tts_nvalid = shape->natts;
 }
 
+/* let_go forgets the row that was read on its own, and its page. */
+static void
+let_go(PlaceReader *reader)
+{
+	ExecClearTuple(reader->slot);
+	if (BufferIsValid(reader->page))
+		ReleaseBuffer(reader->page);
+	reader->page = InvalidBuffer;
+}
+
+/* fetch_one reads a row into a slot that was there before: making one costs more than reading the row. */
+static bool
+fetch_one(PlaceReader *reader, const ItemPointerData *place)
+{
+	let_go(reader);
+	reader->row.t_self = *place;
+	if (!heap_fetch(reader->table, reader->snapshot, &reader->row, &reader->page, false))
+		return false;
+	ExecStoreHeapTuple(&reader->row, reader->slot, false);
+	return true;
+}
+
+/* fetch_near reads a row whose neighbours are read, too. */
+static bool
+fetch_near(PlaceReader *reader, const ItemPointerData *place)
+{
+	ItemPointerData tid = *place;
+	bool			call_again = false;
+
+	/* The place of a heap-only version is none to an index fetch. */
+	return table_index_fetch_tuple(reader->fetch, &tid, reader->snapshot, reader->slot, &call_again, NULL) ||
+		table_tuple_fetch_row_version(reader->table, &tid, reader->snapshot, reader->slot);
+}
+
 bool
 spl_reader_row(PlaceReader *reader, const ItemPointerData *tid)
 {
-	ItemPointerData place = *tid;
-	bool			call_again = false;
-	bool			is_there = false;
-
-	if (ItemPointerGetBlockNumber(&place) >= reader->blocks)
+	if (!spl_table_has_block(reader->table, ItemPointerGetBlockNumber(tid)))
 		return false;
-	if (reader->fetch)
-		is_there = table_index_fetch_tuple(reader->fetch, &place, reader->snapshot, reader->slot, &call_again, NULL);
-	if (!is_there) /* the place of a heap-only version is none to an index fetch */
-		is_there = table_tuple_fetch_row_version(reader->table, &place, reader->snapshot, reader->slot);
-	if (!is_there)
+	if (!(reader->fetch ? fetch_near(reader, tid) : fetch_one(reader, tid)))
 		return false;
-	take_apart(&reader->shape, reader->slot);
+	take_apart(reader->shape, reader->slot);
 	return is_ours(&reader->check, reader->slot);
 }
 
 void
 spl_reader_end(PlaceReader *reader)
 {
+	if (reader->fetch == NULL)
+	{
+		let_go(reader);
+		return;
+	}
 	ExecDropSingleTupleTableSlot(reader->slot);
-	if (reader->fetch)
-		table_index_fetch_end(reader->fetch);
+	table_index_fetch_end(reader->fetch);
 }
 
 TupleTableSlot *

@@ -77,18 +77,25 @@ extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot s
 extern bool			   spl_tuple_is_ours(Relation table, TupleTableSlot *slot);
 extern TupleTableSlot *spl_slot_create(Relation table);
 
-/* Reads rows by their places, from spl_reader_begin to spl_reader_end. */
+/*
+ * spl_table_has_block tells whether a block is in a table, which the caller has locked: reading behind the end is an error, and
+ * vacuum can make a table shorter.
+ */
+extern bool spl_table_has_block(Relation table, BlockNumber block);
+
+/* Reads rows by their places, from spl_reader_begin to spl_reader_end; of each table at most one at a time. */
 typedef struct PlaceReader
 {
-	Relation table;
-	Snapshot snapshot;
-	OrgCheck check;
-	RowShape shape;
-	/* A place may lie behind the end of the table: vacuum can make it shorter. */
-	BlockNumber blocks;
-	/* It keeps its page pinned, so that a neighbour costs no look-up; NULL for one row. */
+	Relation		table;
+	Snapshot		snapshot;
+	OrgCheck		check;
+	const RowShape *shape;
+	TupleTableSlot *slot;
+	/* For many rows: it keeps its page pinned, so that a neighbour costs no look-up; NULL for one. */
 	struct IndexFetchTableData *fetch;
-	TupleTableSlot			   *slot;
+	/* For one row: the row, and the page that is pinned for it. */
+	HeapTupleData row;
+	Buffer		  page;
 } PlaceReader;
 
 /* spl_reader_begin opens a reader that will be asked for "count" rows. */

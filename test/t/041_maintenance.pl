@@ -9,6 +9,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $node = PostgreSQL::Test::Cluster->new('maintenance');
 $node->init;
@@ -105,6 +106,22 @@ foreach my $database ('postgres', 'restored')
 	  or diag(ask('SELECT * FROM spooled.check_integrity()', $database));
 }
 cmp_ok(ask(q{SELECT (details->>'reassigned')::int FROM spooled.shared_memory() WHERE part = 'claim lists'}), '>', 100, 'queues took the lists from each other');
+
+# A session knows how long a table was, and where its leases are, when somebody makes the table shorter.
+my $session = $node->background_psql('postgres');
+$session->query_safe(q{SELECT count(*) FROM spooled.enqueue_many('shorter', array_fill('{}'::json, ARRAY[400]))});
+$session->query_safe(q{CREATE TEMP TABLE mine AS SELECT job_id FROM spooled.claim('shorter', 'w', 400, '1 hour')});
+is($session->query_safe(q{SELECT code, count(*) FROM spooled.complete_many(ARRAY(SELECT job_id FROM mine LIMIT 10), 'w') GROUP BY 1}), 'OK|10', 'a session reads its leases');
+cmp_ok(ask(q{SELECT pg_relation_size('spooled.lease') / 8192}), '>', 4, 'they lie in many pages');
+ask('DELETE FROM spooled.lease');
+for (my $tries = 0; $tries < 1800 && ask(q{SELECT pg_relation_size('spooled.lease')}) > 0; $tries++)
+{
+	$node->safe_psql('postgres', 'VACUUM (TRUNCATE) spooled.lease');
+	sleep 0.1;
+}
+is(ask(q{SELECT pg_relation_size('spooled.lease')}), '0', 'which are gone');
+is($session->query_safe(q{SELECT DISTINCT code FROM spooled.complete_many(ARRAY(SELECT job_id FROM mine OFFSET 10), 'w')}), 'SP004', 'the session is told so');
+$session->quit;
 
 $node->stop;
 done_testing();
