@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #define DEFAULT_ORG 1
@@ -59,19 +60,34 @@ spl_is_admin(void)
 	return entered.kind == PRINCIPAL_ADMIN;
 }
 
+/* hangs_on_role tells whether the session's role decides who is asking. */
+static bool
+hangs_on_role(void)
+{
+	return entered.org == SPL_ORG_NONE && !is_background && entered.kind == PRINCIPAL_ROLE;
+}
+
 int32
-spl_org_or_none(void)
+spl_org_as_known(void)
 {
 	Oid	  role;
 	int32 org;
 
-	if (entered.org != SPL_ORG_NONE || is_background || entered.kind != PRINCIPAL_ROLE)
+	if (!hangs_on_role())
 		return entered.org;
 	role = GetOuterUserId();
 	org = spl_org_of_role(role);
 	if (org == SPL_ORG_NONE && superuser_arg(role))
 		org = DEFAULT_ORG;
 	return org;
+}
+
+int32
+spl_org_or_none(void)
+{
+	if (hangs_on_role())
+		AcceptInvalidationMessages(); /* it may have been bound to another one */
+	return spl_org_as_known();
 }
 
 int32

@@ -49,6 +49,9 @@ extern int32 spl_org(void);
 /* spl_org_or_none is the same for callers to whom "nobody" is an answer. */
 extern int32 spl_org_or_none(void);
 
+/* spl_org_as_known is the same for checks behind one of these: it does not hear again what other sessions have changed. */
+extern int32 spl_org_as_known(void);
+
 /* spl_org_enter works for a principal until the transaction ends; all that it points to is copied. */
 extern void spl_org_enter(const SplPrincipal *principal);
 

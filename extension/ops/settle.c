@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/guc.h"
@@ -292,13 +293,14 @@ spl_settle(SettleVerb verb, SettleItem *items, int count)
 	for (int look = 0; left > 0 && look < MAX_LOOKS; look = left < before ? 0 : look + 1)
 	{
 		TimestampTz now = spl_clock_now();
-		Snapshot	snapshot = spl_snapshot_fresh();
+		Snapshot	snapshot = IsolationUsesXactSnapshot() ? spl_snapshot_fresh() : NULL; /* NULL: as they are now */
 
 		find_owned(org, verb, open, left, now, snapshot, &owned);
 		for (int i = 0; i < owned.count; i++)
 			owned.items[i]->queue = owned.leases[i].queue;
 		apply(org, verb, &owned, now, snapshot);
-		UnregisterSnapshot(snapshot);
+		if (snapshot)
+			UnregisterSnapshot(snapshot);
 		spl_changes_done();
 		before = left;
 		left = still_open(open, left);

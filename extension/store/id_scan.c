@@ -173,12 +173,11 @@ spl_rows_by_id(const IdTable *from, Snapshot snapshot, int32 org, const pg_uuid_
 			   int count, IdRowFn found, void *arg)
 {
 	IdSearch search = {from, org, ids, found, arg};
-	Snapshot own = snapshot ? NULL : spl_snapshot_fresh();
 	int		*left = palloc(sizeof(int) * Max(count, 1));
 	int		 left_count = 0;
 
 	if (places)
-		left_count = read_places(&search, snapshot ? snapshot : own, places, count, left);
+		left_count = read_places(&search, snapshot ? snapshot : SnapshotSelf, places, count, left);
 	else
 		while (left_count < count)
 		{
@@ -186,8 +185,6 @@ spl_rows_by_id(const IdTable *from, Snapshot snapshot, int32 org, const pg_uuid_
 			left_count++;
 		}
 	if (left_count > 0)
-		scan_index(&search, snapshot ? snapshot : own, left, left_count);
-	if (own)
-		UnregisterSnapshot(own);
+		scan_index(&search, snapshot, left, left_count);
 	pfree(left);
 }

@@ -24,7 +24,8 @@ typedef struct IdTable
 /*
  * spl_rows_by_id hands the rows of "ids" to "found".  "places" (may be NULL) says where rows probably are, an invalid one
  * where that is not known: a row that is there costs no look into the index.  Through the index, ids that ascend and lie
- * close together, as those of one claim do, cost one descent instead of one each.  A NULL snapshot is a fresh one.
+ * close together, as those of one claim do, cost one descent instead of one each.  A NULL snapshot: rows that are committed when
+ * they are read, or this transaction's own; for the index a fresh one.
  */
 extern void spl_rows_by_id(const IdTable *from, Snapshot snapshot, int32 org, const pg_uuid_t *ids,
 						   const ItemPointerData *places, int count, IdRowFn found, void *arg);

@@ -20,7 +20,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -188,7 +187,6 @@ org_of_role(Oid role)
 	Snapshot	  snapshot;
 	bool		  isnull;
 
-	AcceptInvalidationMessages();
 	spl_table_oid(TABLE_ROLE_BINDING);
 	if (role == last_role && last_generation == spl_table_generation(TABLE_ROLE_BINDING))
 		return last_org;

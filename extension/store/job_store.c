@@ -147,7 +147,7 @@ see_job(TupleTableSlot *slot, int i, void *arg)
 
 static const IdTable job_rows = {TABLE_JOB, INDEX_JOB, AccessShareLock, JOB_ORG, JOB_ID, 0};
 
-/* find_under reads jobs under a snapshot; NULL: a fresh one. */
+/* find_under reads jobs under a snapshot, which may be NULL as in spl_rows_by_id. */
 static void
 find_under(Snapshot snapshot, int32 org, const pg_uuid_t *ids, const ItemPointerData *places, int count,
 		   bool with_payload, Job *jobs, bool *found)
@@ -164,10 +164,6 @@ spl_job_find_many(int32 org, const pg_uuid_t *ids, int count, bool with_payload,
 	find_under(NULL, org, ids, NULL, count, with_payload, jobs, found);
 }
 
-/*
- * A ticket that was seen, and taken, says that the job's row is committed (or this transaction's own) and will not change, so no
- * snapshot has to be taken to see it.
- */
 void
 spl_job_find_of(int32 org, const Ticket *ready, int count, Job *jobs, bool *found)
 {
@@ -179,7 +175,7 @@ spl_job_find_of(int32 org, const Ticket *ready, int count, Job *jobs, bool *foun
 		ids[i] = ready[i].job_id;
 		places[i] = ready[i].job_tid;
 	}
-	find_under(SnapshotSelf, org, ids, places, count, true, jobs, found);
+	find_under(NULL, org, ids, places, count, true, jobs, found);
 }
 
 /* refuse_unseen raises 40001 when a job was added since this transaction's snapshot. */

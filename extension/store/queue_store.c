@@ -184,7 +184,7 @@ read_queue(TupleTableSlot *slot)
 static const Queue *
 ours(const Queue *queue)
 {
-	return spl_org_is_background() || queue->org == spl_org_or_none() ? queue : NULL;
+	return spl_org_is_background() || queue->org == spl_org_as_known() ? queue : NULL;
 }
 
 /* load reads one queue from the table; NULL when there is none. */

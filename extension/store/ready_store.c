@@ -4,8 +4,9 @@
  *
  * A claim deletes what it can without waiting: a ticket that another transaction is just taking is passed over, and if that
  * transaction rolls back, the ticket is there for the next claim.  Which tickets to try comes from the list in shared
- * memory; its entries are hints, so each row is fetched under a fresh snapshot and compared before it is deleted: since
- * vacuum, its place may hold somebody else's ticket.
+ * memory; its entries are hints, so each row is fetched as it is now and compared before it is deleted: since vacuum, its
+ * place may hold somebody else's ticket.  Between the two it stays there, since the statement's own snapshot is older than
+ * whoever deletes it now.
  *
  * Who only looks begins where that list does, or he would pass over all that was taken since the oldest snapshot.
  */
@@ -78,21 +79,20 @@ take_by_scan(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets
 static int
 take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, int popped, Ticket *tickets)
 {
-	Snapshot	snapshot = spl_snapshot_fresh();
 	PlaceReader reader;
 	int			count = 0;
 
-	spl_reader_begin(&reader, TABLE_READY, table, snapshot, popped);
+	Assert(ActiveSnapshotSet());
+	spl_reader_begin(&reader, TABLE_READY, table, SnapshotSelf, popped);
 	for (int i = 0; i < popped; i++)
 		if (spl_reader_row(&reader, &entries[i].tid))
 		{
 			spl_ticket_read(TICKET_READY, reader.slot, &tickets[count]);
 			if (spl_uuid_equal(&tickets[count].job_id, &entries[i].job_id) && is_claimable(reader.slot, org, now) &&
-				spl_tuple_delete(table, &tickets[count].tid, snapshot, false) == DELETE_OK)
+				spl_tuple_delete(table, &tickets[count].tid, SnapshotSelf, false) == DELETE_OK)
 				count++;
 		}
 	spl_reader_end(&reader);
-	UnregisterSnapshot(snapshot);
 	spl_claim_list_missed(popped - count);
 	return count;
 }

@@ -78,8 +78,8 @@ extern TakeResult spl_ticket_take(const Ticket *ticket);
 extern void spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *results);
 
 /*
- * spl_ticket_take_seen is the same for tickets that were read under "seen", a snapshot that is registered since: what it sees
- * vacuum leaves in place, so nothing has to be read again.
+ * spl_ticket_take_seen is the same for tickets that were read under "seen", a snapshot that is registered since; NULL: that were
+ * there after the active snapshot was taken.  Vacuum leaves such rows in place, so nothing has to be read again.
  */
 extern void spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait, TakeResult *results);
 
@@ -114,7 +114,7 @@ spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Sn
 /* spl_lease_placed tells where the rows of new leases are: the sweep has to look there, and this session finds them there. */
 extern void spl_lease_placed(const Ticket *leases, const ItemPointerData *tids, int count);
 
-/* spl_lease_find_many reads leases by job id under a registered snapshot; found[i] tells. */
+/* spl_lease_find_many reads leases by job id; found[i] tells.  The snapshot may be NULL as in spl_rows_by_id. */
 extern void
 spl_lease_find_many(int32 org, const pg_uuid_t *job_ids, int count, Snapshot snapshot, Ticket *leases, bool *found);
 

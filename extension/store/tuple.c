@@ -32,7 +32,7 @@ asked_by(Relation table)
 		return check;
 	check.column = spl_org_column(RelationGetRelid(table));
 	if (check.column != InvalidAttrNumber)
-		check.org = spl_org_or_none();
+		check.org = spl_org_as_known();
 	return check;
 }
 
