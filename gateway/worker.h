@@ -18,6 +18,6 @@ extern Worker	 *worker_start(int number) MUST_CHECK; /* NULL: it can't listen */
 extern GrpcFront *worker_grpc(Worker *worker);
 extern void		  worker_run(Worker *worker);  /* all must be started before the first one runs */
 extern void		  worker_stop(Worker *worker); /* asks it to end; from any thread */
-extern void		  worker_join(Worker *worker); /* and frees it */
+extern void		  worker_join(Worker *worker); /* and frees it; the first worker first: it alone visits the others */
 
 #endif

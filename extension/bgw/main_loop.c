@@ -6,18 +6,15 @@
  * does not get soon.  Announcing wake-ups comes first in every turn and again between batches, because somebody is waiting
  * for each of them.  No recovery pass at start: what a crash leaves is a lease that is found expired, and sums that are
  * counted again.
- *
- * It ends by itself, with exit code 0, when somebody holds the database (DROP, RENAME, TEMPLATE) or the extension is gone.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/org_context.h"
+#include "bgw/leave.h"
 #include "bgw/main_loop.h"
 #include "bgw/tick.h"
-#include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -53,30 +50,6 @@ static const char *const settings[][2] = {
 	{"session_replication_role", "origin"},
 };
 
-static bool
-extension_exists(void)
-{
-	bool exists;
-
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	exists = OidIsValid(get_extension_oid("spooled", true));
-	CommitTransactionCommand();
-	return exists;
-}
-
-void
-spl_worker_leave_if_unwanted(bool look)
-{
-	if (spl_database_worker_must_leave(my_slot))
-		proc_exit(0);
-	if ((look || spl_database_must_look(my_slot)) && !extension_exists())
-	{
-		spl_database_give_up(my_slot, MyDatabaseId);
-		proc_exit(0);
-	}
-}
-
 /* start_up makes this process the worker of its database, or ends it. */
 static void
 start_up(Oid database)
@@ -89,7 +62,7 @@ start_up(Oid database)
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	for (int i = 0; i < lengthof(settings); i++)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
-	spl_worker_leave_if_unwanted(true);
+	spl_worker_leave_if_unwanted(my_slot, true);
 	spl_org_become_background();
 	spl_due_lower(my_slot, spl_clock_now()); /* nobody knows what is due */
 	spl_queue_request_resume(my_slot);
@@ -123,7 +96,7 @@ heed(void)
 		ProcessConfigFile(PGC_SIGHUP);
 	}
 	ProcessCatchupInterrupt();
-	spl_worker_leave_if_unwanted(false);
+	spl_worker_leave_if_unwanted(my_slot, false);
 }
 
 void

@@ -10,7 +10,7 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "bgw/counter.h"
-#include "bgw/main_loop.h"
+#include "bgw/leave.h"
 #include "bgw/tick.h"
 #include "commands/async.h"
 #include "commands/dbcommands.h"
@@ -107,7 +107,7 @@ rest_after_failure(Step *step, const ErrorData *error)
 
 /* run_step runs a step in a transaction; false: it failed. */
 static bool
-run_step(Step *step)
+run_step(int slot, Step *step)
 {
 	MemoryContext turn_cxt = CurrentMemoryContext;
 	ErrorData *volatile error = NULL;
@@ -143,7 +143,7 @@ run_step(Step *step)
 		step->rest_ms = 0;
 		return true;
 	}
-	spl_worker_leave_if_unwanted(true); /* then the failure was that the extension is gone */
+	spl_worker_leave_if_unwanted(slot, true); /* then the failure was that the extension is gone */
 	rest_after_failure(step, error);
 	FreeErrorData(error);
 	return false;
@@ -161,10 +161,10 @@ in_batches(int slot, Step *step)
 {
 	for (int i = 0; i < BATCHES_PER_TURN; i++)
 	{
-		if (!run_step(step) || step->handled < BATCH_LIMIT)
+		if (!run_step(slot, step) || step->handled < BATCH_LIMIT)
 			return false;
 		spl_announce_wakeups(slot);
-		spl_worker_leave_if_unwanted(false);
+		spl_worker_leave_if_unwanted(slot, false);
 	}
 	return true;
 }
@@ -206,7 +206,7 @@ spl_announce_wakeups(int slot)
 	else
 		for (int i = 0; i < count; i++) /* 256 numbers fit into a payload */
 			appendStringInfo(&announcement, i == 0 ? "%d" : ",%d", queues[i]);
-	if (!run_step(&step))
+	if (!run_step(slot, &step))
 	{
 		spl_subscription_pend_any(slot);
 		return step.next;
@@ -231,7 +231,7 @@ spl_answer_queue_requests(int slot)
 	while (spl_queue_request_take(slot, &request))
 	{
 		made_queue = 0;
-		if (!run_step(&step))
+		if (!run_step(slot, &step))
 			made_queue = 0;
 		spl_queue_request_answer(slot, &request, made_queue);
 	}
@@ -266,11 +266,11 @@ sweep_due(int slot)
 	for (int i = 0; i < lengthof(sweeps); i++)
 		if (may_run(&sweeps[i], now))
 			is_more |= in_batches(slot, &sweeps[i]);
-	if (may_run(&counters, now) && run_step(&counters) && counters.handled)
+	if (may_run(&counters, now) && run_step(slot, &counters) && counters.handled)
 		spl_due_lower(slot, now); /* there may be more */
 	else if (counters.rest_ms > 0)
 		spl_due_lower(slot, counters.next);
-	if (!may_run(&look, now) || !run_step(&look))
+	if (!may_run(&look, now) || !run_step(slot, &look))
 		found_due = look.next;
 	if (!TIMESTAMP_IS_NOBEGIN(found_due))
 		spl_due_lower(slot, found_due);

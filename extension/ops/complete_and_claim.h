@@ -9,8 +9,8 @@
 #include "ops/settle.h"
 
 /*
- * spl_complete_and_claim completes the job and claims from its queue for the same worker, as "wanted" says otherwise.  Any refusal, of either
- * half, is the answer; the caller raises it, so that nothing has happened.
+ * spl_complete_and_claim completes the job and claims from its queue for the same worker, as "wanted" says otherwise.  Any
+ * refusal, of either half, is the answer; the caller must raise it, so that nothing has happened.
  */
 extern SplCode spl_complete_and_claim(SettleItem *item, const ClaimRequest *wanted, ClaimResult *next, SplFault *fault);
 

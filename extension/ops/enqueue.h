@@ -42,7 +42,7 @@ typedef struct EnqueueItem
 	const Job  *job;		/* its row, when created; in the memory in which spl_enqueue was called */
 } EnqueueItem;
 
-/* spl_enqueue_item_init returns an item with nothing given. */
+/* spl_enqueue_item returns an item with nothing given. */
 extern EnqueueItem spl_enqueue_item(const char *queue, struct varlena *payload);
 
 /* spl_enqueue_check refuses what can be said of an item without reading a row. */

@@ -11,9 +11,9 @@
 #include "store/identity_store.h"
 
 /*
- * spl_enter works for the organization of this API key or access token until the transaction ends.  "client" is the caller's address (NULL:
- * unknown); "requests" is for how many requests the transaction stands, 0 when they have been charged before.  SPL_RATE_LIMITED:
- * there were too many; "rate" tells how many more may come.
+ * spl_enter works for the organization of this API key or access token until the transaction ends.  "client" is the
+ * caller's address (NULL: unknown); "requests" is for how many requests the transaction stands, 0 when they have been
+ * charged before.  SPL_RATE_LIMITED: there were too many; "rate" tells how many more may come.
  */
 extern SplCode spl_enter(const char *credential, const char *client, int requests, RateAnswer *rate, SplFault *fault);
 

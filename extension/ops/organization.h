@@ -59,7 +59,7 @@ extern SplCode spl_organization_close(const OrgRow *org, SplFault *fault);
 extern SplCode
 spl_organization_members(const pg_uuid_t *uid, OrgRow *org, ApiKeyRow **keys, int *count, SplFault *fault);
 
-/* Public: whether a slug can be had; "fault" says why it is no slug at all. */
+/* spl_slug_is_free tells anybody whether a slug can be had; what is no slug can't. */
 extern bool spl_slug_is_free(const char *slug);
 
 /* spl_slug_suggest returns the slug with a random end that is free, within the length of slugs. */

@@ -59,7 +59,7 @@ typedef struct Batch
 	bool							   submitted;
 } Batch;
 
-#define MOST_JOBS 100
+#define MOST_JOBS 100 /* as in a REST call: the database's own bound (spooled.max_batch) is higher */
 #define ENQUEUE "/spooled.v1.QueueService/Enqueue"
 
 static void

@@ -14,7 +14,7 @@
 
 #include "base/attr.h"
 
-#define JSON_MAX_DEPTH 128
+#define JSON_MAX_DEPTH 128 /* as in the extension's rules/json_text.h: what one takes the other must */
 
 typedef enum JsonKind
 {
