@@ -117,7 +117,7 @@ static const ConfigRow rows[] = {
 	{"CONNECTION_MEMORY_KB", CFG_INT, &config.connection_memory_kb, "16", 8, 1024,
 	 .help = "memory of a client connection for headers and reading"},
 	{"BODY_MEMORY_MB", CFG_INT, &config.body_memory_mb, "256", 16, 65536,
-	 .help = "memory of the process for request bodies; beyond it requests get 503"},
+	 .help = "memory of the process for request bodies, as much again for gRPC messages; beyond it: 503"},
 	{"IDLE_TIMEOUT_SECS", CFG_INT, &config.idle_timeout_secs, "75", 1, 3600,
 	 .help = "a silent client connection is closed"},
 	{"BODY_TIMEOUT_SECS", CFG_INT, &config.body_timeout_secs, "30", 1, 3600,
