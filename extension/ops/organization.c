@@ -187,13 +187,18 @@ check_patch(const OrganizationPatch *patch, SplFault *fault)
 	return code;
 }
 
-/* text_of_patch returns what a text becomes: as it is, cleared, or new. */
+/* changed returns what a text becomes: as it is, or new.  It may well be "null", say an organization's name. */
 static char *
-text_of_patch(const char *patch, char *now)
+changed(const char *patch, char *now)
 {
-	if (patch == NULL)
-		return now;
-	return is_null(patch) ? NULL : pstrdup(patch);
+	return patch ? pstrdup(patch) : now;
+}
+
+/* changed_or_cleared is the same for what the word null clears. */
+static char *
+changed_or_cleared(const char *patch, char *now)
+{
+	return patch && is_null(patch) ? NULL : changed(patch, now);
 }
 
 /* is_empty_object: an object without members. */
@@ -207,15 +212,15 @@ is_empty_object(const char *json)
 static void
 apply(const OrganizationPatch *patch, OrgRow *org)
 {
-	org->name = text_of_patch(patch->name, org->name);
-	org->billing_email = text_of_patch(patch->billing_email, org->billing_email);
-	org->settings = patch->settings ? pstrdup(patch->settings) : org->settings;
-	org->plan_tier = text_of_patch(patch->plan_tier, org->plan_tier);
-	org->custom_limits = text_of_patch(patch->custom_limits, org->custom_limits);
+	org->name = changed(patch->name, org->name);
+	org->billing_email = changed(patch->billing_email, org->billing_email);
+	org->settings = changed(patch->settings, org->settings);
+	org->plan_tier = changed(patch->plan_tier, org->plan_tier);
+	org->custom_limits = changed_or_cleared(patch->custom_limits, org->custom_limits);
 	if (org->custom_limits && is_empty_object(org->custom_limits))
 		org->custom_limits = NULL;
-	org->stripe_customer_id = text_of_patch(patch->stripe_customer_id, org->stripe_customer_id);
-	org->stripe_subscription_id = text_of_patch(patch->stripe_subscription_id, org->stripe_subscription_id);
+	org->stripe_customer_id = changed_or_cleared(patch->stripe_customer_id, org->stripe_customer_id);
+	org->stripe_subscription_id = changed_or_cleared(patch->stripe_subscription_id, org->stripe_subscription_id);
 }
 
 /* audit_change notes which fields were given; their values may be private. */

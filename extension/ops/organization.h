@@ -39,8 +39,9 @@ typedef struct OrganizationPatch
 	const char *name;
 	const char *billing_email;
 	const char *settings; /* a JSON object, in place of the one there is */
-	/* by an admin; "null" (and {} for the limits) clears */
+	/* by an admin */
 	const char *plan_tier;
+	/* and what the word null clears, the limits also {} */
 	const char *custom_limits;
 	const char *stripe_customer_id;
 	const char *stripe_subscription_id;

@@ -76,6 +76,7 @@ class Organizations(Case):
         changed = self.ok(put(path, {"name": "Renamed", "settings": {"color": "red", "webhook_token": "mine"}, "plan_tier": "enterprise"}, key=key))
         self.assertEqual((changed["name"], changed["settings"], changed["plan_tier"]), ("Renamed", {"color": "red", "webhook_token": token}, "free"))
         self.assertEqual(self.ok(put(path, {}, key=key))["settings"]["color"], "red")
+        self.assertEqual(self.ok(put(path, {"name": "null"}, key=key))["name"], "null", "a word like any other")
         self.refused(put(path, {"settings": "text"}, key=key), 400, "VALIDATION_ERROR", "settings")
         self.refused(put(path, {"settings": {"x": "y" * 70000}}, key=key), 400, "VALIDATION_ERROR", "settings")
         self.refused(put(path, {"billing_email": "nobody"}, key=key), 400, "VALIDATION_ERROR", "billing_email")
