@@ -89,14 +89,16 @@ build() {
 }
 
 # stage_extension FOLDER installs the extension below the folder instead of into the system, and prints the server
-# settings with which it is found there.  Debian's PostgreSQL can do that; where the server cannot, it goes into the
-# system after all.
+# settings with which it is found there: Debian's own up to PostgreSQL 17, everybody's from 18 on.  A server that has
+# neither gets it into the system after all.
 stage_extension() {
-    if "$("$PG_CONFIG" --bindir)/postgres" --describe-config | grep -q '^extension_destdir'; then
-        make -C "$TOP" -s -f extension/pgxs.mk PG_CONFIG="$PG_CONFIG" DESTDIR="$1" install >/dev/null
-        printf "extension_destdir = '%s'\n" "$1"
-        printf "dynamic_library_path = '%s%s:\$libdir'\n" "$1" "$("$PG_CONFIG" --pkglibdir)"
-    else
-        make -C "$TOP" -s -f extension/pgxs.mk PG_CONFIG="$PG_CONFIG" install >/dev/null
-    fi
+    settings=$("$("$PG_CONFIG" --bindir)/postgres" --describe-config)
+    case $settings in
+        *extension_destdir*) printf "extension_destdir = '%s'\n" "$1" ;;
+        *extension_control_path*) printf "extension_control_path = '%s%s:\$system'\n" "$1" "$("$PG_CONFIG" --sharedir)" ;;
+        *) make -C "$TOP" -s -f extension/pgxs.mk PG_CONFIG="$PG_CONFIG" install >/dev/null
+           return ;;
+    esac
+    make -C "$TOP" -s -f extension/pgxs.mk PG_CONFIG="$PG_CONFIG" DESTDIR="$1" install >/dev/null
+    printf "dynamic_library_path = '%s%s:\$libdir'\n" "$1" "$("$PG_CONFIG" --pkglibdir)"
 }

@@ -141,8 +141,9 @@ class Targets(Case):
             answer = raw(b"POST /health/live HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n" + b"0\r\n\r\n" + inner, wait=2,
                          half_close=True)
             # However it is read, what follows is a request of the same client with its own credential, or an error.
+            # 501 is how newer libraries refuse a transfer coding they don't know.
             for status in re.findall(rb"HTTP/1\.1 (\d+)", answer):
-                self.assertLess(int(status), 500, headers)
+                self.assertTrue(int(status) < 500 or status == b"501", headers)
 
     def test_readers_that_never_read(self):
         """A client that asks for much and takes nothing holds only its own connection."""
