@@ -297,6 +297,8 @@ spl_tick(int slot)
 	{
 		spl_due_lower(slot, now);
 		sweep_not_before = now;
+		for (int i = 0; i < lengthof(chores); i++)
+			chores[i].next = now;
 	}
 	last = now;
 	if (now >= spl_due_next(slot) && now >= sweep_not_before)
