@@ -135,6 +135,13 @@ static Check checks[] = {
 		" FROM pg_replication_slots s WHERE s.xmin IS NOT NULL AND $1 IS NOT NULL"
 		" AND (NOT s.active OR age(s.xmin) > 1000000) ORDER BY s.slot_name",
 		"A replication slot keeps dead rows from being removed. Bring its standby back, or drop the slot."),
+	CHECK(
+		"replicated_into", "critical",
+		"SELECT s.subname, jsonb_build_object('tables', count(*))::text FROM pg_subscription_rel r"
+		" JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = 'spooled' AND $1 IS NOT NULL GROUP BY s.subname ORDER BY s.subname",
+		"Two databases would hand out the same jobs and move them each in its own way. Drop the subscription; subscribe to"
+		" these tables only from a database without the extension."),
 	CHECK("fsync_off", "critical", SETTING_OFF("fsync"),
 		  "A crash of the machine may destroy the database. Turn fsync on."),
 	CHECK("full_page_writes_off", "critical", SETTING_OFF("full_page_writes"),
