@@ -72,52 +72,60 @@ spl_interval_of_ms(int64 ms)
 	return IntervalPGetDatum(span);
 }
 
-/* array_arg takes an array argument apart; returns the count or ARRAY_NOT_GIVEN. */
-static int
-array_arg(FunctionCallInfo fcinfo, int n, const char *field, Datum **values, bool **nulls)
+/* list_arg returns an array argument of one dimension, or NULL. */
+static ArrayType *
+list_arg(FunctionCallInfo fcinfo, int n, const char *field)
 {
 	ArrayType *array;
-	int		   count;
-	int16	   length;
-	bool	   by_value;
-	char	   align;
 	SplFault   fault;
 
 	if (PG_ARGISNULL(n))
-		return ARRAY_NOT_GIVEN;
+		return NULL;
 	array = PG_GETARG_ARRAYTYPE_P(n);
 	if (ARR_NDIM(array) > 1)
 	{
 		spl_fault(&fault, SPL_INVALID, field, "invalid_type", NULL, "%s must be an array of one dimension", field);
 		spl_fault_raise(&fault);
 	}
+	return array;
+}
+
+/* array_arg takes an array argument apart; returns the count or ARRAY_NOT_GIVEN. */
+static int
+array_arg(FunctionCallInfo fcinfo, int n, const char *field, Datum **values, bool **nulls)
+{
+	ArrayType *array = list_arg(fcinfo, n, field);
+	int		   count;
+	int16	   length;
+	bool	   by_value;
+	char	   align;
+
+	if (array == NULL)
+		return ARRAY_NOT_GIVEN;
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
 	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, values, nulls, &count);
 	return count;
 }
 
-/* spl_uuid_array_arg refuses null elements. */
+/* spl_uuid_array_arg refuses null elements; without them the ids lie one after the other. */
 int
 spl_uuid_array_arg(FunctionCallInfo fcinfo, int n, const char *field, pg_uuid_t **ids)
 {
-	Datum	*values;
-	bool	*nulls;
-	int		 count = array_arg(fcinfo, n, field, &values, &nulls);
-	SplFault fault;
+	ArrayType *array = list_arg(fcinfo, n, field);
+	int		   count = array ? ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) : ARRAY_NOT_GIVEN;
+	SplFault   fault;
 
 	*ids = NULL;
 	if (count <= 0)
 		return count;
-	*ids = palloc_array(pg_uuid_t, count);
-	for (int i = 0; i < count; i++)
+	if (array_contains_nulls(array))
 	{
-		if (nulls[i])
-		{
-			spl_fault(&fault, SPL_INVALID, field, "missing_field", NULL, "%s must not contain nulls", field);
-			spl_fault_raise(&fault);
-		}
-		(*ids)[i] = *DatumGetUUIDP(values[i]);
+		spl_fault(&fault, SPL_INVALID, field, "missing_field", NULL, "%s must not contain nulls", field);
+		spl_fault_raise(&fault);
 	}
+	Assert(ARR_ELEMTYPE(array) == UUIDOID);
+	*ids = palloc_array(pg_uuid_t, count);
+	memcpy(*ids, ARR_DATA_PTR(array), sizeof(pg_uuid_t) * count);
 	return count;
 }
 

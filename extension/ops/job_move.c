@@ -14,6 +14,31 @@
 #include "shmem/counters.h"
 #include "shmem/wake.h"
 
+/* run_of returns how many tickets, from the first on, are counted in the same place: those of a batch mostly are. */
+static int
+run_of(const Ticket *tickets, int count)
+{
+	int length = 1;
+
+	while (length < count && tickets[length].queue == tickets->queue && tickets[length].org == tickets->org &&
+		   tickets[length].kind == tickets->kind && tickets[length].reason == tickets->reason)
+		length++;
+	return length;
+}
+
+/* note_counts notes that tickets are put (each 1) or taken (each -1). */
+static void
+note_counts(const Ticket *tickets, int count, int each)
+{
+	for (int i = 0, length; i < count; i += length)
+	{
+		const Ticket *ticket = &tickets[i];
+
+		length = run_of(ticket, count - i);
+		spl_count_note(ticket->org, ticket->queue, spl_counter_of(ticket->kind, ticket->reason), length * each);
+	}
+}
+
 /* note_finished feeds the windows of finished runs. */
 static void
 note_finished(const Ticket *ticket)
@@ -42,11 +67,11 @@ static void
 put(const Ticket *tickets, int count)
 {
 	spl_ticket_put(tickets, count);
+	note_counts(tickets, count, 1);
 	for (int i = 0; i < count; i++)
 	{
 		const Ticket *ticket = &tickets[i];
 
-		spl_count_note(ticket->org, ticket->queue, spl_counter_of(ticket->kind, ticket->reason), 1);
 		if (ticket->kind == TICKET_READY)
 			spl_ready_note(ticket->queue, ticket->priority, &ticket->job_id);
 		note_due(ticket);
@@ -58,27 +83,27 @@ void
 spl_job_put_first(const Ticket *first, int count)
 {
 	put(first, count);
-	for (int i = 0; i < count; i++)
-		spl_count_total_note(first[i].org, first[i].queue, TOTAL_ENQUEUED, 1);
+	for (int i = 0, length; i < count; i += length)
+	{
+		length = run_of(&first[i], count - i);
+		spl_count_total_note(first[i].org, first[i].queue, TOTAL_ENQUEUED, length);
+	}
 }
 
 void
 spl_job_put_next(const Ticket *from, const Ticket *next, int count)
 {
 	for (int i = 0; i < count; i++)
-	{
 		if (!spl_step_exists(from[i].kind, next[i].kind))
 			elog(ERROR, "a job cannot go from ticket %d to ticket %d", from[i].kind, next[i].kind);
-		spl_count_note(from[i].org, from[i].queue, spl_counter_of(from[i].kind, from[i].reason), -1);
-	}
+	note_counts(from, count, -1);
 	put(next, count);
 }
 
 void
 spl_job_forget(const Ticket *taken, int count)
 {
-	for (int i = 0; i < count; i++)
-		spl_count_note(taken[i].org, taken[i].queue, spl_counter_of(taken[i].kind, taken[i].reason), -1);
+	note_counts(taken, count, -1);
 }
 
 TakeResult

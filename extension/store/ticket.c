@@ -123,7 +123,7 @@ spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait,
 	if (count == 0)
 		return;
 	Assert(seen || ActiveSnapshotSet());
-	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), RowExclusiveLock);
+	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), NoLock); /* who saw them has locked it */
 	for (int i = 0; i < count; i++)
 		results[i] = take(table, &tickets[i], seen ? seen : SnapshotSelf, wait, NULL);
 	table_close(table, NoLock);

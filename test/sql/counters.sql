@@ -194,3 +194,12 @@ SELECT total FROM spooled.job_stats;
 RESET ROLE;
 SELECT count(*) FROM spooled.jobs WHERE queue = 'a';
 SELECT * FROM differences;
+
+-- A batch of two queues whose jobs come in turn, and end in two ways.
+SELECT count(spooled.enqueue('turn' || n % 2, '{}', max_retries => n / 2 % 2)) FROM generate_series(0, 11) n;
+SELECT count(*) FROM spooled.claim(ARRAY['turn0', 'turn1'], 'w', 12);
+SELECT code, count(*) FROM spooled.complete_many(ARRAY(SELECT j.id FROM spooled.jobs j JOIN spooled.lease l ON l.job_id = j.id WHERE j.queue LIKE 'turn_' ORDER BY 1 LIMIT 5)) GROUP BY 1;
+SELECT code, count(*) FROM spooled.fail_many(ARRAY(SELECT j.id FROM spooled.jobs j JOIN spooled.lease l ON l.job_id = j.id WHERE j.queue LIKE 'turn_')) GROUP BY 1;
+SELECT queue, proc, done, back, dead FROM counts WHERE queue LIKE 'turn_' ORDER BY 1;
+SELECT from_memory();
+SELECT * FROM differences;
