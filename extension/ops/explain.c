@@ -30,7 +30,7 @@ static void
 explain_claimable(const JobView *job, Facts *facts, Explanation *why)
 {
 	const Ticket *ticket = &job->ticket;
-	int			  ahead = spl_ready_count_ahead(ticket->queue, ticket->priority, &ticket->job_id, AHEAD_MAX);
+	int			  ahead = spl_ready_count_ahead(ticket, AHEAD_MAX);
 
 	why->reason = "claimable";
 	fact_int(facts, "ahead", ahead);

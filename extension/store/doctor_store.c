@@ -2,7 +2,8 @@
  * doctor_store.c
  *    Statements that look for what an operator should know.
  *
- * They read the ends of indexes and small tables, not the whole history, so they may run every minute.
+ * They read counters, the ends of indexes and small tables, not the whole history, so they may run every minute.  What grows
+ * with the number of leases is to find those that are over: no index contains it.
  */
 #include "postgres.h"
 
@@ -24,6 +25,8 @@ typedef struct Check
 	{                                                                                                           \
 		.finding = f, .severity = s, .hint = h, .search = {.sql = sql_text, .nargs = 1, .argtypes = {INT4OID} } \
 	}
+/* Of what there may be very many, so many are read: the oldest of what waits in vain, the newest of what has just happened. */
+#define READ_MOST "10000"
 /* The last runs of schedule s. */
 #define LAST_RUNS(n)                                                                                                     \
 	"LATERAL (SELECT r.status, r.error, r.started_at FROM spooled.schedule_run r WHERE r.org = $1 AND r.schedule = s.id" \
@@ -40,9 +43,9 @@ static Check checks[] = {
 		"queue_without_claims", "warning",
 		"SELECT q.name, jsonb_build_object('oldest_ready_since', head.since, 'workers',"
 		"   (SELECT count(*) FROM spooled.worker w WHERE w.org = $1 AND w.status <> 'offline' AND q.name = ANY(w.queue_names)))::text"
-		" FROM spooled.queue q, spooled._queue_oldest(q.id) head(since)"
-		" WHERE q.org = $1 AND q.paused_at IS NULL AND head.since < clock_timestamp() - interval '5 min'"
-		" AND NOT EXISTS (SELECT FROM spooled.lease l WHERE l.org = $1 AND l.queue = q.id) ORDER BY q.name",
+		" FROM spooled.queue q, spooled._queue_oldest(q.id) head(since), spooled._queue_counts(q.id) c"
+		" WHERE q.org = $1 AND q.paused_at IS NULL AND head.since < clock_timestamp() - interval '5 min' AND c.processing = 0"
+		" ORDER BY q.name",
 		"A job of this queue has been claimable for more than 5 minutes and no worker has a job of it. Start a worker,"
 		" and check that it names the queue exactly."),
 	CHECK(
@@ -57,16 +60,20 @@ static Check checks[] = {
 		"Delayed jobs are due and still delayed: the background worker is not running or far behind. See the server log."),
 	CHECK(
 		"blocked_without_parent", "critical",
-		"SELECT NULL, jsonb_build_object('count', count(*), 'example', min(b.job_id::text))::text FROM spooled.blocked b"
-		" WHERE b.org = $1 AND NOT EXISTS (SELECT FROM spooled.dependency d JOIN spooled.job p ON p.org = $1 AND p.id = d.parent"
+		"SELECT NULL, jsonb_build_object('count', count(*), 'example', min(b.job_id::text))::text"
+		" FROM (SELECT job_id FROM spooled.blocked WHERE org = $1 ORDER BY job_id LIMIT " READ_MOST ") b"
+		" WHERE NOT EXISTS (SELECT FROM spooled.dependency d JOIN spooled.job p ON p.org = $1 AND p.id = d.parent"
 		"   WHERE d.org = $1 AND d.child = b.job_id) HAVING count(*) > 0",
 		"Jobs wait for parents that do not exist, so they would wait for ever. Cancel them; spooled.check_integrity() lists them."),
-	CHECK("dead_letters", "warning",
-		  "SELECT q.name, jsonb_build_object('last_24_hours', d.count, 'latest', d.latest)::text FROM spooled.queue q,"
-		  " (SELECT d.queue, count(*) AS count, max(d.since) AS latest FROM spooled.dead_letter d WHERE d.org = $1"
-		  "   AND d.since > clock_timestamp() - interval '24 hours' GROUP BY d.queue) d"
-		  " WHERE q.org = $1 AND q.id = d.queue ORDER BY q.name",
-		  "Jobs used up their retries. spooled.dlq_list() shows their errors, spooled.dlq_retry() replays them."),
+	CHECK(
+		"dead_letters", "warning",
+		"SELECT q.name, jsonb_strip_nulls(jsonb_build_object('last_24_hours', d.count, 'latest', d.latest,"
+		"   'or_more', nullif(d.count = " READ_MOST ", false)))::text"
+		" FROM spooled.queue q, spooled._queue_counts(q.id) c, LATERAL (SELECT count(*) AS count, max(d.since) AS latest"
+		"   FROM (SELECT since FROM spooled.dead_letter WHERE org = $1 AND queue = q.id ORDER BY job_id DESC LIMIT " READ_MOST
+		") d WHERE d.since > clock_timestamp() - interval '24 hours') d"
+		" WHERE q.org = $1 AND c.deadletter > 0 AND d.count > 0 ORDER BY q.name",
+		"Jobs used up their retries. spooled.dlq_list() shows their errors, spooled.dlq_retry() replays them."),
 	CHECK(
 		"schedules_overdue", "critical",
 		"SELECT NULL, jsonb_build_object('count', count(*), 'oldest', min(s.next_run_at))::text FROM spooled.schedule s"

@@ -112,19 +112,3 @@ spl_parents_read(int32 org, const pg_uuid_t *child, int limit, pg_uuid_t *parent
 	spl_spi_run(&read_parents, values, NULL, add_parent, &list);
 	return list.count;
 }
-
-static SpiPlan count_ahead = {
-	.sql = "SELECT FROM spooled.ready WHERE queue = $1 AND priority > $2"
-		   " UNION ALL SELECT FROM spooled.ready WHERE queue = $1 AND priority = $2 AND job_id < $3 LIMIT $4",
-	.nargs = 4,
-	.argtypes = {INT4OID, INT2OID, UUIDOID, INT4OID},
-};
-
-/* spl_ready_count_ahead counts the tickets that are given out before a job. */
-int
-spl_ready_count_ahead(int32 queue, int priority, const pg_uuid_t *job_id, int limit)
-{
-	Datum values[] = {Int32GetDatum(queue), Int16GetDatum(priority), UUIDPGetDatum(job_id), Int32GetDatum(limit)};
-
-	return spl_spi_run(&count_ahead, values, NULL, NULL, NULL);
-}

@@ -23,7 +23,4 @@ extern int spl_history_read(int32 org, const pg_uuid_t *job_id, HistoryRow **row
 /* spl_parents_read reads up to "limit" parents that a job waits for. */
 extern int spl_parents_read(int32 org, const pg_uuid_t *child, int limit, pg_uuid_t *parents);
 
-/* spl_ready_count_ahead counts the tickets that a ready job's queue gives out before it, at most "limit". */
-extern int spl_ready_count_ahead(int32 queue, int priority, const pg_uuid_t *job_id, int limit);
-
 #endif

@@ -235,6 +235,51 @@ spl_ready_oldest(int32 org, int32 queue)
 	return oldest;
 }
 
+/* count_until goes on with a scan until it stands on the ticket, and counts up to "limit" at most. */
+static int
+count_until(TupleScan *scan, const Ticket *ticket, int count, int limit)
+{
+	while (count < limit && spl_scan_next(scan, ForwardScanDirection))
+	{
+		bool  isnull;
+		int16 priority = DatumGetInt16(slot_getattr(scan->slot, TICKET_PRIORITY, &isnull));
+		Datum id = slot_getattr(scan->slot, TICKET_JOB_ID, &isnull);
+
+		if (priority < ticket->priority ||
+			(priority == ticket->priority && memcmp(DatumGetUUIDP(id)->data, ticket->job_id.data, UUID_LEN) >= 0))
+			break;
+		count++;
+	}
+	return count;
+}
+
+int
+spl_ready_count_ahead(const Ticket *ticket, int limit)
+{
+	ClaimLevel	starts[CLAIM_LIST_LEVELS];
+	int			levels = 0;
+	bool		has_starts = lists_count(ticket->queue) && spl_claim_list_starts(ticket->queue, starts, &levels);
+	TupleScan	scan;
+	ScanKeyData keys[3];
+	int			count = 0;
+
+	spl_scan_begin(&scan, TABLE_READY, INDEX_READY_CLAIM, AccessShareLock, NULL, has_starts ? 3 : 1);
+	for (int i = 0; i < levels && starts[i].priority >= ticket->priority; i++)
+	{
+		spl_ready_level_keys(keys, ticket->queue, &starts[i]);
+		spl_scan_keys(&scan, keys, 3);
+		count = count_until(&scan, ticket, count, limit);
+	}
+	if (!has_starts)
+	{
+		queue_key(keys, ticket->queue);
+		spl_scan_keys(&scan, keys, 1);
+		count = count_until(&scan, ticket, 0, limit);
+	}
+	spl_scan_end(&scan);
+	return count;
+}
+
 /* find_at reads the ticket of a job in a queue at one priority. */
 static bool
 find_at(TupleScan *scan, int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority, Ticket *ticket)

@@ -107,6 +107,9 @@ extern bool spl_ready_exists(int32 org, int32 queue, TimestampTz now);
  */
 extern TimestampTz spl_ready_oldest(int32 org, int32 queue);
 
+/* spl_ready_count_ahead counts the tickets that their queue gives out before a ready one, at most "limit". */
+extern int spl_ready_count_ahead(const Ticket *ticket, int limit);
+
 /* spl_ready_find finds the ready ticket of a job, first with the priority that is likely. */
 extern bool
 spl_ready_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 likely, Snapshot snapshot, Ticket *ticket);
