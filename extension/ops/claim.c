@@ -82,6 +82,22 @@ cap_by_timeout(const Queue *queue, const Job *jobs, Ticket *leases, int count)
 	}
 }
 
+/* need_rows refuses tickets whose jobs are gone, which only statements by hand can bring about, and tells the way out. */
+static void
+need_rows(const Ticket *ready, const bool *found, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!found[i])
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("job %s has a ticket but no row", spl_uuid_text(&ready[i].job_id)),
+				 errdetail(
+					 "Somebody has deleted it from spooled.job; its ticket in spooled.ready keeps claims of its queue from going on."),
+				 errhint(
+					 "spooled.check_integrity() shows all such tickets. As a superuser delete them from spooled.ready by their job_id.")));
+}
+
 /* claim_from takes up to "limit" jobs of one queue. */
 static int
 claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int limit, TimestampTz now,
@@ -104,9 +120,7 @@ claim_from(int32 org, const ClaimRequest *request, const char *queue_name, int l
 		return 0;
 	found = palloc(sizeof(bool) * count);
 	spl_job_find_of(org, ready, count, jobs, found);
-	for (int i = 0; i < count; i++)
-		if (!found[i])
-			elog(ERROR, "job %s has a ticket but no row", spl_uuid_text(&ready[i].job_id));
+	need_rows(ready, found, count);
 	lease_tickets(request, queue, ready, count, now, leases);
 	cap_by_timeout(queue, jobs, leases, count);
 	spl_job_put_next(ready, leases, count);

@@ -166,3 +166,13 @@ DELETE FROM spooled.ready;
 INSERT INTO spooled.ready SELECT now(), 1, 1, 0, 0, 0, 0, gen_random_uuid(), NULL FROM generate_series(1, 1000);
 SELECT invariant, count(*) FROM spooled.check_integrity() WHERE invariant = 'ticket_without_job' GROUP BY 1;
 ROLLBACK;
+
+-- a job's row that somebody has deleted keeps claims of its queue from going on, until its ticket is deleted as the hint says
+SELECT spooled.enqueue('orphan', '1') AS orphan \gset
+SELECT spooled.enqueue('orphan', '2') IS NOT NULL AS enqueued;
+DELETE FROM spooled.job WHERE id = :'orphan';
+\set VERBOSITY sqlstate
+SELECT payload FROM spooled.claim('orphan', 'w');
+\set VERBOSITY default
+DELETE FROM spooled.ready WHERE job_id IN (SELECT job_id FROM spooled.check_integrity() WHERE invariant = 'ticket_without_job');
+SELECT payload FROM spooled.claim('orphan', 'w', 10);
