@@ -512,7 +512,9 @@ BEGIN
                                    'dead_letter', 'outcome', 'attempt', 'event_log', 'idempotency', 'request_key', 'job_tag', 'dependency',
                                    'dependency_mark', 'workflow', 'workflow_job',
                                    'schedule', 'schedule_run', 'prepared_delta', 'org_id_seq', 'audit_entry_id_seq', 'queue_id_seq', 'event_log_id_seq'] LOOP
-        PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass, '');
+        -- a role that was dropped is dumped as a number, which may be another one's where the dump is read
+        PERFORM pg_catalog.pg_extension_config_dump(('@extschema@.' || relation)::regclass,
+            CASE relation WHEN 'role_binding' THEN 'WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = role)' ELSE '' END);
     END LOOP;
 END
 $$;
@@ -604,8 +606,8 @@ COMMENT ON FUNCTION rotate_api_key(uuid, interval) IS 'Makes a successor with th
 CREATE FUNCTION revoke_api_key(id uuid) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_revoke_api_key';
 COMMENT ON FUNCTION revoke_api_key(uuid) IS 'Ends an API key of the current organization; effective at the next request. The last key that can be used stays: SP005.';
 
-CREATE FUNCTION bind_role(role regrole, organization text) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spooled_bind_role';
-COMMENT ON FUNCTION bind_role(regrole, text) IS 'Lets sessions of this database role work for the organization with this slug, without a credential. Superusers only.';
+CREATE FUNCTION bind_role(role regrole, organization text) RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spooled_bind_role';
+COMMENT ON FUNCTION bind_role(regrole, text) IS 'Lets sessions of this database role work for the organization with this slug, without a credential; null: for none. Superusers only.';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Jobs: enqueue, claim, settle

@@ -120,6 +120,7 @@ SPL_FUNCTION(spooled_bind_role, PERMISSION_NONE)
 	SplFault fault;
 
 	need_superuser("bind a role to an organization");
+	spl_need_arg(fcinfo, 0, "role");
 	raise_unless_ok(spl_role_bind_org(PG_GETARG_OID(0), text_arg(fcinfo, 1), &fault), &fault);
 	PG_RETURN_VOID();
 }

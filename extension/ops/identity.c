@@ -119,7 +119,9 @@ spl_enter_organization(const char *slug, SplFault *fault)
 SplCode
 spl_role_bind_org(Oid role, const char *slug, SplFault *fault)
 {
-	if (!spl_role_bind(role, slug))
+	if (slug == NULL)
+		spl_role_unbind(role);
+	else if (!spl_role_bind(role, slug))
 		return spl_fault(fault, SPL_NOT_FOUND, NULL, NULL, NULL, "there is no organization \"%s\"", slug);
 	spl_changes_done();
 	return SPL_OK;

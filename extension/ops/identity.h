@@ -30,7 +30,7 @@ extern SplCode spl_enter_organization(const char *slug, SplFault *fault);
 extern SplCode spl_principal_of_secret(const char *key, SplPrincipal *principal, SplFault *fault);
 extern SplCode spl_principal_of_key(const ApiKey *key, SplPrincipal *principal, SplFault *fault);
 
-/* spl_role_bind_org makes sessions of a database role work for the organization with this slug. */
+/* spl_role_bind_org makes sessions of a database role work for the organization with this slug; NULL: for none. */
 extern SplCode spl_role_bind_org(Oid role, const char *slug, SplFault *fault);
 
 #endif

@@ -159,6 +159,22 @@ static SpiPlan bind_role = {
 	.across_orgs = true,
 };
 
+static SpiPlan unbind_role = {
+	.sql = "DELETE FROM spooled.role_binding WHERE role = $1",
+	.nargs = 1,
+	.argtypes = {OIDOID},
+	.across_orgs = true,
+};
+
+void
+spl_role_unbind(Oid role)
+{
+	Datum values[] = {ObjectIdGetDatum(role)};
+
+	spl_spi_run(&unbind_role, values, NULL, NULL, NULL);
+	spl_table_touched(TABLE_ROLE_BINDING);
+}
+
 bool
 spl_role_bind(Oid role, const char *slug)
 {

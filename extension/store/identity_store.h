@@ -33,6 +33,7 @@ extern bool spl_api_key_find_id(const pg_uuid_t *id, ApiKey *key);
 
 /* spl_role_bind makes sessions of the role work for the organization with this slug; false: there is none. */
 extern bool spl_role_bind(Oid role, const char *slug);
+extern void spl_role_unbind(Oid role);
 
 extern void spl_identity_store_init(void);
 

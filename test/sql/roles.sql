@@ -111,5 +111,14 @@ SELECT code, message FROM keys, pg_temp.try(format('SELECT spooled.enter(%L)', e
 SELECT code, message FROM pg_temp.try($$SELECT spooled.revoke_api_key('00000000-0000-4000-8000-000000000000')$$);
 SELECT * FROM spooled.check_integrity();
 
+-- a function that runs as its owner lends the owner's grants, and not his organization
+CREATE FUNCTION roles_send(json) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$ SELECT spooled.enqueue('roles-lent', $1) $$;
+ALTER FUNCTION roles_send OWNER TO roles_producer;
+SELECT pg_temp.run_as('roles_nobody', $$SELECT roles_send('1')$$) AS grants_are_lent, pg_temp.run_as('roles_nobody', $$SELECT spooled.enqueue('roles-lent', '1')$$) AS has_none;
+SELECT slug FROM spooled.job JOIN spooled.queue q ON q.id = queue JOIN spooled.org ON org.id = q.org WHERE q.name = 'roles-lent';
+SELECT spooled.bind_role('roles_nobody', NULL), spooled.bind_role('roles_nobody', NULL);
+SELECT pg_temp.run_as('roles_nobody', $$SELECT roles_send('1')$$) AS organization_is_not;
+DROP FUNCTION roles_send;
+
 DELETE FROM spooled.role_binding;
 DROP ROLE roles_producer, roles_worker, roles_operator, roles_reader, roles_nobody;
