@@ -19,7 +19,8 @@ typedef struct FanInFacts
 	bool is_open; /* may still complete */
 	bool is_busy; /* an open transaction is just changing */
 	bool completed;
-	bool failed; /* ended otherwise */
+	bool failed;	   /* ended otherwise */
+	bool is_returning; /* has failed, which an open transaction is just taking back */
 } FanInFacts;
 
 #endif

@@ -249,7 +249,10 @@ side_step(EdgeLook *look, int which, Looking *looking)
 	edge = spl_edge_read(side->scan.slot);
 	looking->mode = edge.mode;
 	if (is_changing(&side->dirty))
+	{
 		looking->facts->is_busy = true;
+		looking->facts->is_returning |= edge.state == EDGE_FAILED || edge.state == EDGE_CANCELLED;
+	}
 	else if (edge.state == EDGE_OPEN)
 		open->edges[open->count++] = (PlacedEdge) {edge, side->scan.slot->tts_tid};
 	else if (edge.state == EDGE_COMPLETED)

@@ -1,6 +1,6 @@
 /*
  * fan_in_test.c
- *    What parents that stand in any way mean for what waits for them: all 48 cases, and the order among the facts.
+ *    What parents that stand in any way mean for what waits for them: all 96 cases, and the order among the facts.
  *
  * links: extension/rules/fan_in.c
  */
@@ -14,12 +14,14 @@
 #define BUSY 2
 #define COMPLETED 4
 #define FAILED 8
-#define CASES 16
+#define RETURNING 16
+#define CASES 32
 
 static FanInVerdict
 ask(FanInMode mode, int facts)
 {
-	FanInFacts asked = {(facts & OPEN) != 0, (facts & BUSY) != 0, (facts & COMPLETED) != 0, (facts & FAILED) != 0};
+	FanInFacts asked = {(facts & OPEN) != 0, (facts & BUSY) != 0, (facts & COMPLETED) != 0, (facts & FAILED) != 0,
+						(facts & RETURNING) != 0};
 
 	return spl_fan_in_verdict(mode, &asked);
 }
@@ -33,8 +35,12 @@ main(void)
 		bool		 is_undecided = (facts & (OPEN | BUSY)) != 0;
 		FanInVerdict over = facts & FAILED ? FAN_IN_BROKEN : FAN_IN_MET;
 
-		/* all: one that failed decides, whatever the others do */
-		CHECK_INT(ask(FAN_IN_ALL, facts), facts & FAILED ? FAN_IN_BROKEN : is_undecided ? undecided : FAN_IN_MET);
+		/* all: one that failed decides, whatever the others do; one that may have failed keeps the rest from deciding */
+		CHECK_INT(ask(FAN_IN_ALL, facts),
+				  facts & FAILED		  ? FAN_IN_BROKEN
+					  : facts & RETURNING ? FAN_IN_UNCLEAR
+					  : is_undecided	  ? undecided
+										  : FAN_IN_MET);
 		/* any: one that completed decides; without one it can never be met */
 		CHECK_INT(ask(FAN_IN_ANY, facts), facts & COMPLETED ? FAN_IN_MET : is_undecided ? undecided : FAN_IN_BROKEN);
 		/* a workflow is over when every member is */
