@@ -79,7 +79,7 @@ check_worker(FindingList *list)
 	else if (!spl_counters_have_room())
 		add("queues_without_counters", "warning", NULL, psprintf("{\"max_queues\":%d}", spooled_max_queues),
 			"There are more queues than spooled.max_queues: statistics of those without counters are counted from the tables each"
-			" time. Raise the setting (5.4 kB of shared memory for each queue) and restart the server.",
+			" time. Raise the setting (5.7 kB of shared memory for each queue) and restart the server.",
 			list);
 }
 

@@ -72,14 +72,6 @@ spl_email_has_organization(const char *email)
 	return spl_org_by_email(email) != SPL_ORG_NONE;
 }
 
-/* need_secret: without it a code could be computed by anybody. */
-static SplCode
-need_secret(SplFault *fault)
-{
-	return *spooled_jwt_secret ? SPL_OK
-							   : spl_fault(fault, SPL_UNAVAILABLE, NULL, NULL, NULL, "tokens are not configured");
-}
-
 /* code_of derives the six digits of a row. */
 static void
 code_of(const pg_uuid_t *id, const char *email, char *code)
@@ -99,7 +91,7 @@ spl_email_start(const char *email, SplFault *fault)
 {
 	TimestampTz now = spl_clock_now();
 	EmailCode	row = {.email = (char *) email, .created_at = now, .due = NO_TIME};
-	SplCode		code = need_secret(fault);
+	SplCode		code = spl_need_token_secret(fault);
 
 	if (code != SPL_OK)
 		return code;
@@ -176,7 +168,7 @@ spl_email_verify(const char *email, const char *code, EmailProof *proof, SplFaul
 {
 	TimestampTz now = spl_clock_now();
 	int32		org;
-	SplCode		result = need_secret(fault);
+	SplCode		result = spl_need_token_secret(fault);
 
 	if (result != SPL_OK)
 		return result;

@@ -56,9 +56,8 @@ unauthorized(SplFault *fault, const char *message)
 	return spl_fault(fault, SPL_UNAUTHORIZED, NULL, NULL, NULL, "%s", message);
 }
 
-/* need_secret refuses everything while there is nothing to sign with. */
-static SplCode
-need_secret(SplFault *fault)
+SplCode
+spl_need_token_secret(SplFault *fault)
 {
 	if (*spooled_jwt_secret != '\0')
 		return SPL_OK;
@@ -97,7 +96,7 @@ static SplCode
 open_session(const char *token, TokenType type, TokenClaims *claims, LoginRow *login, SplFault *fault)
 {
 	TimestampTz now = spl_clock_now();
-	SplCode		code = need_secret(fault);
+	SplCode		code = spl_need_token_secret(fault);
 
 	if (code != SPL_OK)
 		return code;
@@ -211,7 +210,7 @@ spl_login_by_key(const char *api_key, LoginTokens *tokens, SplFault *fault)
 	uint8		 hash[SPL_HASH_BYTES];
 	SplCode		 code;
 
-	if ((code = need_secret(fault)) != SPL_OK ||
+	if ((code = spl_need_token_secret(fault)) != SPL_OK ||
 		(code = spl_check_length("api_key", api_key, MIN_CREDENTIAL, TOKEN_MAX_CHARACTERS, fault)) != SPL_OK)
 		return code;
 	spl_secret_hash(api_key, hash);
@@ -289,7 +288,7 @@ spl_login_refresh(const char *refresh_token, LoginTokens *tokens, SplFault *faul
 	LoginRow	 login;
 	SplCode		 code;
 
-	if ((code = need_secret(fault)) != SPL_OK ||
+	if ((code = spl_need_token_secret(fault)) != SPL_OK ||
 		(code = spl_check_length("refresh_token", refresh_token, MIN_CREDENTIAL, TOKEN_MAX_CHARACTERS, fault)) !=
 			SPL_OK)
 		return code;

@@ -21,6 +21,9 @@ typedef struct LoginTokens
 	int	  refresh_expires_in;
 } LoginTokens;
 
+/* spl_need_token_secret refuses everything while there is no secret: tokens and codes could be computed by anybody. */
+extern SplCode spl_need_token_secret(SplFault *fault);
+
 /* spl_principal_of_token tells for whom an access token stands, as the tables are now. */
 extern SplCode spl_principal_of_token(const char *token, SplPrincipal *principal, SplFault *fault);
 
