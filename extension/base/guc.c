@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "base/guc.h"
+#include "base/job_bounds.h"
 #include "base/secret.h"
 #include "base/secret_strength.h"
 #include "miscadmin.h"
@@ -84,9 +85,9 @@ static const IntSetting int_settings[] = {
 	{"spooled.lease_max", "Sets the longest lease that may be asked for.", &spooled_lease_max, 3600000, 1, INT_MAX,
 	 PGC_SUSET, GUC_UNIT_MS},
 	{"spooled.max_retries", "Sets how often a job is retried when neither it nor its queue says.", &spooled_max_retries,
-	 3, 0, 100, PGC_SUSET, 0},
+	 3, 0, RETRIES_MOST, PGC_SUSET, 0},
 	{"spooled.timeout_seconds", "Sets the timeout of a job when neither it nor its queue says.",
-	 &spooled_timeout_seconds, 300, 1, 86400, PGC_SUSET, 0},
+	 &spooled_timeout_seconds, 300, 1, TIMEOUT_MOST, PGC_SUSET, 0},
 	{"spooled.idempotency_ttl", "Sets how long an idempotency key is taken; 0: as long as its job is kept.",
 	 &spooled_idempotency_ttl, 0, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S},
 	{"spooled.request_key_ttl", "Sets how long a request that makes something is answered again under its key.",

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/job_bounds.h"
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/change.h"
@@ -165,7 +166,7 @@ SplCode
 spl_job_set_priority(const pg_uuid_t *job_id, int priority, int *old_priority, SplFault *fault)
 {
 	int32	org = spl_org();
-	SplCode code = spl_check_int("priority", priority, -100, 100, fault);
+	SplCode code = spl_check_int("priority", priority, PRIORITY_LOWEST, PRIORITY_HIGHEST, fault);
 
 	if (code != SPL_OK)
 		return code;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/job_bounds.h"
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/dependency.h"
@@ -78,9 +79,9 @@ spl_enqueue_check(const EnqueueItem *item, SplFault *fault)
 	if ((code = spl_check_queue_name(item->queue, fault)) != SPL_OK ||
 		(code = check_json("payload", item->payload, false, spooled_max_payload_bytes, fault)) != SPL_OK ||
 		(code = spl_limit_payload(fault, VARSIZE_ANY_EXHDR(item->payload))) != SPL_OK ||
-		(code = check_given_int("priority", item->priority, -100, 100, fault)) != SPL_OK ||
-		(code = check_given_int("max_retries", item->max_retries, 0, 100, fault)) != SPL_OK ||
-		(code = check_given_int("timeout_seconds", item->timeout_seconds, 1, 86400, fault)) != SPL_OK)
+		(code = check_given_int("priority", item->priority, PRIORITY_LOWEST, PRIORITY_HIGHEST, fault)) != SPL_OK ||
+		(code = check_given_int("max_retries", item->max_retries, 0, RETRIES_MOST, fault)) != SPL_OK ||
+		(code = check_given_int("timeout_seconds", item->timeout_seconds, 1, TIMEOUT_MOST, fault)) != SPL_OK)
 		return code;
 	if (item->delay_ms < 0 && item->delay_ms != DELAY_NOT_GIVEN)
 		return spl_fault(fault, SPL_INVALID, "delay_seconds", "out_of_range", NULL, "a delay must not be negative");

@@ -18,7 +18,7 @@
 typedef struct QueuePatch
 {
 	int			max_retries;	 /* NOT_GIVEN; 0 .. 100 */
-	int			default_timeout; /* NOT_GIVEN; seconds, 1 .. 86400 */
+	int			default_timeout; /* NOT_GIVEN; seconds, 1 .. TIMEOUT_MOST */
 	int			rate_limit;		 /* NOT_GIVEN; 1 .. 100000 */
 	int64		lease_ms;		 /* -1: not given; whole seconds within spooled.lease_min .. lease_max */
 	const char *backoff;		 /* NULL, "seconds" (1, 2, 4 .. 60 s) or "minutes" (1, 2, 4 .. 60 min) */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/guc.h"
+#include "base/job_bounds.h"
 #include "ops/queue_patch.h"
 #include "rules/json_text.h"
 #include "rules/limits.h"
@@ -89,8 +90,8 @@ spl_queue_patch_check(const QueuePatch *patch, SplFault *fault)
 {
 	SplCode code;
 
-	if ((code = check_range("max_retries", patch->max_retries, 0, 100, fault)) != SPL_OK ||
-		(code = check_range("default_timeout", patch->default_timeout, 1, 86400, fault)) != SPL_OK ||
+	if ((code = check_range("max_retries", patch->max_retries, 0, RETRIES_MOST, fault)) != SPL_OK ||
+		(code = check_range("default_timeout", patch->default_timeout, 1, TIMEOUT_MOST, fault)) != SPL_OK ||
 		(code = check_range("rate_limit", patch->rate_limit, 1, 100000, fault)) != SPL_OK ||
 		(code = check_lease(patch->lease_ms, fault)) != SPL_OK || (code = check_backoff(patch, fault)) != SPL_OK)
 		return code;

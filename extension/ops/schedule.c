@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/job_bounds.h"
 #include "base/org_context.h"
 #include "base/uuid7.h"
 #include "ops/audit.h"
@@ -89,9 +90,9 @@ check_options(const SchedulePatch *patch, SplFault *fault)
 {
 	SplCode code;
 
-	if ((code = check_range("priority", patch->priority, -100, 100, fault)) != SPL_OK ||
-		(code = check_range("max_retries", patch->max_retries, 0, 100, fault)) != SPL_OK ||
-		(code = check_range("timeout_seconds", patch->timeout_seconds, 1, 86400, fault)) != SPL_OK ||
+	if ((code = check_range("priority", patch->priority, PRIORITY_LOWEST, PRIORITY_HIGHEST, fault)) != SPL_OK ||
+		(code = check_range("max_retries", patch->max_retries, 0, RETRIES_MOST, fault)) != SPL_OK ||
+		(code = check_range("timeout_seconds", patch->timeout_seconds, 1, TIMEOUT_MOST, fault)) != SPL_OK ||
 		(code = check_range("max_outstanding", patch->max_outstanding, 0, OUTSTANDING_MAX, fault)) != SPL_OK)
 		return code;
 	if (patch->jitter_ms < -1 || patch->jitter_ms > JITTER_MAX_MS)

@@ -14,6 +14,7 @@
 
 #include "access/detoast.h"
 #include "base/compat.h"
+#include "base/job_bounds.h"
 #include "base/json_string.h"
 #include "rules/json_text.h"
 #include "store/list_store.h"
@@ -50,13 +51,15 @@
 #define OUTCOME COMMON("5") ", NULL::timestamptz AS due, t.kind AS reason" NO_LEASE \
 	", t.started_at, t.lease_id, t.worker, t.error, t.result FROM spooled.outcome t WHERE t.org = $1"
 
+#define PRIORITIES \
+	"SELECT generate_series(" CppAsString2(PRIORITY_LOWEST) ", " CppAsString2(PRIORITY_HIGHEST) ")::int2"
+
 /* The ticket of job j. */
 #define TICKET_OF_JOB \
 	"(" LEASE " AND t.job_id = j.id UNION ALL " OUTCOME " AND t.job_id = j.id UNION ALL " DELAYED " AND t.job_id = j.id" \
 	" UNION ALL " DEAD_LETTER " AND t.job_id = j.id UNION ALL " BLOCKED " AND t.job_id = j.id" \
 	" UNION ALL " READY " AND t.queue = j.queue AND t.priority = j.priority AND t.job_id = j.id" \
-	" UNION ALL " READY " AND t.queue = j.queue AND t.priority = ANY(ARRAY(SELECT generate_series(-100, 100)::int2))" \
-	" AND t.job_id = j.id LIMIT 1)"
+	" UNION ALL " READY " AND t.queue = j.queue AND t.priority = ANY(ARRAY(" PRIORITIES ")) AND t.job_id = j.id LIMIT 1)"
 
 #define STATUS(k, r) \
 	"CASE " k " WHEN 3 THEN 'processing' WHEN 4 THEN 'deadletter'" \
