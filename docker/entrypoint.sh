@@ -32,9 +32,10 @@ die() {
 . "${SPOOLED_SETTINGS:-/usr/local/lib/spooled/settings.sh}"
 random_hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
+# query SQL [DATABASE] runs as superuser and prints what comes back.  The SQL has passwords in it, so it goes through a pipe.
 query() {
-    PGPASSWORD=$(cat "$base/postgres.password") "$bin/psql" -XqAt -v ON_ERROR_STOP=1 -h "$base" -p "$port" -U postgres \
-        -d "${2:-spooled}" -c "$1"
+    printf '%s\n' "$1" | PGPASSWORD=$(cat "$base/postgres.password") "$bin/psql" -XqAt -v ON_ERROR_STOP=1 -h "$base" \
+        -p "$port" -U postgres -d "${2:-spooled}" -f -
 }
 
 if [ ! -d "$data" ]; then
