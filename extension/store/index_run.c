@@ -38,7 +38,8 @@ typedef struct IndexRun
 {
 	Relation		  table;
 	Relation		  index;
-	Buffer			 *end;		/* where the last leaf was */
+	IndexMemory		 *memory;
+	MemoryContext	  context;	/* where that is */
 	BTScanInsert	  key;		/* of the entry that is looked at */
 	IndexTuple		  tuple;	/* the one that was formed last, */
 	const IndexEntry *formed;	/* of this entry */
@@ -193,7 +194,7 @@ find_end(IndexRun *run)
 	if (block == InvalidBlockNumber)
 		return false;
 	RelationSetTargetBlock(run->index, InvalidBlockNumber); /* not where it seemed to be, or wanted by many */
-	run->leaf = *run->end;
+	run->leaf = run->memory->end;
 	if (!BufferIsValid(run->leaf) || !spl_read_recent(run->index, block, run->leaf))
 		run->leaf = ReadBuffer(run->index, block);
 	if (!_bt_conditionallockbuf(run->index, run->leaf))
@@ -219,7 +220,7 @@ find_leaf(IndexRun *run)
 	if (!P_RIGHTMOST(BTPageGetOpaque(BufferGetPage(run->leaf))))
 		return;
 	RelationSetTargetBlock(run->index, BufferGetBlockNumber(run->leaf));
-	*run->end = run->leaf;
+	run->memory->end = run->leaf;
 }
 
 /* is_below_end tells whether the key is less than all of the leaves to the right. */
@@ -326,15 +327,30 @@ insert_in_leaf(IndexRun *run, const IndexEntry *entry)
 	return true;
 }
 
+/* remembered_key returns the index's key; whose columns it was made of does not matter. */
+static BTScanInsert
+remembered_key(IndexRun *run, const IndexEntry *entry)
+{
+	IndexMemory *memory = run->memory;
+
+	if (memory->key == NULL)
+	{
+		IndexTuple	  tuple = form_entry(run, entry);
+		MemoryContext old = MemoryContextSwitchTo(run->context);
+
+		memory->key = _bt_mkscankey(run->index, tuple);
+		MemoryContextSwitchTo(old);
+		memory->key->scantid = NULL; /* of a unique index: the first place where the key could be */
+	}
+	return memory->key;
+}
+
 /* insert_near inserts an entry into the leaf at hand, or into the one that it finds when there is none. */
 static bool
 insert_near(IndexRun *run, const IndexEntry *entry)
 {
 	if (run->key == NULL)
-	{
-		run->key = _bt_mkscankey(run->index, form_entry(run, entry));
-		run->key->scantid = NULL; /* of a unique index: the first place where the key could be */
-	}
+		run->key = remembered_key(run, entry);
 	if (!run->is_clear)
 		aim(run, entry);
 	if (!BufferIsValid(run->leaf))
@@ -381,9 +397,14 @@ insert_run(IndexRun *run, IndexInfo *info, TupleTableSlot *const *slots, int cou
 
 void
 spl_index_insert_many(Relation table, Relation index, IndexInfo *info, TupleTableSlot *const *slots, int count,
-					  Buffer *end)
+					  IndexMemory *memory, MemoryContext context)
 {
-	IndexRun run = {.table = table, .index = index, .end = end, .leaf = InvalidBuffer, .last = InvalidOffsetNumber};
+	IndexRun run = {.table = table,
+					.index = index,
+					.memory = memory,
+					.context = context,
+					.leaf = InvalidBuffer,
+					.last = InvalidOffsetNumber};
 
 	if (info->ii_Unique && info->ii_Predicate == NIL && info->ii_NumIndexKeyAttrs == info->ii_NumIndexAttrs &&
 		index->rd_rel->relam == BTREE_AM_OID)

@@ -37,7 +37,7 @@ add_index(InsertSet *set, Relation table, Oid oid)
 	if (set->index_count == INSERT_INDEXES)
 		elog(ERROR, "table \"%s\" has more than %d indexes", RelationGetRelationName(table), INSERT_INDEXES);
 	set->index[set->index_count] = oid;
-	set->end[set->index_count] = InvalidBuffer;
+	set->memory[set->index_count] = (IndexMemory) {0};
 	set->info[set->index_count++] = BuildIndexInfo(index);
 	index_close(index, NoLock);
 }
@@ -114,7 +114,7 @@ spl_insert_set_indexes(InsertSet *set, Relation table, TupleTableSlot *const *sl
 			continue;
 		index = index_open(set->index[i], RowExclusiveLock);
 		if (index->rd_index->indisready && spl_index_is_plain(set->info[i]))
-			spl_index_insert_many(table, index, set->info[i], slots, count, &set->end[i]);
+			spl_index_insert_many(table, index, set->info[i], slots, count, &set->memory[i], set->context);
 		else if (index->rd_index->indisready)
 			spl_index_insert_added(table, index, slots, count);
 		index_close(index, NoLock);

@@ -8,7 +8,7 @@
 #include "base/row_shape.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
-#include "storage/buf.h"
+#include "store/index_run.h"
 #include "store/relations.h"
 #include "utils/rel.h"
 
@@ -22,7 +22,7 @@ typedef struct InsertSet
 	int				index_count;
 	Oid				index[INSERT_INDEXES];
 	IndexInfo	   *info[INSERT_INDEXES];
-	Buffer			end[INSERT_INDEXES]; /* as in spl_index_insert_many */
+	IndexMemory		memory[INSERT_INDEXES];
 	RowShape		shape;
 	int				given;				 /* columns that rows are given for; those behind them have been dropped */
 	TupleTableSlot *slots[INSERT_CHUNK]; /* made when first asked for */
