@@ -85,14 +85,24 @@ text_or_null(const char *text, bool *isnull)
 	return text ? CStringGetTextDatum(text) : (Datum) 0;
 }
 
+/* name_run fills the arguments that say which run is looked for, $1 to $4; of worker and lease NULL is any. */
+static void
+name_run(int32 org, const pg_uuid_t *job_id, const char *worker, const char *lease_id, Datum *values, bool *nulls)
+{
+	values[0] = Int32GetDatum(org);
+	values[1] = UUIDPGetDatum(job_id);
+	nulls[0] = nulls[1] = false;
+	values[2] = text_or_null(worker, &nulls[2]);
+	values[3] = text_or_null(lease_id, &nulls[3]);
+}
+
 bool
 spl_attempt_find(int32 org, const pg_uuid_t *job_id, const char *worker, const char *lease_id, Attempt *attempt)
 {
-	Datum values[4] = {Int32GetDatum(org), UUIDPGetDatum(job_id)};
-	bool  nulls[4] = {false, false};
+	Datum values[4];
+	bool  nulls[4];
 
-	values[2] = text_or_null(worker, &nulls[2]);
-	values[3] = text_or_null(lease_id, &nulls[3]);
+	name_run(org, job_id, worker, lease_id, values, nulls);
 	return spl_spi_run(&find_attempt, values, nulls, read_attempt, attempt) > 0;
 }
 
@@ -133,10 +143,9 @@ bool
 spl_event_log_find_release(int32 org, const pg_uuid_t *job_id, const char *worker, const char *lease_id,
 						   bool *taken_away)
 {
-	Datum values[4] = {Int32GetDatum(org), UUIDPGetDatum(job_id)};
-	bool  nulls[4] = {false, false};
+	Datum values[4];
+	bool  nulls[4];
 
-	values[2] = text_or_null(worker, &nulls[2]);
-	values[3] = text_or_null(lease_id, &nulls[3]);
+	name_run(org, job_id, worker, lease_id, values, nulls);
 	return spl_spi_run(&find_release, values, nulls, read_taken_away, taken_away) > 0;
 }

@@ -13,7 +13,7 @@ CREATE TABLE fuzz.removed (job_id uuid);
 CREATE TABLE fuzz.refused (function text, state text, message text);
 CREATE TABLE fuzz.called (function text);
 
--- Not called: what enters another organization for good, or makes things that nobody takes away.
+-- Not called: what changes who is asking or makes organizations, and subscribe(), after which nothing can be prepared.
 CREATE VIEW fuzz.functions AS
 SELECT p.oid, p.proname::text AS name, p.proargnames[1:p.pronargs] AS arguments, p.pronargs - p.pronargdefaults AS required
   FROM pg_proc p
