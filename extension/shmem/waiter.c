@@ -63,6 +63,7 @@ typedef struct Waiters
 	pg_atomic_uint32 any_waiters; /* of all databases */
 	pg_atomic_uint32 top;		  /* places below have been used */
 	pg_atomic_uint64 turns;		  /* that were given */
+	pg_atomic_uint64 refused;	  /* sessions that found no place */
 	Bucket			 buckets[BUCKETS];
 	Waiter			 waiters[FLEXIBLE_ARRAY_MEMBER];
 } Waiters;
@@ -95,6 +96,7 @@ take_place(void)
 			;
 		return waiter;
 	}
+	pg_atomic_fetch_add_u64(&shared->refused, 1);
 	return NULL;
 }
 
@@ -305,6 +307,15 @@ leave_at_subxact_abort(int nest_level)
 	spl_waiter_end();
 }
 
+void
+spl_waiter_figures(int *used, uint64 *refused)
+{
+	*used = 0;
+	for (uint32 i = 0; i < pg_atomic_read_u32(&shared->top); i++)
+		*used += STATE_OF(pg_atomic_read_u32(&shared->waiters[i].word)) != WAITER_FREE ? 1 : 0;
+	*refused = pg_atomic_read_u64(&shared->refused);
+}
+
 Size
 spl_waiter_shmem_size(void)
 {
@@ -324,6 +335,7 @@ spl_waiter_shmem_startup(void)
 	pg_atomic_init_u32(&shared->any_waiters, 0);
 	pg_atomic_init_u32(&shared->top, 0);
 	pg_atomic_init_u64(&shared->turns, 0);
+	pg_atomic_init_u64(&shared->refused, 0);
 	for (int i = 0; i < BUCKETS; i++)
 	{
 		pg_atomic_init_u32(&shared->buckets[i].generation, 0);

@@ -28,6 +28,9 @@ extern uint32 spl_waiter_generation(int32 queue);
 extern void spl_waiter_tell(int32 queue);
 extern void spl_waiter_tell_any(void);
 
+/* spl_waiter_figures counts the sessions that wait now, and since the start those for which there was no room. */
+extern void spl_waiter_figures(int *used, uint64 *refused);
+
 extern Size spl_waiter_shmem_size(void);
 extern void spl_waiter_shmem_startup(void);
 extern void spl_waiter_init(void);

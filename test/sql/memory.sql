@@ -1,5 +1,5 @@
 -- What the extension keeps in shared memory, and how the claim lists are used.
-SELECT part, bytes > 0 AS has_size, details ?& ARRAY['used', 'capacity', 'refills', 'misses', 'reassigned'] AS has_figures
+SELECT part, bytes > 0 AS has_size, details ?& ARRAY['used', 'capacity'] AS has_figures
   FROM spooled.shared_memory() ORDER BY part COLLATE "C";
 
 -- A claim uses a list; an empty claim after that reads no index.

@@ -18,6 +18,7 @@ max_worker_processes = 16
 max_prepared_transactions = 5
 spooled.max_databases = 3
 spooled.lease_min = 50
+spooled.max_waiters = 1
 ));
 $node->start;
 
@@ -182,6 +183,19 @@ for my $case (
 	pass("$name: its end wakes");
 }
 $other->quit;
+
+# Who finds no place among those that wait polls, and an operator sees it.
+my $places = q{SELECT details->>'used', details->>'capacity', details->>'refused' FROM spooled.shared_memory() WHERE part = 'waiters'};
+is($node->safe_psql('postgres', $places), '0|1|0', 'one place to wait, and nobody in it');
+$node->safe_psql('postgres', "SELECT count(*) FROM spooled.claim('unknown', 'w')");
+$session->{stdin} .= "CALL spooled.wait_for_jobs('unknown', '1 h');\n\\echo over\n";
+$session->{run}->pump_nb;
+until_is('postgres', $waiting, 1, 'the place is taken');
+$node->safe_psql('postgres', "CALL spooled.wait_for_jobs('other', '1 ms')");
+is($node->safe_psql('postgres', $places), '1|1|1', 'a second session is refused, and that is counted');
+$node->safe_psql('postgres', "SELECT spooled.enqueue('unknown', '{}')");
+$session->query_until(qr/over/, '');
+is($node->safe_psql('postgres', $places), '0|1|1', 'and the place is free again');
 $session->quit;
 
 ($status, undef, $error) = $node->psql('postgres', "BEGIN; CALL spooled.wait_for_jobs('unknown'); COMMIT");
