@@ -24,7 +24,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define BATCH_LIMIT 100 /* payloads may be large */
 #define LOCK_TIMEOUT "50ms"
 #define NEXT_LOCK_TIMEOUT "1ms" /* after one that was in vain */
 #define LOCKED_AT_MOST (60 * USECS_PER_SEC)
@@ -32,6 +31,14 @@
 #define ASIDE_TIME (200 * 1000) /* microseconds */
 #define COULD_NOT_RUN "Could not be run; the server's log tells why"
 #define LOCKED_OUT "Could not be run; an open transaction held a lock that it needs for more than a minute"
+
+/* A transaction that is open for long, or large in the log, is in everybody's way. */
+static const ScheduleBatch one_batch = {
+	.schedules = 100,
+	.missed_most = CATCH_UP_MAX,
+	.bytes = 16 * 1024 * 1024,
+	.job_bytes = 16 * 1024,
+};
 
 /* The jobs and the runs of one organization's due schedules. */
 typedef struct Batch
@@ -370,10 +377,11 @@ spl_schedule_fire_due(TimestampTz now, int limit)
 {
 	ScheduleRow *rows;
 	int			 count, start = 0;
+	bool		 is_more;
 
 	if (now >= aside.until || now < aside.until - ASIDE_TIME)
 		aside.count = 0;
-	count = spl_schedule_lock_due(now, aside.ids, aside.count, BATCH_LIMIT, &rows);
+	count = spl_schedule_lock_due(now, &one_batch, aside.ids, aside.count, &rows, &is_more);
 
 	qsort(rows, count, sizeof(ScheduleRow), compare_orgs);
 	while (start < count)
@@ -386,5 +394,5 @@ spl_schedule_fire_due(TimestampTz now, int limit)
 		try_fire(&rows[start], end - start, now);
 		start = end;
 	}
-	return count == BATCH_LIMIT ? limit : count;
+	return is_more ? limit : count;
 }

@@ -65,6 +65,9 @@ typedef struct ScheduleList
 	int			 count;
 	int			 room;
 	int64		 bytes_left; /* when it is used up the list ends */
+
+	const ScheduleBatch *batch; /* of what is due: what counts is what it enqueues; else NULL */
+	TimestampTz			 now;
 } ScheduleList;
 
 static int
@@ -118,6 +121,22 @@ bytes_of(const struct varlena *text)
 	return text ? VARSIZE_ANY(text) : 0;
 }
 
+/* bytes_of_row returns what is large in a schedule. */
+static int64
+bytes_of_row(const ScheduleRow *row)
+{
+	return bytes_of(row->payload) + bytes_of(row->workflow_jobs) + bytes_of(row->tags) + bytes_of(row->metadata);
+}
+
+/* bytes_of_jobs returns what a due schedule may enqueue: occurrences are a second apart at least. */
+static int64
+bytes_of_jobs(const ScheduleRow *row, const ScheduleBatch *batch, TimestampTz now)
+{
+	int64 occurrences = row->catch_up == CATCH_UP_ALL ? 1 + (now - row->next_run_at) / USECS_PER_SEC : 1;
+
+	return Min(occurrences, batch->missed_most) * Max(bytes_of_row(row), batch->job_bytes);
+}
+
 static void
 add_schedule(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -130,8 +149,7 @@ add_schedule(HeapTuple row, TupleDesc desc, void *arg)
 		list->rows = spl_grow_rows(list->rows, &list->room, sizeof(ScheduleRow));
 	schedule = &list->rows[list->count++];
 	read_schedule(row, desc, schedule);
-	list->bytes_left -= bytes_of(schedule->payload) + bytes_of(schedule->workflow_jobs) + bytes_of(schedule->tags) +
-		bytes_of(schedule->metadata);
+	list->bytes_left -= list->batch ? bytes_of_jobs(schedule, list->batch, list->now) : bytes_of_row(schedule);
 }
 
 /* The same parameters for both, so that a row is bound in one place. */
@@ -329,18 +347,21 @@ static SpiPlan lock_due = {
 };
 
 int
-spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_count, int limit, ScheduleRow **rows)
+spl_schedule_lock_due(TimestampTz now, const ScheduleBatch *batch, const pg_uuid_t *but, int but_count,
+					  ScheduleRow **rows, bool *is_more)
 {
-	ScheduleList list = {.bytes_left = PG_INT64_MAX};
+	ScheduleList list = {.bytes_left = batch->bytes, .batch = batch, .now = now};
 	TimestampTz	 floor = spl_due_floor(DUE_SCHEDULE, now);
-	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(limit), spl_uuid_array(but, but_count),
+	Datum		 values[] = {TimestampTzGetDatum(now), Int32GetDatum(batch->schedules), spl_uuid_array(but, but_count),
 							 TimestampTzGetDatum(floor)};
 
 	*rows = NULL;
+	*is_more = false;
 	if (floor > now)
 		return 0;
 	spl_spi_run(&lock_due, values, NULL, add_schedule, &list);
 	*rows = list.rows;
+	*is_more = list.count == batch->schedules || list.bytes_left <= 0;
 	return list.count;
 }
 

@@ -91,8 +91,21 @@ extern int spl_schedule_list_rows(int32 org, const ScheduleFilter *filter, Sched
 /* spl_schedule_delete_row deletes a schedule and its runs. */
 extern void spl_schedule_delete_row(int32 org, const pg_uuid_t *id);
 
-/* spl_schedule_lock_due locks due schedules of all organizations, in the order of their time, "but" some, without waiting. */
-extern int spl_schedule_lock_due(TimestampTz now, const pg_uuid_t *but, int but_count, int limit, ScheduleRow **rows);
+/* How much one transaction runs: so many schedules, and no more of them when so much has come together. */
+typedef struct ScheduleBatch
+{
+	int	  schedules;
+	int	  missed_most; /* occurrences that a schedule makes up for at once */
+	int64 bytes;	   /* of what its schedules enqueue, */
+	int64 job_bytes;   /* of which a job counts for so many at least */
+} ScheduleBatch;
+
+/*
+ * spl_schedule_lock_due locks due schedules of all organizations, in the order of their time, "but" some, without waiting;
+ * *is_more: not all that may be due.
+ */
+extern int spl_schedule_lock_due(TimestampTz now, const ScheduleBatch *batch, const pg_uuid_t *but, int but_count,
+								 ScheduleRow **rows, bool *is_more);
 
 /* spl_schedule_uses_queue tells whether a schedule, active or not, enqueues into a queue of this name. */
 extern bool spl_schedule_uses_queue(int32 org, const char *queue);

@@ -108,6 +108,13 @@ SELECT set_back(:'all', 300);
 CALL let_run();
 SELECT status, error, count(*), max(years_ago) FROM (SELECT (date_part('year', now()) - date_part('year', occurrence))::int AS years_ago, status, error
   FROM spooled.schedule_history(:'all', 1000)) r GROUP BY status, error ORDER BY status;
+-- ... in transactions that are not too large: here three schedules each
+SELECT count(spooled.create_schedule('large ' || n, '@yearly', 'large', json_build_object('x', repeat('x', 60000)), catch_up => 'all')) FROM generate_series(1, 5) n;
+SELECT count(set_back(id, 99)) FROM spooled.schedules WHERE queue = 'large';
+CALL let_run();
+SELECT count(*) AS jobs, count(DISTINCT xmin::text) AS transactions FROM spooled.job WHERE queue = (SELECT id FROM spooled.queue WHERE name = 'large');
+SELECT count(spooled.delete_schedule(id)) FROM spooled.schedules WHERE queue = 'large';
+SELECT spooled.delete_queue('large', true);
 -- ... or by none
 SELECT spooled.create_schedule('none', '@yearly', 'none', catch_up => 'none') AS none \gset
 SELECT set_back(:'none', 1);
