@@ -26,6 +26,7 @@ begin_unknown(GrpcCall *call)
 
 static const GrpcKind unknown_kind = {.begin = begin_unknown, .streams = true};
 
+/* The bounds of numbers are those of extension/base/job_bounds.h: gRPC brings a number within them, others are refused. */
 static GrpcMethod methods[] = {
 	{QUEUES "Enqueue", &unary_kind, .op_name = "job.create",
 	 TYPES(spooled__v1__enqueue_request, spooled__v1__enqueue_response),
