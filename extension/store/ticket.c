@@ -11,6 +11,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "shmem/claim_notes.h"
+#include "storage/lmgr.h"
 #include "store/due_scan.h"
 #include "store/ticket_row.h"
 #include "utils/snapmgr.h"
@@ -124,6 +125,7 @@ spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait,
 		return;
 	Assert(seen || ActiveSnapshotSet());
 	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), NoLock); /* who saw them has locked it */
+	Assert(CheckRelationLockedByMe(table, RowExclusiveLock, true));
 	for (int i = 0; i < count; i++)
 		results[i] = take(table, &tickets[i], seen ? seen : SnapshotSelf, wait, NULL);
 	table_close(table, NoLock);

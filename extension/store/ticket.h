@@ -79,7 +79,9 @@ extern void spl_ticket_take_many(const Ticket *tickets, int count, bool wait, Ta
 
 /*
  * spl_ticket_take_seen is the same for tickets that were read under "seen", a snapshot that is registered since; NULL: that were
- * there after the active snapshot was taken.  Vacuum leaves such rows in place, so nothing has to be read again.
+ * there after the active snapshot was taken.  Vacuum leaves such rows in place, so nothing has to be read again.  Who read them
+ * has locked their table for writing (RowExclusiveLock), which is not done again; under less, somebody who builds an index would
+ * meet deletions that he counts on not to be there.
  */
 extern void spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait, TakeResult *results);
 
