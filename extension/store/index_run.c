@@ -4,11 +4,13 @@
  *
  * index_insert descends from the root and back for every entry, which was a third of what a job cost in batches.  Keys of a
  * batch are neighbours: the leaf where one belongs is mostly the leaf of the next.  So a leaf is searched for once, and stays
- * locked while entries go into it.  Keys of new jobs are the greatest: where the last leaf is, is remembered.
+ * locked while entries go into it; those that belong there next to each other go in together, with one log record.  Keys of new
+ * jobs are the greatest: where the last leaf is, is remembered.
  *
  * This writes PostgreSQL's own pages and log records, so it does only what is beyond doubt: the key lies between others of
  * the same leaf or at the very end of the index, none is equal, there is room.  Everything else (the ends of a leaf, a full one,
- * a key that is there, waiting for who has it) is index_insert's.  test/t/046 has amcheck look at every index, after crashes and under concurrency.
+ * a key that is there, waiting for who has it) is index_insert's.  test/t/046 has amcheck look at every index, after crashes and
+ * under concurrency, and compares every page with a standby's.
  */
 #include "postgres.h"
 
@@ -23,6 +25,7 @@
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "store/index_run.h"
+#include "store/page_change.h"
 #include "utils/uuid.h"
 
 typedef struct IndexEntry
@@ -275,56 +278,97 @@ place_anywhere(const IndexRun *run, Page page)
 	return place;
 }
 
-/* add_to_page is what _bt_insertonpg does with a leaf that has room. */
+/* log_entry logs an entry as PostgreSQL does. */
 static void
-add_to_page(const IndexRun *run, Page page, IndexTuple tuple, Size size, OffsetNumber place)
+log_entry(const IndexRun *run, Page page, OffsetNumber place)
 {
-	START_CRIT_SECTION();
-	if (PageAddItem(page, (Item) tuple, size, place, false, false) == InvalidOffsetNumber)
-		elog(PANIC, "failed to add an entry to block %u of index \"%s\"", BufferGetBlockNumber(run->leaf),
-			 RelationGetRelationName(run->index));
-	MarkBufferDirty(run->leaf);
-	if (RelationNeedsWAL(run->index))
-	{
-		xl_btree_insert record = {.offnum = place};
-		XLogRecPtr		end;
+	xl_btree_insert record = {.offnum = place};
+	XLogRecPtr		end;
 
-		XLogBeginInsert();
-		XLogRegisterData((char *) &record, SizeOfBtreeInsert);
-		XLogRegisterBuffer(0, run->leaf, REGBUF_STANDARD);
-		XLogRegisterBufData(0, (char *) tuple, IndexTupleSize(tuple));
-		end = XLogInsert(RM_BTREE_ID, XLOG_BTREE_INSERT_LEAF);
-		PageSetLSN(page, end);
+	XLogBeginInsert();
+	XLogRegisterData((char *) &record, SizeOfBtreeInsert);
+	XLogRegisterBuffer(0, run->leaf, REGBUF_STANDARD);
+	XLogRegisterBufData(0, (char *) run->tuple, IndexTupleSize(run->tuple));
+	end = XLogInsert(RM_BTREE_ID, XLOG_BTREE_INSERT_LEAF);
+	PageSetLSN(page, end);
+}
+
+/* log_entries logs what entries from a place on have changed: where the free room is, all places from there on, the entries. */
+static void
+log_entries(const IndexRun *run, Page page, OffsetNumber place, LocationIndex upper_before)
+{
+	PageHeader head = (PageHeader) page;
+	ItemId	   first = PageGetItemId(page, place);
+	PageChange change;
+
+	change.size = 0;
+	spl_page_change_add(&change, page, &head->pd_lower, sizeof(head->pd_lower) + sizeof(head->pd_upper));
+	spl_page_change_add(&change, page, first, (char *) page + head->pd_lower - (char *) first);
+	spl_page_change_add(&change, page, (char *) page + head->pd_upper, upper_before - head->pd_upper);
+	spl_page_change_log(run->leaf, &change);
+}
+
+/* add_to_page is what _bt_insertonpg does with a leaf that has room, for entries that follow each other. */
+static void
+add_to_page(IndexRun *run, Page page, const IndexEntry *entries, int count, OffsetNumber place)
+{
+	LocationIndex upper = ((PageHeader) page)->pd_upper;
+
+	START_CRIT_SECTION();
+	for (int i = 0; i < count; i++)
+	{
+		IndexTuple tuple = form_entry(run, &entries[i]);
+
+		if (PageAddItem(page, (Item) tuple, MAXALIGN(IndexTupleSize(tuple)), place + i, false, false) ==
+			InvalidOffsetNumber)
+			elog(PANIC, "failed to add an entry to block %u of index \"%s\"", BufferGetBlockNumber(run->leaf),
+				 RelationGetRelationName(run->index));
 	}
+	MarkBufferDirty(run->leaf);
+	if (RelationNeedsWAL(run->index) && count == 1)
+		log_entry(run, page, place);
+	else if (RelationNeedsWAL(run->index))
+		log_entries(run, page, place, upper);
 	END_CRIT_SECTION();
 }
 
-/* insert_in_leaf inserts an entry into the locked leaf, or does nothing when that is not as plain as it can be. */
-static bool
-insert_in_leaf(IndexRun *run, const IndexEntry *entry)
+/* count_together returns how many of the entries belong into the leaf next to each other, from "place" on, and have room there. */
+static int
+count_together(IndexRun *run, Page page, const IndexEntry *entries, int count, OffsetNumber place)
+{
+	Size size = MAXALIGN(IndexTupleSize(form_entry(run, entries)));
+
+	if (run->top && !run->is_clear && count > 1)
+	{
+		aim(run, run->top);
+		run->is_clear = is_before(run, page, place);
+	}
+	if (!run->is_clear || !run->is_plain)
+		count = 1;
+	return Min(count, PageGetExactFreeSpace(page) / (size + sizeof(ItemIdData)));
+}
+
+/*
+ * insert_in_leaf inserts the first ones of the entries into the locked leaf, as far as that is as plain as it can be.  Returns
+ * how many.
+ */
+static int
+insert_in_leaf(IndexRun *run, const IndexEntry *entries, int count)
 {
 	Page		 page = BufferGetPage(run->leaf);
 	OffsetNumber place = place_after_last(run, page);
-	bool		 is_first = place == InvalidOffsetNumber;
-	IndexTuple	 tuple;
-	Size		 size;
+	int			 together;
 
-	if (is_first)
+	if (place == InvalidOffsetNumber)
 		place = place_anywhere(run, page);
 	if (place == InvalidOffsetNumber)
-		return false;
-	tuple = form_entry(run, entry);
-	size = MAXALIGN(IndexTupleSize(tuple));
-	if (PageGetFreeSpace(page) < size)
-		return false;
-	add_to_page(run, page, tuple, size, place);
-	run->last = place;
-	if (is_first && run->top && run->top != entry)
-	{
-		aim(run, run->top);
-		run->is_clear = is_before(run, page, OffsetNumberNext(place));
-	}
-	return true;
+		return 0;
+	together = count_together(run, page, entries, count, place);
+	if (together == 0)
+		return 0;
+	add_to_page(run, page, entries, together, place);
+	run->last = place + together - 1;
+	return together;
 }
 
 /* remembered_key returns the index's key; whose columns it was made of does not matter. */
@@ -345,17 +389,19 @@ remembered_key(IndexRun *run, const IndexEntry *entry)
 	return memory->key;
 }
 
-/* insert_near inserts an entry into the leaf at hand, or into the one that it finds when there is none. */
-static bool
-insert_near(IndexRun *run, const IndexEntry *entry)
+/* insert_near inserts the first ones of the entries into the leaf at hand, or into the one that it finds when there is none. */
+static int
+insert_near(IndexRun *run, const IndexEntry *entries, int count)
 {
+	if (entries[0].has_null)
+		return 0;
 	if (run->key == NULL)
-		run->key = remembered_key(run, entry);
+		run->key = remembered_key(run, entries);
 	if (!run->is_clear)
-		aim(run, entry);
+		aim(run, entries);
 	if (!BufferIsValid(run->leaf))
 		find_leaf(run);
-	return insert_in_leaf(run, entry);
+	return insert_in_leaf(run, entries, count);
 }
 
 /* read_entries reads the entries of a batch, and looks what they have in common. */
@@ -384,12 +430,15 @@ insert_run(IndexRun *run, IndexInfo *info, TupleTableSlot *const *slots, int cou
 {
 	IndexEntry *entries = read_entries(run, info, slots, count);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count;)
 	{
-		if (!entries[i].has_null && insert_near(run, &entries[i]))
+		int done = insert_near(run, &entries[i], count - i);
+
+		i += done;
+		if (done > 0)
 			continue;
 		leave_leaf(run);
-		insert_one(run->table, run->index, info, &entries[i]);
+		insert_one(run->table, run->index, info, &entries[i++]);
 	}
 	leave_leaf(run);
 	pfree(entries);

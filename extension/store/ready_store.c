@@ -75,9 +75,9 @@ take_by_scan(int32 org, int32 queue, TimestampTz now, int limit, Ticket *tickets
 	return count;
 }
 
-/* take_entries takes what was popped off a list, as far as it is still there; returns how many. */
+/* read_entries reads what was popped off a list, as far as it is still there; returns how many. */
 static int
-take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, int popped, Ticket *tickets)
+read_entries(Relation table, int32 org, TimestampTz now, const ClaimEntry *entries, int popped, Ticket *tickets)
 {
 	PlaceReader reader;
 	int			count = 0;
@@ -88,11 +88,28 @@ take_entries(Relation table, int32 org, TimestampTz now, ClaimEntry *entries, in
 		if (spl_reader_row(&reader, &entries[i].tid))
 		{
 			spl_ticket_read(TICKET_READY, reader.slot, &tickets[count]);
-			if (spl_uuid_equal(&tickets[count].job_id, &entries[i].job_id) && is_claimable(reader.slot, org, now) &&
-				spl_tuple_delete(table, &tickets[count].tid, SnapshotSelf, false) == DELETE_OK)
+			if (spl_uuid_equal(&tickets[count].job_id, &entries[i].job_id) && is_claimable(reader.slot, org, now))
 				count++;
 		}
 	spl_reader_end(&reader);
+	return count;
+}
+
+/* take_entries takes what was popped off a list; returns how many. */
+static int
+take_entries(Relation table, int32 org, TimestampTz now, const ClaimEntry *entries, int popped, Ticket *tickets)
+{
+	int				read = read_entries(table, org, now, entries, popped, tickets);
+	ItemPointerData tids[POP_MOST];
+	DeleteResult	results[POP_MOST];
+	int				count = 0;
+
+	for (int i = 0; i < read; i++)
+		tids[i] = tickets[i].tid;
+	spl_tuples_delete(table, tids, read, SnapshotSelf, false, results);
+	for (int i = 0; i < read; i++)
+		if (results[i] == DELETE_OK)
+			tickets[count++] = tickets[i];
 	spl_claim_list_missed(popped - count);
 	return count;
 }

@@ -79,19 +79,26 @@ spl_ticket_find(int32 org, const pg_uuid_t *job_id, int32 queue, int16 priority,
 	return found;
 }
 
-/* take deletes one ticket; "slot" is for reading its row again, NULL when the snapshot has seen it there. */
+/* note_taken translates what became of a ticket's row. */
+static TakeResult
+note_taken(const Ticket *ticket, DeleteResult deleted)
+{
+	if (deleted != DELETE_OK)
+		return TAKE_LOST;
+	if (ticket->kind == TICKET_READY)
+		spl_ready_note_taken(ticket->queue, ticket->priority, &ticket->job_id);
+	return TAKE_OK;
+}
+
+/* take deletes one ticket; "slot" is for reading its row again. */
 static TakeResult
 take(Relation table, const Ticket *ticket, Snapshot snapshot, bool wait, TupleTableSlot *slot)
 {
 	ItemPointerData tid = ticket->tid;
 
-	if (slot && !spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id))
+	if (!spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id))
 		return TAKE_LOST;
-	if (spl_tuple_delete(table, &tid, snapshot, wait) != DELETE_OK)
-		return TAKE_LOST;
-	if (ticket->kind == TICKET_READY)
-		spl_ready_note_taken(ticket->queue, ticket->priority, &ticket->job_id);
-	return TAKE_OK;
+	return note_taken(ticket, spl_tuple_delete(table, &tid, snapshot, wait));
 }
 
 void
@@ -119,16 +126,25 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 void
 spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait, TakeResult *results)
 {
-	Relation table;
+	Relation		 table;
+	ItemPointerData *tids;
+	DeleteResult	*deleted;
 
 	if (count == 0)
 		return;
 	Assert(seen || ActiveSnapshotSet());
 	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), NoLock); /* who saw them has locked it */
 	Assert(CheckRelationLockedByMe(table, RowExclusiveLock, true));
+	tids = palloc(sizeof(ItemPointerData) * count);
+	deleted = palloc(sizeof(DeleteResult) * count);
 	for (int i = 0; i < count; i++)
-		results[i] = take(table, &tickets[i], seen ? seen : SnapshotSelf, wait, NULL);
+		tids[i] = tickets[i].tid;
+	spl_tuples_delete(table, tids, count, seen ? seen : SnapshotSelf, wait, deleted);
+	for (int i = 0; i < count; i++)
+		results[i] = note_taken(&tickets[i], deleted[i]);
 	table_close(table, NoLock);
+	pfree(tids);
+	pfree(deleted);
 }
 
 TakeResult

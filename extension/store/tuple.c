@@ -14,6 +14,7 @@
 #include "base/org_context.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "store/delete_run.h"
 #include "store/insert_set.h"
 #include "store/tuple.h"
 #include "tcop/utility.h"
@@ -192,6 +193,25 @@ spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait)
 	return change_result(table_tuple_delete(table, tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot, wait,
 											&failure, false),
 						 wait);
+}
+
+void
+spl_tuples_delete(Relation table, const ItemPointerData *tids, int count, Snapshot snapshot, bool wait,
+				  DeleteResult *results)
+{
+	PreventCommandIfReadOnly(write_command);
+	for (int i = 0; i < count;)
+	{
+		int run = count > 1 ? spl_delete_run(table, &tids[i], count - i, GetCurrentCommandId(true)) : 0;
+
+		for (int k = 0; k < run; k++)
+			results[i++] = DELETE_OK;
+		if (i < count && run == 0)
+		{
+			results[i] = spl_tuple_delete(table, (ItemPointer) &tids[i], snapshot, wait);
+			i++;
+		}
+	}
 }
 
 /* changed_row returns the scan's row with another value in one column. */

@@ -73,6 +73,10 @@ extern Snapshot spl_snapshot_latest(void);
 /* spl_tuple_delete deletes a tuple that "snapshot" sees. */
 extern DeleteResult spl_tuple_delete(Relation table, ItemPointer tid, Snapshot snapshot, bool wait);
 
+/* spl_tuples_delete does so with many, one after the other; neighbours next to each other cost least. */
+extern void spl_tuples_delete(Relation table, const ItemPointerData *tids, int count, Snapshot snapshot, bool wait,
+							  DeleteResult *results);
+
 /* spl_tuple_is_ours tells whether who is asking may see the row: for scans that don't go through an index. */
 extern bool			   spl_tuple_is_ours(Relation table, TupleTableSlot *slot);
 extern TupleTableSlot *spl_slot_create(Relation table);

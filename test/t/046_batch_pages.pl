@@ -1,6 +1,6 @@
-# Index entries of batches are written leaf by leaf, by code of our own: amcheck has to find nothing to complain about, on a
-# server that several sessions write to, that is killed meanwhile, and on a standby that replays what was logged and compares
-# each page with the primary's.
+# Batches write index entries and mark deleted rows page by page, by code of our own: amcheck and pg_visibility have to find
+# nothing to complain about, on a server that several sessions write to, that is killed meanwhile, and on a standby that replays
+# what was logged and then has the same on every page.
 use strict;
 use warnings;
 
@@ -19,7 +19,7 @@ max_worker_processes = 16
 log_statement = none
 });
 $node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION amcheck; CREATE EXTENSION spooled');
+$node->safe_psql('postgres', 'CREATE EXTENSION amcheck; CREATE EXTENSION pageinspect; CREATE EXTENSION pg_visibility; CREATE EXTENSION spooled');
 
 # Neighbours and strangers, keys that are there already because somebody rolled back, ends in any order.
 my %load = (
@@ -43,6 +43,23 @@ BEGIN;
 SELECT count(*) FROM spooled.claim('q' || :queue, 'w:client_id', 70);
 SELECT count(*) FROM spooled.enqueue_many('q' || :queue, array_fill('{"n": 2}'::json, ARRAY[70]));
 ROLLBACK;
+},
+	# Rows that were updated in place, taken by one that gives them back, or by the transaction that made them.
+	'renewed.sql' => q{
+\set queue random(1, 3)
+BEGIN;
+SELECT count(*) FROM spooled.claim('q' || :queue, 'w:client_id', 30);
+COMMIT;
+SELECT count(spooled.renew_lease(job_id, 'w:client_id')) FROM (SELECT job_id FROM spooled.lease WHERE worker = 'w:client_id' ORDER BY job_id LIMIT 20) l;
+BEGIN;
+SAVEPOINT back;
+SELECT count(spooled.renew_lease(job_id, 'w:client_id')) FROM (SELECT job_id FROM spooled.lease WHERE worker = 'w:client_id' ORDER BY job_id DESC LIMIT 9) l;
+ROLLBACK TO back;
+SELECT count(*) FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.lease WHERE worker = 'w:client_id'), 'w:client_id');
+ROLLBACK TO back;
+SELECT count(*) FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('q' || :queue, 'w:client_id', 10)), 'w:client_id');
+COMMIT;
+SELECT count(*) FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.lease WHERE worker = 'w:client_id'), 'w:client_id');
 },
 	'release.sql' => q{
 SELECT count(spooled.release(job_id, 'w:client_id')) FROM spooled.claim(ARRAY['q1', 'q2'], 'w:client_id', 40);
@@ -72,6 +89,42 @@ SELECT $check FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am
 	return $err;
 }
 my $whole = 'count(bt_index_parent_check(c.oid, true, true))';
+
+# Every row and every index entry, page by page with the place of its last log record: all but what PostgreSQL does not log of them (hints, and numbers of commands with
+# the bit that says there are two).
+my $pages = q{
+SELECT c.relname, b, (page_header(get_raw_page(c.oid::regclass::text, b))).lsn || ' ' || md5(string_agg(concat_ws(' ', lp, lp_off, lp_flags, lp_len, t_xmin, t_xmax, t_ctid, t_infomask2, t_infomask & ~3872, t_data), ',' ORDER BY lp))
+  FROM pg_class c, generate_series(0, pg_relation_size(c.oid) / 8192 - 1) b, heap_page_items(get_raw_page(c.oid::regclass::text, b))
+ WHERE c.relnamespace = 'spooled'::regnamespace AND c.relname IN ('ready', 'lease', 'outcome', 'job') GROUP BY c.oid, c.relname, b
+UNION ALL
+SELECT c.relname, b, (page_header(get_raw_page(c.oid::regclass::text, b))).lsn || ' ' || md5(string_agg(concat_ws(' ', i.itemoffset, i.ctid, i.itemlen, i.data), ',' ORDER BY i.itemoffset))
+  FROM pg_class c, generate_series(1, pg_relation_size(c.oid) / 8192 - 1) b, bt_page_stats(c.oid::regclass::text, b) s, bt_page_items(c.oid::regclass::text, b) i
+ WHERE c.relnamespace = 'spooled'::regnamespace AND c.relname IN ('ready_claim', 'lease_pkey', 'outcome_pkey', 'job_pkey') AND s.type IN ('l', 'r', 'i')
+ GROUP BY c.oid, c.relname, b ORDER BY 1, 2};
+
+# same_pages compares the standby with the primary when neither vacuum nor the worker changes anything.
+sub same_pages
+{
+	my ($standby, $what) = @_;
+	my ($before, $after) = ('', $node->safe_psql('postgres', $pages));
+
+	while ($before ne $after)
+	{
+		$before = $after;
+		catch_up($standby);
+		$after = $node->safe_psql('postgres', $pages);
+	}
+	my %there = map { /^(.*\|.*)\|(.*)$/ } split /\n/, $standby->safe_psql('postgres', $pages);
+	my @other = grep { /^(.*\|.*)\|(.*)$/ && ($there{$1} // '') ne $2 } split /\n/, $after;
+	is(join("\n", @other), '', $what);
+	is($node->safe_psql('postgres', q{SELECT c.relname, t FROM pg_class c, pg_check_visible(c.oid) t WHERE c.relnamespace = 'spooled'::regnamespace AND c.relkind = 'r'}),
+		'', 'no page says that all may see it where that is not so');
+	is($node->safe_psql('postgres', q{SELECT c.relname, h.* FROM pg_class c, verify_heapam(c.oid) h WHERE c.relnamespace = 'spooled'::regnamespace AND c.relkind = 'r'}),
+		'', 'every row is as rows are');
+	is($node->safe_psql('postgres', q{SELECT c.relname, b, i.lp, i.t_ctid FROM pg_class c, generate_series(0, pg_relation_size(c.oid) / 8192 - 1) b, heap_page_items(get_raw_page(c.oid::regclass::text, b)) i
+ WHERE c.relname IN ('ready', 'lease') AND i.t_infomask2 & 8192 <> 0 AND i.t_ctid <> format('(%s,%s)', b, i.lp)::tid}),
+		'', 'who follows a row that was deleted finds no next version');
+}
 
 # catch_up waits until the standby has replayed what the primary has written.  A record that cannot be replayed, or that makes
 # another page, ends the standby's server: then this test ends as well, with what that server said.
@@ -110,6 +163,7 @@ is($node->safe_psql('postgres', 'SELECT * FROM spooled.check_integrity()'), '', 
 
 catch_up($standby);
 is(complaints($standby, 'count(bt_index_check(c.oid, true))'), '', 'a standby has the same');
+same_pages($standby, 'on the same pages');
 
 # --- killed meanwhile ------------------------------------------------------------------------------------------------
 
@@ -126,6 +180,7 @@ for my $round (1 .. 3)
 }
 catch_up($standby);
 is(complaints($standby, 'count(bt_index_check(c.oid, true))'), '', 'a standby has the same after it all');
+same_pages($standby, 'on the same pages after it all');
 unlike(slurp_file($standby->logfile), qr/inconsistent page|PANIC|FATAL:  inconsistent/, 'replay made the same pages');
 
 # --- SERIALIZABLE ----------------------------------------------------------------------------------------------------
