@@ -19,6 +19,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "shared_buffers": "2GB",
     "max_wal_size": "8GB",
+    "min_wal_size": "8GB",              # segments of the log are used again, not removed, see make_log
     "checkpoint_timeout": "30min",      # a timed checkpoint would hit one system of a comparison and not the other
     "max_connections": "200",
     "shared_preload_libraries": "spooled",
@@ -106,6 +107,15 @@ class Cluster:
         if done.returncode != 0:
             raise RuntimeError(f"{done.stderr}\nin database {database}: {text[:500]}")
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def make_log(self, gigabytes):
+        """Makes segments of the log that are then used again, as those of a server are that has been up for a while.
+
+        A new one is filled with zeros and flushed before it is written: twice the writing, and a pause of every session.
+        """
+        for _ in range(10 * gigabytes):
+            self.sql("SELECT pg_logical_emit_message(false, 'log', repeat('0', 100 << 20));")
+        self.sql("CHECKPOINT;")
 
     def change_setting(self, **values):
         """Changes settings that a reload applies."""
