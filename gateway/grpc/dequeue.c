@@ -27,16 +27,12 @@ typedef struct Dequeue
 static void on_claimed(GrpcStep *step, const OpReply *reply);
 
 static void
-stop_waiting(Dequeue *dequeue)
+stop_waiting(Dequeue *dequeue, bool pass_on)
 {
 	GrpcFront *front = dequeue->call->front;
-	bool	   interrupted = dequeue->waiter.key != 0 && dequeue->waiter.busy;
-	int64_t	   key = dequeue->waiter.key;
 
-	waiter_remove(front->hub, &dequeue->waiter);
 	loop_timer_stop(front->loop, &dequeue->timer);
-	if (interrupted)
-		waiter_wake(front->hub, key, WAITER_WAKE_MORE); /* what woke this one may be for another */
+	waiter_leave(front->hub, &dequeue->waiter, pass_on);
 }
 
 static void
@@ -44,7 +40,7 @@ answer_nothing(Dequeue *dequeue)
 {
 	GrpcCall *call = dequeue->call;
 
-	stop_waiting(dequeue);
+	stop_waiting(dequeue, dequeue->waiter.busy);
 	if (!call->finished)
 		call_finish_with(call, codec_new(call->method->response, &call->arena));
 }
@@ -73,32 +69,18 @@ found_nothing(Dequeue *dequeue, const OpReply *reply)
 {
 	GrpcCall  *call = dequeue->call;
 	GrpcFront *front = call->front;
-	bool	   again = dequeue->waiter.key == 0;
+	WaiterNext next = WAITER_FULL;
 
-	if (dequeue->wait_ms == 0 || front->draining || reply->wait_key == 0)
-	{
-		answer_nothing(dequeue);
-		return;
-	}
-	if (dequeue->wait_until == 0)
+	if (dequeue->wait_ms > 0 && !front->draining)
+		next = waiter_after_nothing(front->hub, &dequeue->waiter, reply->wait_key, on_wake);
+	if (next != WAITER_FULL && dequeue->wait_until == 0)
 	{
 		dequeue->wait_until = front->loop->now + dequeue->wait_ms;
 		loop_timer(front->loop, &dequeue->timer, dequeue->wait_ms, on_time);
 	}
-	/* A queue that just got its first job has another key than before. */
-	if (reply->wait_key != dequeue->waiter.key)
-	{
-		waiter_remove(front->hub, &dequeue->waiter);
-		again = true;
-		if (!waiter_add(front->hub, &dequeue->waiter, reply->wait_key, on_wake))
-		{
-			answer_nothing(dequeue);
-			return;
-		}
-	}
-	if (front->loop->now >= dequeue->wait_until)
+	if (next == WAITER_FULL || front->loop->now >= dequeue->wait_until)
 		answer_nothing(dequeue);
-	else if (again || waiter_found_nothing(&dequeue->waiter))
+	else if (next == WAITER_CLAIM)
 		call_submit(call, &dequeue->step, on_claimed);
 }
 
@@ -131,7 +113,6 @@ on_claimed(GrpcStep *step, const OpReply *reply)
 {
 	Dequeue						 *dequeue = container_of(step, Dequeue, step);
 	GrpcCall					 *call = step->call;
-	int64_t						  key = dequeue->waiter.key;
 	Spooled__V1__DequeueResponse *response;
 
 	if (reply_is_success(reply) && reply->wait_key != 0 && !call->finished)
@@ -139,17 +120,15 @@ on_claimed(GrpcStep *step, const OpReply *reply)
 		found_nothing(dequeue, reply);
 		return;
 	}
-	dequeue->waiter.busy = false; /* its wake-up is used up */
-	stop_waiting(dequeue);
 	if (!reply_is_success(reply))
 	{
+		stop_waiting(dequeue, false);
 		if (!call->finished)
 			call_finish_reply(call, reply);
 		return;
 	}
 	response = (Spooled__V1__DequeueResponse *) reply_answer(call->method, reply, &call->arena);
-	if (key != 0 && response != NULL && response->n_jobs > 0)
-		waiter_wake(call->front->hub, key, WAITER_WAKE_MORE);
+	stop_waiting(dequeue, response != NULL && response->n_jobs > 0);
 	if (call->finished)
 	{
 		for (size_t i = 0; response != NULL && i < response->n_jobs; i++)
@@ -196,7 +175,7 @@ dequeue_gone(GrpcCall *call)
 	if (dequeue == NULL)
 		return;
 	(void) call_withdraw(&dequeue->step);
-	stop_waiting(dequeue);
+	stop_waiting(dequeue, dequeue->waiter.busy);
 }
 
 static void

@@ -53,12 +53,7 @@ static void claim(Stream *stream);
 static void
 leave_hub(Stream *stream, bool pass_on)
 {
-	WaiterHub *hub = stream->call->front->hub;
-	int64_t	   key = stream->waiter.key;
-
-	waiter_remove(hub, &stream->waiter);
-	if (key != 0 && pass_on)
-		waiter_wake(hub, key, WAITER_WAKE_MORE);
+	waiter_leave(stream->call->front->hub, &stream->waiter, pass_on);
 }
 
 static void
@@ -178,21 +173,15 @@ static void
 wait_for_jobs(Stream *stream, int key)
 {
 	GrpcCall *call = stream->call;
-	bool	  again = stream->waiter.key != key;
 
 	if (call->finished || call->ends)
 		return;
-	if (again)
+	switch (waiter_after_nothing(call->front->hub, &stream->waiter, key, stream->waiter.wake))
 	{
-		leave_hub(stream, false);
-		if (!waiter_add(call->front->hub, &stream->waiter, key, stream->waiter.wake))
-		{
-			call_finish(call, CODE_UNAVAILABLE, "Too many streams wait for jobs");
-			return;
-		}
+		case WAITER_FULL: call_finish(call, CODE_UNAVAILABLE, "Too many streams wait for jobs"); break;
+		case WAITER_CLAIM: claim(stream); break;
+		case WAITER_REST: break;
 	}
-	if (again || waiter_found_nothing(&stream->waiter))
-		claim(stream);
 }
 
 /* read_settled lets go of what is named; read_job finds the job, if there is one. */

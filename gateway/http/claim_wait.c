@@ -26,17 +26,18 @@ free_empty(Request *request)
 	request->empty_result = NULL;
 }
 
+static void
+stop_waiting(Request *request, bool pass_on)
+{
+	stop_watching(request);
+	free_empty(request);
+	waiter_leave(request->server->hub, &request->waiter, pass_on);
+}
+
 void
 claim_stop_waiting(Request *request)
 {
-	bool	interrupted = request->waiter.key != 0 && request->waiter.busy;
-	int64_t key = request->waiter.key;
-
-	waiter_remove(request->server->hub, &request->waiter);
-	stop_watching(request);
-	free_empty(request);
-	if (interrupted)
-		waiter_wake(request->server->hub, key, WAITER_WAKE_MORE); /* what woke this one may be for another */
+	stop_waiting(request, request->waiter.busy);
 }
 
 /* claim_give_up answers with the last answer: no jobs. */
@@ -71,23 +72,27 @@ on_wake(Waiter *waiter)
 		waiter->busy = false; /* too much to do; the next tick comes soon */
 }
 
-/* begin_waiting puts the request into the hub and claims again; false: it can't wait. */
-static bool
-begin_waiting(Request *request, const OpReply *reply)
+/* milliseconds_to_wait says how long the request may wait for jobs; 0: not at all. */
+static int64_t
+milliseconds_to_wait(const Request *request)
 {
-	Server	   *server = request->server;
 	int			number = request->call.op->nparams; /* wait_seconds stands behind the others */
 	const char *seconds = request->call.values.text[number];
-	int64_t		wait_ms = seconds == NULL ? 0 : strtol(seconds, NULL, 10) * 1000;
 
-	if (wait_ms == 0 || server->draining || request->conn == NULL ||
-		!waiter_add(server->hub, &request->waiter, reply->wait_key, on_wake))
-		return false;
+	if (seconds == NULL || request->server->draining || request->conn == NULL)
+		return 0;
+	return strtol(seconds, NULL, 10) * 1000;
+}
+
+static void
+begin_waiting(Request *request, int64_t wait_ms)
+{
+	Server *server = request->server;
+
 	request->wait_until = server->loop->now + wait_ms;
 	loop_timer(server->loop, &request->conn->timer, wait_ms, request->conn->timer.fire);
 	request->conn->hangup.ready = on_hangup;
 	loop_watch(server->loop, &request->conn->hangup, request->conn->fd, EPOLLRDHUP);
-	return true;
 }
 
 static void
@@ -101,39 +106,33 @@ keep_empty(Request *request, const OpReply *reply)
 static void
 found_nothing(Request *request, const OpReply *reply)
 {
-	bool first = request->waiter.key == 0;
+	bool	   first = request->waiter.key == 0;
+	int64_t	   wait_ms = first ? milliseconds_to_wait(request) : 0;
+	WaiterNext next = WAITER_FULL;
 
-	if (first && !begin_waiting(request, reply))
+	if (!first || wait_ms > 0)
+		next = waiter_after_nothing(request->server->hub, &request->waiter, reply->wait_key, on_wake);
+	if (first && next == WAITER_FULL)
 	{
 		dispatch_answer(request, reply);
 		return;
 	}
-	/* A queue that just got its first job has another key than before. */
-	if (!first && reply->wait_key != request->waiter.key)
-	{
-		waiter_remove(request->server->hub, &request->waiter);
-		first = waiter_add(request->server->hub, &request->waiter, reply->wait_key, on_wake);
-	}
+	if (first)
+		begin_waiting(request, wait_ms);
 	keep_empty(request, reply);
-	if (request->server->loop->now >= request->wait_until || request->server->draining || request->client_gone)
-		claim_give_up(request);
-	else if ((first || waiter_found_nothing(&request->waiter)) && !dispatch_submit(request))
+	if (next == WAITER_FULL || request->server->loop->now >= request->wait_until || request->server->draining ||
+		request->client_gone || (next == WAITER_CLAIM && !dispatch_submit(request)))
 		claim_give_up(request);
 }
 
 void
 claim_answered(Request *request, const OpReply *reply)
 {
-	int64_t key = request->waiter.key;
-
 	if (reply->wait_key != 0)
 	{
 		found_nothing(request, reply);
 		return;
 	}
-	request->waiter.busy = false; /* its wake-up is used up */
-	claim_stop_waiting(request);
-	if (key != 0)
-		waiter_wake(request->server->hub, key, WAITER_WAKE_MORE);
+	stop_waiting(request, true);
 	dispatch_answer(request, reply);
 }

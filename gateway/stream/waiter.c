@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TICK_MS 500
+#define WAKE_MORE 2 /* waiters of a queue, when one leaves and passes on what woke it */
 
 static int
 bucket_of(int64_t key)
@@ -46,8 +47,9 @@ unlink_waiter(WaiterHub *hub, Waiter *waiter)
 		hub->buckets[bucket] = waiter->next;
 }
 
-bool
-waiter_add(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *waiter))
+/* add puts a busy waiter in; false: the hub is full, or the queue has no key. */
+static bool
+add(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *waiter))
 {
 	if (hub->count >= hub->most || key == 0)
 		return false;
@@ -60,26 +62,17 @@ waiter_add(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *wai
 	return true;
 }
 
-void
-waiter_remove(WaiterHub *hub, Waiter *waiter)
+WaiterNext
+waiter_after_nothing(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *waiter))
 {
-	if (waiter->key == 0)
-		return;
-	unlink_waiter(hub, waiter);
-	waiter->key = 0;
-	hub->count--;
-}
-
-bool
-waiter_found_nothing(Waiter *waiter)
-{
-	if (waiter->again)
+	if (waiter->key == 0 || waiter->key != key)
 	{
-		waiter->again = false;
-		return true;
+		waiter_leave(hub, waiter, false);
+		return add(hub, waiter, key, wake) ? WAITER_CLAIM : WAITER_FULL;
 	}
-	waiter->busy = false;
-	return false;
+	waiter->busy = waiter->again;
+	waiter->again = false;
+	return waiter->busy ? WAITER_CLAIM : WAITER_REST;
 }
 
 /* wake_one wakes a waiter and puts it behind the others of its bucket. */
@@ -121,6 +114,20 @@ waiter_wake(WaiterHub *hub, int64_t key, int most)
 			return;
 		wake_one(hub, chosen);
 	}
+}
+
+void
+waiter_leave(WaiterHub *hub, Waiter *waiter, bool pass_on)
+{
+	int64_t key = waiter->key;
+
+	if (key == 0)
+		return;
+	unlink_waiter(hub, waiter);
+	waiter->key = 0;
+	hub->count--;
+	if (pass_on)
+		waiter_wake(hub, key, WAKE_MORE);
 }
 
 #define MOST_KEYS 16

@@ -25,7 +25,6 @@ struct Waiter
 };
 
 #define WAITER_BUCKETS 1024
-#define WAITER_WAKE_MORE 2 /* a waiter that found jobs wakes so many others of its queue */
 
 typedef struct WaiterHub
 {
@@ -41,12 +40,27 @@ typedef struct WaiterHub
 extern void waiter_hub_init(WaiterHub *hub, Loop *loop, int most);
 extern void waiter_hub_free(WaiterHub *hub);
 
-/* waiter_add puts a busy waiter in; false: the hub is full. */
-extern bool waiter_add(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *waiter)) MUST_CHECK;
-extern void waiter_remove(WaiterHub *hub, Waiter *waiter);
+/* What a claim that found nothing does next. */
+typedef enum WaiterNext
+{
+	WAITER_REST,  /* until it is woken */
+	WAITER_CLAIM, /* at once */
+	WAITER_FULL	  /* no longer wait: there is no room in the hub */
+} WaiterNext;
 
-/* waiter_found_nothing ends a waiter's claim; true: it must claim again at once, and is busy again. */
-extern bool waiter_found_nothing(Waiter *waiter) MUST_CHECK;
+/*
+ * waiter_after_nothing keeps a claim that found nothing in the hub, under the key that the answer named.  One that is new there
+ * claims once more, since a job may have come in between: at first, and when the queue has another key than before because it
+ * just got its first job.
+ */
+extern WaiterNext
+waiter_after_nothing(WaiterHub *hub, Waiter *waiter, int64_t key, void (*wake)(Waiter *waiter)) MUST_CHECK;
+
+/*
+ * waiter_leave takes a waiter out, if it is in.  With "pass_on" others of its queue are woken: there may be more jobs than it
+ * found, or what woke it is for another since it is not going to claim.
+ */
+extern void waiter_leave(WaiterHub *hub, Waiter *waiter, bool pass_on);
 
 /* waiter_wake wakes up to "most" waiters of a queue; waiter_wake_all some of every queue. */
 extern void waiter_wake(WaiterHub *hub, int64_t key, int most);
