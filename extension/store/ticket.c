@@ -90,15 +90,24 @@ note_taken(const Ticket *ticket, DeleteResult deleted)
 	return TAKE_OK;
 }
 
-/* take deletes one ticket; "slot" is for reading its row again. */
-static TakeResult
-take(Relation table, const Ticket *ticket, Snapshot snapshot, bool wait, TupleTableSlot *slot)
+/* take deletes tickets, of those that may be gone the ones that are "there" (NULL: all). */
+static void
+take(Relation table, const Ticket *tickets, const bool *there, int count, Snapshot snapshot, bool wait,
+	 TakeResult *results)
 {
-	ItemPointerData tid = ticket->tid;
+	ItemPointerData *tids = palloc(sizeof(ItemPointerData) * count);
+	DeleteResult	*deleted = palloc(sizeof(DeleteResult) * count);
+	int				 found = 0;
 
-	if (!spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, ticket->org, TICKET_JOB_ID, &ticket->job_id))
-		return TAKE_LOST;
-	return note_taken(ticket, spl_tuple_delete(table, &tid, snapshot, wait));
+	for (int i = 0; i < count; i++)
+		if (there == NULL || there[i])
+			tids[found++] = tickets[i].tid;
+	spl_tuples_delete(table, tids, found, snapshot, wait, deleted);
+	found = 0;
+	for (int i = 0; i < count; i++)
+		results[i] = there == NULL || there[i] ? note_taken(&tickets[i], deleted[found++]) : TAKE_LOST;
+	pfree(tids);
+	pfree(deleted);
 }
 
 void
@@ -107,17 +116,24 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 	Snapshot		snapshot;
 	Relation		table;
 	TupleTableSlot *slot;
+	bool		   *there;
 
 	if (count == 0)
 		return;
 	snapshot = spl_snapshot_fresh();
 	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), RowExclusiveLock);
 	slot = table_slot_create(table, NULL);
+	there = palloc(sizeof(bool) * count);
 	for (int i = 0; i < count; i++)
 	{
+		ItemPointerData tid = tickets[i].tid;
+
 		Assert(tickets[i].kind == tickets[0].kind);
-		results[i] = take(table, &tickets[i], snapshot, wait, slot);
+		there[i] = spl_tuple_is_row(table, &tid, snapshot, slot, TICKET_ORG, tickets[i].org, TICKET_JOB_ID,
+									&tickets[i].job_id);
 	}
+	take(table, tickets, there, count, snapshot, wait, results);
+	pfree(there);
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(table, NoLock);
 	UnregisterSnapshot(snapshot);
@@ -126,25 +142,15 @@ spl_ticket_take_many(const Ticket *tickets, int count, bool wait, TakeResult *re
 void
 spl_ticket_take_seen(const Ticket *tickets, int count, Snapshot seen, bool wait, TakeResult *results)
 {
-	Relation		 table;
-	ItemPointerData *tids;
-	DeleteResult	*deleted;
+	Relation table;
 
 	if (count == 0)
 		return;
 	Assert(seen || ActiveSnapshotSet());
 	table = table_open(spl_table_oid(spl_ticket_table(tickets[0].kind)), NoLock); /* who saw them has locked it */
 	Assert(CheckRelationLockedByMe(table, RowExclusiveLock, true));
-	tids = palloc(sizeof(ItemPointerData) * count);
-	deleted = palloc(sizeof(DeleteResult) * count);
-	for (int i = 0; i < count; i++)
-		tids[i] = tickets[i].tid;
-	spl_tuples_delete(table, tids, count, seen ? seen : SnapshotSelf, wait, deleted);
-	for (int i = 0; i < count; i++)
-		results[i] = note_taken(&tickets[i], deleted[i]);
+	take(table, tickets, NULL, count, seen ? seen : SnapshotSelf, wait, results);
 	table_close(table, NoLock);
-	pfree(tids);
-	pfree(deleted);
 }
 
 TakeResult
