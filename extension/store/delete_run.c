@@ -6,8 +6,8 @@
  * that are taken together were mostly put together.
  *
  * This does to a row what heap_delete does, so it does only what is beyond doubt: a row that is there for all, that nobody
- * changes, holds or ever did, on a page that vacuum has not marked.  A table that is published gets heap_delete's own records,
- * which say what was deleted.
+ * changes or holds, on a page that vacuum has not marked.  Under wal_level = logical all is heap_delete's, whose records
+ * say what was deleted.
  */
 #include "postgres.h"
 
