@@ -74,10 +74,13 @@ def w10_block(jobs, label, systems):
 
 
 def f1_block():
-    """10,001 jobs behind each other (one, 9,999 that wait for it, one that waits for them) beside as many that wait for nothing."""
-    return [turn for load, batch in (("singles", 1), ("batches", 50)) for turn in (
-        Turn(f"F1 fan, {load}", "workflow", "drain", batch=batch, total=10_001, begin="fan"),
-        Turn(f"F1 independent, {load}", "spooled", "drain", batch=batch, total=10_001, fill=10_001))]
+    """
+    10,001 jobs behind each other (one, 9,999 that wait for it, one that waits for them) beside as many that wait for nothing.
+    In batches that takes a tenth of a second, so eight such workflows run one after the other.
+    """
+    return [turn for load, batch, begin, total in (("singles", 1, "fan", 10_001), ("batches", 50, "fans", 80_008)) for turn in (
+        Turn(f"F1 fan, {load}", "workflow", "drain", batch=batch, total=total, begin=begin),
+        Turn(f"F1 independent, {load}", "spooled", "drain", batch=batch, total=total, fill=total))]
 
 
 def f2_block():

@@ -16,6 +16,14 @@ VACUUM ANALYZE fan;
 --@ fan
 SELECT spooled.create_workflow('fan', jobs) FROM fan WHERE width = 9999;
 
+--@ fans
+-- Eight, one after the other: the first job of each waits for the last job of the one before.
+SELECT count(spooled.create_workflow('fan', jobs)) FROM fan, generate_series(1, 8) WHERE width = 9999;
+WITH ends AS (
+  SELECT key, job_id, row_number() OVER (PARTITION BY key ORDER BY workflow) AS number FROM spooled.workflow_job WHERE key IN ('first', 'last'))
+SELECT count((spooled.add_dependencies(first.job_id, ARRAY[last.job_id])).met)
+  FROM ends first JOIN ends last ON last.number = first.number - 1 WHERE first.key = 'first' AND last.key = 'last';
+
 --@ pairs
 -- Children of three parents each, numbered in the order in which the parents are claimed.
 SELECT count(spooled.create_workflow('pair', json_build_array(
