@@ -102,6 +102,41 @@ close_of(IdWalk *walk, EndedParent *parent, int limit, EdgeList *closed)
 	}
 }
 
+/* Children that were found to wait, in one call: a fan-in, its workflow. */
+typedef struct WaitingChildren
+{
+	EdgeLook  look;
+	int		  count;
+	pg_uuid_t ids[4];
+} WaitingChildren;
+
+/* leads_to_waiting tells of an entry of a completed parent whether the child waits for another one anyway. */
+static bool
+leads_to_waiting(IndexTuple entry, TupleDesc keys, void *arg)
+{
+	WaitingChildren *waiting = arg;
+	bool			 isnull;
+	const pg_uuid_t *child = DatumGetUUIDP(index_getattr(entry, EDGE_CHILD, keys, &isnull));
+
+	for (int i = 0; i < Min(waiting->count, lengthof(waiting->ids)); i++)
+		if (spl_uuid_equal(&waiting->ids[i], child))
+			return true;
+	if (!spl_child_waits(&waiting->look, child))
+		return false;
+	waiting->ids[waiting->count++ % lengthof(waiting->ids)] = *child;
+	return true;
+}
+
+/* have_completed tells whether nothing is to be written into the edges of any of the parents. */
+static bool
+have_completed(const EndedParent *parents, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (parents[i].state != EDGE_COMPLETED || parents[i].is_deleted)
+			return false;
+	return true;
+}
+
 void
 spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList *closed)
 {
@@ -109,15 +144,25 @@ spl_edges_close(int32 org, EndedParent *parents, int count, int limit, EdgeList 
 									  EDGE_ORG,			EDGE_PARENT,	  EDGE_STATE};
 	Snapshot			 snapshot = latest();
 	const pg_uuid_t		*last = &parents[0].id;
+	bool				 may_skip = limit > 0 && have_completed(parents, count);
+	WaitingChildren		 waiting;
 	IdWalk				 walk;
 
 	for (int i = 1; i < count; i++)
 		if (spl_uuid_compare(&parents[i].id, last) > 0)
 			last = &parents[i].id;
 	spl_walk_begin(&walk, &by_parent, snapshot, org, last);
+	if (may_skip)
+	{
+		waiting.count = 0;
+		spl_look_begin(&waiting.look, org);
+		spl_scan_skip(&walk.scan, leads_to_waiting, &waiting);
+	}
 	for (int i = 0; i < count; i++)
 		close_of(&walk, &parents[i], limit, closed);
 	spl_walk_end(&walk);
+	if (may_skip)
+		spl_look_end(&waiting.look);
 	UnregisterSnapshot(snapshot);
 }
 

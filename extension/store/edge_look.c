@@ -8,8 +8,9 @@
  * who deletes a completed parent writes the edge before its outcome is gone for others.
  *
  * A wide fan-in must not be read at every end of a parent.  Where an open parent was, this backend remembers and looks first;
- * at the child's last parent next, since parents mostly end in their order; and then from the one that ended in both
- * directions at once.  So a look is mostly one edge and one outcome, and what is remembered is never believed without them.
+ * at the child's last parent next, since parents mostly end in their order, and at its first, since some do so backwards; and
+ * then from the one that ended in both directions at once.  So a look is mostly one edge and one outcome, and what is remembered
+ * is never believed without them.  While it holds, the edges of parents that complete are not read at all (spl_child_waits).
  */
 #include "postgres.h"
 
@@ -17,7 +18,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "base/uuid7.h"
-#include "common/hashfn.h"
 #include "storage/bufmgr.h"
 #include "store/edge_look.h"
 #include "store/edge_row.h"
@@ -106,10 +106,17 @@ spl_look_end(EdgeLook *look)
 /* Open edges that this backend has seen, by child; those of workflows apart, so that one's never displaces its fan-in's. */
 static PlacedEdge remembered[2][64];
 
+/* remembered_of returns the place for a child's edge; the last byte of an id is random. */
 static PlacedEdge *
 remembered_of(const pg_uuid_t *child, FanInMode mode)
 {
-	return &remembered[mode == FAN_IN_MEMBER][hash_bytes(child->data, UUID_LEN) % lengthof(remembered[0])];
+	return &remembered[mode == FAN_IN_MEMBER][child->data[UUID_LEN - 1] % lengthof(remembered[0])];
+}
+
+static bool
+is_edge_to(const PlacedEdge *placed, int32 org, const pg_uuid_t *child)
+{
+	return placed->edge.org == org && spl_uuid_equal(&placed->edge.child, child);
 }
 
 /* is_still_open reads an edge once more: nobody has changed it, and nobody is about to. */
@@ -127,25 +134,38 @@ is_still_open(EdgeLook *look, const PlacedEdge *placed)
 	now = spl_edge_read(look->slot);
 	is_open = spl_tuple_is_ours(look->table, look->slot) && !is_changing(&dirty) && now.org == look->org &&
 		spl_uuid_equal(&now.parent, &placed->edge.parent) && spl_uuid_equal(&now.child, &placed->edge.child) &&
-		now.state == EDGE_OPEN;
+		now.state == EDGE_OPEN && now.mode == placed->edge.mode;
 	ExecClearTuple(look->slot);
 	return is_open;
 }
 
-/* finds_remembered looks whether the open edge of a child that was last seen is still open. */
+/* finds_remembered looks whether the open edge of a child that was last seen is still open; else it is forgotten. */
 static bool
 finds_remembered(EdgeLook *look, const pg_uuid_t *child, FanInMode mode)
 {
-	const PlacedEdge *placed = remembered_of(child, mode);
-	SnapshotData	  dirty;
-	ParentOutcome	  outcome;
+	PlacedEdge	 *placed = remembered_of(child, mode);
+	SnapshotData  dirty;
+	ParentOutcome outcome = {PARENT_COMPLETED};
 
-	if (placed->edge.org != look->org || !spl_uuid_equal(&placed->edge.child, child) ||
-		!spl_table_has_block(look->table, ItemPointerGetBlockNumber(&placed->tid)))
+	if (!is_edge_to(placed, look->org, child))
 		return false;
 	InitDirtySnapshot(dirty);
-	spl_parents_ask(look->org, &dirty, &placed->edge.parent, 1, &outcome);
-	return outcome.end == PARENT_NOT_COMPLETED && is_still_open(look, placed);
+	if (spl_table_has_block(look->table, ItemPointerGetBlockNumber(&placed->tid)))
+		spl_parents_ask(look->org, &dirty, &placed->edge.parent, 1, &outcome);
+	if (outcome.end == PARENT_NOT_COMPLETED && is_still_open(look, placed))
+		return true;
+	memset(placed, 0, sizeof(*placed));
+	return false;
+}
+
+bool
+spl_child_waits(EdgeLook *look, const pg_uuid_t *child)
+{
+	const PlacedEdge *placed = remembered_of(child, FAN_IN_ALL);
+
+	if (is_edge_to(placed, look->org, child) && placed->edge.mode == FAN_IN_ANY)
+		return false;
+	return finds_remembered(look, child, FAN_IN_ALL) || finds_remembered(look, child, FAN_IN_MEMBER);
 }
 
 /* Open edges of one side that are to be compared with the outcomes. */
@@ -265,13 +285,26 @@ side_step(EdgeLook *look, int which, Looking *looking)
 	return true;
 }
 
-/* look_at_last looks at the child's last parent. */
-static void
-look_at_last(EdgeLook *look, Looking *looking, const pg_uuid_t *child)
+/* look_at_last looks at the child's last parent; true: that is another one than "from". */
+static bool
+look_at_last(EdgeLook *look, Looking *looking, const pg_uuid_t *child, const pg_uuid_t *from)
 {
+	bool is_other;
+
 	side_begin(look, SIDE_END, child, NULL);
-	side_step(look, SIDE_END, looking);
+	is_other = side_step(look, SIDE_END, looking) &&
+		!spl_uuid_equal(DatumGetUUIDP(look->sides[SIDE_END].scan.slot->tts_values[EDGE_PARENT - 1]), from);
 	weigh_open(look, looking->facts, &looking->back, true);
+	return is_other;
+}
+
+/* look_at_first looks at the child's first parent. */
+static void
+look_at_first(EdgeLook *look, Looking *looking, const pg_uuid_t *child)
+{
+	side_begin(look, SIDE_ON, child, NULL);
+	side_step(look, SIDE_ON, looking);
+	weigh_open(look, looking->facts, &looking->on, false);
 }
 
 /* look_around looks at the other parents of a child from the place of "from" in both directions, more and more at once. */
@@ -314,8 +347,8 @@ spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, Fa
 	looking.facts = facts;
 	looking.parent_gone = parent_gone;
 	looking.on.count = looking.back.count = 0;
-	if (from)
-		look_at_last(look, &looking, child);
+	if (from && look_at_last(look, &looking, child, from) && !facts->is_open)
+		look_at_first(look, &looking, child);
 	if (!(from && facts->is_open))
 		look_around(look, &looking, child, from);
 	return looking.mode;

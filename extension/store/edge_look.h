@@ -64,6 +64,12 @@ extern void spl_look_end(EdgeLook *look);
 extern FanInMode spl_edges_look(EdgeLook *look, const pg_uuid_t *child, const pg_uuid_t *from, FanInMode mode,
 								FanInFacts *facts, bool *parent_gone);
 
+/*
+ * spl_child_waits tells whether a child is known to wait, whatever parents of it have completed: an open parent that this
+ * backend remembers is still open, and its end will look.  False: not known.
+ */
+extern bool spl_child_waits(EdgeLook *look, const pg_uuid_t *child);
+
 /* spl_edge_weigh adds to the facts what an edge says that is stored as open, when this is what its parent's outcome says. */
 extern void spl_edge_weigh(EdgeLook *look, FanInFacts *facts, const PlacedEdge *placed, ParentEnd end);
 

@@ -126,7 +126,16 @@ spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, S
 	scan->slot = table_slot_create(scan->table, NULL);
 	scan->check = asked_by(scan->table);
 	scan->columns = 0;
+	scan->skip = NULL;
 	scan->scan = index_beginscan(scan->table, scan->index, scan->snapshot, key_count, 0);
+}
+
+void
+spl_scan_skip(TupleScan *scan, SkipEntryFn skip, void *arg)
+{
+	scan->skip = skip;
+	scan->skip_arg = arg;
+	scan->scan->xs_want_itup = true;
 }
 
 void
@@ -141,6 +150,8 @@ spl_scan_next(TupleScan *scan, ScanDirection direction)
 	/* One version for each index entry: a dirty snapshot says of the first one whether another is being made. */
 	while (index_getnext_tid(scan->scan, direction) != NULL)
 	{
+		if (scan->skip && scan->skip(scan->scan->xs_itup, scan->scan->xs_itupdesc, scan->skip_arg))
+			continue;
 		if (!index_fetch_heap(scan->scan, scan->slot))
 			continue;
 		slot_getsomeattrs(scan->slot, scan->columns);

@@ -9,6 +9,7 @@
 #define SPL_TUPLE_H
 
 #include "access/genam.h"
+#include "access/itup.h"
 #include "access/skey.h"
 #include "base/row_shape.h"
 #include "executor/tuptable.h"
@@ -40,6 +41,9 @@ typedef enum DeleteResult
 	DELETE_LOST	 /* somebody else changed or deleted it */
 } DeleteResult;
 
+/* Tells of an index entry whether its row need not be read; "keys" describes the entry. */
+typedef bool (*SkipEntryFn)(IndexTuple entry, TupleDesc keys, void *arg);
+
 /* A scan of an index, from spl_scan_begin to spl_scan_end; it can be restarted with other keys. */
 typedef struct TupleScan
 {
@@ -52,11 +56,16 @@ typedef struct TupleScan
 	IndexScanDesc	scan;
 	TupleTableSlot *slot;
 	int columns; /* of each row, that are taken out at once; 0, and who knows better sets it: as they are asked for */
+	SkipEntryFn skip; /* NULL: all rows are read */
+	void	   *skip_arg;
 } TupleScan;
 
 /* spl_scan_begin opens a scan under "snapshot", or under a fresh one of its own when that is NULL. */
 extern void
 spl_scan_begin(TupleScan *scan, SplTable table, SplIndex index, LOCKMODE lock, Snapshot snapshot, int key_count);
+
+/* spl_scan_skip leaves out rows by their index entries; before the first keys. */
+extern void spl_scan_skip(TupleScan *scan, SkipEntryFn skip, void *arg);
 extern void spl_scan_keys(TupleScan *scan, ScanKey keys, int key_count);
 extern bool spl_scan_next(TupleScan *scan, ScanDirection direction);
 extern void spl_scan_end(TupleScan *scan);

@@ -121,3 +121,41 @@ SELECT spooled.retry_workflow(:'w');
 SELECT spooled.cancel(:'o');
 SELECT payload FROM spooled.claim('circle', 'w', 9);
 SELECT * FROM spooled.check_integrity();
+-- An open parent that this session remembers spares it a look at the child, not where another parent's end decides.
+CREATE FUNCTION pg_temp.fan(mode text) RETURNS uuid LANGUAGE sql AS $$ SELECT spooled.create_workflow('fan', json_build_array(
+  '{"key": "a", "queue_name": "fan", "payload": 1}'::json, '{"key": "b", "queue_name": "fan", "payload": 1}'::json,
+  '{"key": "c", "queue_name": "fan", "payload": 1}'::json, '{"key": "d", "queue_name": "fan", "payload": 1}'::json,
+  json_build_object('key', 'child', 'queue_name', 'fan-child', 'payload', 1, 'depends_on', '["a", "b", "c", "d"]'::json, 'dependency_mode', mode))) $$;
+CREATE FUNCTION pg_temp.stand(w uuid) RETURNS text LANGUAGE sql AS
+  $$ SELECT string_agg(key || ' ' || CASE WHEN EXISTS (SELECT FROM spooled.blocked b WHERE b.job_id = m.job_id) THEN 'waits' ELSE status END, ', ' ORDER BY key)
+     FROM spooled.workflow_jobs m WHERE workflow_id = w $$;
+-- two complete, one fails
+SELECT pg_temp.fan('all') AS w \gset
+SELECT count(*) AS claimed FROM spooled.claim('fan', 'w', 4);
+SELECT job_id AS a FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'a' \gset
+SELECT job_id AS b FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'b' \gset
+SELECT job_id AS c FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'c' \gset
+SELECT job_id AS d FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'd' \gset
+SELECT spooled.complete(:'a', 'w'), spooled.complete(:'b', 'w');
+SELECT status FROM spooled.fail(:'c', 'w', 'boom', retry => false);
+SELECT pg_temp.stand(:'w');
+SELECT spooled.complete(:'d', 'w');
+SELECT status, completed_jobs, failed_jobs FROM spooled.workflows WHERE id = :'w';
+-- one fails, one completes: that is enough for who waits for any
+SELECT pg_temp.fan('any') AS w \gset
+SELECT count(*) AS claimed FROM spooled.claim('fan', 'w', 4);
+SELECT f.status FROM spooled.workflow_jobs m, LATERAL spooled.fail(job_id, 'w', 'boom', retry => false) f WHERE workflow_id = :'w' AND key = 'a';
+SELECT spooled.complete(job_id, 'w') FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'b';
+SELECT pg_temp.stand(:'w');
+SELECT count(*) FILTER (WHERE code = 'OK') AS completed FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key IN ('c', 'd')), 'w');
+-- backwards, and two of them together
+SELECT pg_temp.fan('all') AS w \gset
+SELECT count(*) AS claimed FROM spooled.claim('fan', 'w', 4);
+SELECT spooled.complete(job_id, 'w') FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'd';
+SELECT spooled.complete(job_id, 'w') FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key = 'c';
+SELECT pg_temp.stand(:'w');
+SELECT count(*) FILTER (WHERE code = 'OK') AS completed FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.workflow_jobs WHERE workflow_id = :'w' AND key IN ('a', 'b')), 'w');
+SELECT pg_temp.stand(:'w');
+SELECT count(*) FILTER (WHERE code = 'OK') AS completed FROM spooled.complete_many(ARRAY(SELECT job_id FROM spooled.claim('fan-child', 'w', 9)), 'w');
+SELECT name, status, completed_jobs, failed_jobs FROM spooled.workflows WHERE name = 'fan' ORDER BY created_at;
+SELECT * FROM spooled.check_integrity();
