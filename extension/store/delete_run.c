@@ -5,9 +5,9 @@
  * heap_delete looks up, locks and logs a page again for every row, which was a seventh of what a job cost in batches.  Tickets
  * that are taken together were mostly put together.
  *
- * This does to a row what heap_delete does, so it does only what is beyond doubt: a row that is there for all, that nobody
- * changes or holds, on a page that vacuum has not marked.  Under wal_level = logical all is heap_delete's, whose records
- * say what was deleted.
+ * This does to a row what heap_delete does, so it does only what is beyond doubt: a row of a transaction that has committed, which
+ * nobody changes or holds any more, on a page that vacuum has not marked.  Under wal_level = logical every row is heap_delete's,
+ * whose records say what was deleted.
  */
 #include "postgres.h"
 
@@ -129,7 +129,7 @@ spl_delete_run(Relation table, const ItemPointerData *tids, int count, CommandId
 	DeleteRun	run = {.table = table, .command = command};
 	BlockNumber block = ItemPointerGetBlockNumber(&tids[0]);
 
-	if (RelationIsLogicallyLogged(table))
+	if (RelationIsLogicallyLogged(table) || !spl_page_change_is_fit())
 		return 0;
 	(void) GetCurrentTransactionId(); /* not while the page is locked */
 	run.buffer = ReadBuffer(table, block);

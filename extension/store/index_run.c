@@ -338,6 +338,8 @@ count_together(IndexRun *run, Page page, const IndexEntry *entries, int count, O
 {
 	Size size = MAXALIGN(IndexTupleSize(form_entry(run, entries)));
 
+	if (!spl_page_change_is_fit())
+		count = 1;
 	if (run->top && !run->is_clear && count > 1)
 	{
 		aim(run, run->top);

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/rmgr.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "storage/bufmgr.h"
 #include "store/page_change.h"
@@ -20,6 +21,16 @@ typedef struct PieceHead
 	OffsetNumber offset;
 	OffsetNumber length;
 } PieceHead;
+
+/*
+ * Who wants the pages of generic records compared after replay gets none: what of a page is not logged (hints), only the records
+ * of a heap and of a B-tree leave out of that comparison, and a standby, or a start after a crash, ends with the first difference.
+ */
+bool
+spl_page_change_is_fit(void)
+{
+	return !wal_consistency_checking[RM_GENERIC_ID];
+}
 
 void
 spl_page_change_add(PageChange *change, Page page, const void *start, Size length)

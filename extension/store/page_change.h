@@ -8,14 +8,17 @@
 #include "storage/buf.h"
 #include "storage/bufpage.h"
 
-#define PAGE_CHANGE_ROOM (BLCKSZ + 64) /* every byte of the page once, and the heads of a few pieces */
+#define PAGE_CHANGE_ROOM (BLCKSZ + 64) /* every byte of the page once with a few heads, or many short pieces */
 
-/* The pieces of a page that are other than before; begins zeroed. */
+/* The pieces of a page that are other than before; begins with size 0. */
 typedef struct PageChange
 {
 	Size size;
 	char pieces[PAGE_CHANGE_ROOM];
 } PageChange;
+
+/* spl_page_change_is_fit tells whether changes of rows and index entries may be logged this way. */
+extern bool spl_page_change_is_fit(void);
 
 /* spl_page_change_add takes down what "length" bytes of the page are now, from "start" on. */
 extern void spl_page_change_add(PageChange *change, Page page, const void *start, Size length);
