@@ -104,6 +104,7 @@ struct Server
 	LoopSource		   source;		 /* libmicrohttpd's epoll */
 	bool			   metrics_only; /* the metrics port */
 	bool			   wanted;		 /* MHD_run has something to do */
+	int				   empty_runs;	 /* that it asked for, and nothing came of them */
 	bool			   draining;
 	int				   active; /* requests that libmicrohttpd holds */
 	size_t			   body_bytes;

@@ -27,6 +27,7 @@
 
 #define LISTEN_BACKLOG 1024
 #define MS 1000
+#define MOST_EMPTY_RUNS 100 /* a head of 16 kB that arrives at once needs fewer */
 
 void
 request_unref(Request *request)
@@ -58,6 +59,19 @@ request_resume(Request *request)
 	request->server->wanted = true;
 }
 
+/*
+ * hang_up ends a connection on which a request does not arrive.  libmicrohttpd sees the end of sockets that it waits for; one
+ * that it has not read empty, because its buffer is full, it has to be told to give up.
+ */
+static void
+hang_up(Conn *conn)
+{
+	shutdown(conn->fd, SHUT_RDWR);
+	if (conn->request != NULL)
+		MHD_set_connection_option(conn->request->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+	conn->server->wanted = true;
+}
+
 /* on_conn_timer: no request in time, a request that does not end, or an answer that does not come. */
 static void
 on_conn_timer(Timer *timer)
@@ -67,7 +81,7 @@ on_conn_timer(Timer *timer)
 	if (conn->request != NULL && conn->request->step == STEP_RUNNING)
 		dispatch_timeout(conn->request);
 	else if (conn->request == NULL || conn->request->step == STEP_READING)
-		shutdown(conn->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
+		hang_up(conn);
 }
 
 /* wait_for_request closes a connection on which no request begins: after libmicrohttpd, whose own timeout is to be first. */
@@ -91,6 +105,28 @@ begin_conn(Server *server, struct MHD_Connection *mhd, void **socket_context)
 	*socket_context = conn;
 }
 
+/* end_request: libmicrohttpd lets go of a request. */
+static void
+end_request(Request *request)
+{
+	Server *server = request->server;
+
+	server->active--;
+	claim_stop_waiting(request);
+	wait_for_request(request->conn);
+	request->conn->request = NULL;
+	request->conn = NULL;
+	if (request->response != NULL)
+		MHD_destroy_response(request->response);
+	request->response = NULL;
+	if (request->call_running && op_withdraw(server->engine, &request->call))
+	{
+		request->call_running = false;
+		request_unref(request);
+	}
+	request_unref(request);
+}
+
 static void
 on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode what)
 {
@@ -101,6 +137,8 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context, enum
 		begin_conn(server, mhd, socket_context);
 	else if (conn != NULL)
 	{
+		if (conn->request != NULL)
+			end_request(conn->request); /* 1.0.1 does not always report it */
 		loop_timer_stop(server->loop, &conn->timer);
 		loop_unwatch(server->loop, &conn->hangup);
 		free(conn);
@@ -154,28 +192,14 @@ on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 static void
 on_completed(void *cls, struct MHD_Connection *mhd, void **request_context, enum MHD_RequestTerminationCode why)
 {
-	Server	*server = cls;
 	Request *request = *request_context;
 
+	(void) cls;
 	(void) mhd;
 	(void) why;
-	if (request == NULL)
-		return;
 	*request_context = NULL;
-	server->active--;
-	claim_stop_waiting(request);
-	wait_for_request(request->conn);
-	request->conn->request = NULL;
-	request->conn = NULL;
-	if (request->response != NULL)
-		MHD_destroy_response(request->response);
-	request->response = NULL;
-	if (request->call_running && op_withdraw(server->engine, &request->call))
-	{
-		request->call_running = false;
-		request_unref(request);
-	}
-	request_unref(request);
+	if (request != NULL)
+		end_request(request);
 }
 
 static enum MHD_Result
@@ -188,6 +212,7 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *m
 	(void) mhd;
 	(void) url;
 	(void) version;
+	request->server->empty_runs = 0;
 	if (!request->begun)
 	{
 		request->begun = true;
@@ -270,8 +295,11 @@ listen_on(int port, bool shared)
 static void
 on_mhd_ready(LoopSource *source, uint32_t events)
 {
+	Server *server = container_of(source, Server, source);
+
 	(void) events;
-	container_of(source, Server, source)->wanted = true;
+	server->wanted = true;
+	server->empty_runs = 0;
 }
 
 bool
@@ -322,7 +350,10 @@ server_run(Server *server)
 	MHD_run(server->daemon);
 }
 
-/* server_timeout returns the longest sleep in ms that libmicrohttpd allows, -1: any; 0 makes it run again. */
+/*
+ * server_timeout returns the longest sleep in ms that libmicrohttpd allows, -1: any; 0 makes it run again.  While the buffer of
+ * a connection is full with what can't be read (the size of a chunk, a trailer) 0.9.75 wants to run again at once, for ever.
+ */
 int64_t
 server_timeout(Server *server)
 {
@@ -335,6 +366,8 @@ server_timeout(Server *server)
 	if (MHD_get_timeout(server->daemon, &timeout) != MHD_YES)
 		return -1;
 	server->wanted = timeout == 0;
+	if (timeout == 0)
+		return server->empty_runs++ < MOST_EMPTY_RUNS ? 0 : 1;
 	return timeout > 1000 ? 1000 : (int64_t) timeout;
 }
 

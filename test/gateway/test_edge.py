@@ -7,6 +7,7 @@ import re
 import secrets
 import socket
 import subprocess
+import time
 
 from client import (API_KEY, Case, Gateway, HOST, NOBODY, PORT, PSQL_URL, eventually, get, needs_gateway, needs_psql, new_queue, post, psql,
                     raw, request)
@@ -131,6 +132,25 @@ class Targets(Case):
             answer = raw(b"POST /api/v1/jobs HTTP/1.1\r\n" + AUTHORIZED + b"Transfer-Encoding: chunked\r\n\r\n" + chunks,
                          wait=3, half_close=True)
             self.assertNotIn(b"HTTP/1.1 201", answer, chunks[:20])
+
+    def cpu_seconds(self, gateway):
+        with open("/proc/%d/stat" % gateway.process.pid) as stat:
+            return sum(map(int, stat.read().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    @needs_gateway
+    def test_lines_that_never_end(self):
+        """What fits no buffer ends the connection in time, keeps nobody busy and leaves nothing: a request that was forgotten
+        is found when the gateway ends, which it could not do at once."""
+        head = b"POST /api/v1/jobs HTTP/1.1\r\n" + AUTHORIZED + b"Transfer-Encoding: chunked\r\n\r\n"
+        with Gateway(BODY_TIMEOUT_SECS="3", SHUTDOWN_TIMEOUT_SECS="50") as gateway:
+            for line in (b"5;" + b"x" * 70000, b"0" * 70000, b"0\r\nX: " + b"x" * 70000):
+                cpu, began = self.cpu_seconds(gateway), time.monotonic()
+                answer = raw(head + line, wait=60, port=gateway.port)
+                self.assertIn(answer[:12], (b"", b"HTTP/1.1 400", b"HTTP/1.1 413", b"HTTP/1.1 431"))
+                cpu, passed = self.cpu_seconds(gateway) - cpu, time.monotonic() - began
+                self.assertLess(cpu, 0.5 + passed / 4, "in %s s" % passed)
+            ended = time.monotonic()
+        self.assertLess(time.monotonic() - ended, 45, "it waited for a request that was over")
 
     def test_two_requests_out_of_one(self):
         """A proxy and we must not see different ends of a body."""
