@@ -122,7 +122,8 @@ class Gateway:
 
     def __enter__(self):
         self.log_file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([os.environ["GATEWAY_BIN"]], env=dict(os.environ, **self.settings),
+        environment = dict(os.environ, **self.settings)
+        self.process = subprocess.Popen([environment["GATEWAY_BIN"]], env=environment,
                                         stdin=subprocess.DEVNULL, stdout=self.log_file, stderr=self.log_file)
         if not eventually(self.answers, 60):
             self.process.kill()
