@@ -2,13 +2,14 @@
  * server.c
  *    libmicrohttpd in the loop of a thread: one daemon in external epoll mode on a listening socket of its own.
  *
- * What bites in 0.9.75: a suspended connection has no timeout and notices nothing, so every connection has a timer of
+ * What bites: a suspended connection has no timeout and notices nothing, so every connection has a timer of
  * ours; suspended connections must all be resumed before the daemon stops; the handler is called once for the headers,
  * once for each piece of body, once for the end, and once more after a resume.  An answer that is queued before the
  * body was read closes the connection, so answers wait for the end.  What it refuses itself (a head that is malformed or too
- * large, a length or a chunk that makes no sense) it answers with a page of its own and closes the connection; 0.9.75 has
- * no way to replace that page, so these few answers are not JSON.  Looking at the bytes before it would see only the first
+ * large, a length or a chunk that makes no sense) it answers with a page of its own and closes the connection; neither 0.9.75
+ * nor 1.0.1 has a way to replace that page, so these few answers are not JSON.  Looking at the bytes before it would see only the first
  * request of a connection, unless we parsed all of them; less strictness would let in what a proxy may read in another way.
+ * 1.0.1 does not report the end of a request whose chunk has an extension that fits no buffer; only its connection's end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -138,7 +139,7 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context, enum
 	else if (conn != NULL)
 	{
 		if (conn->request != NULL)
-			end_request(conn->request); /* 1.0.1 does not always report it */
+			end_request(conn->request); /* its end was not reported */
 		loop_timer_stop(server->loop, &conn->timer);
 		loop_unwatch(server->loop, &conn->hangup);
 		free(conn);
