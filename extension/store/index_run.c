@@ -28,6 +28,8 @@
 #include "store/page_change.h"
 #include "utils/uuid.h"
 
+#define LARGE_ENTRY (BLCKSZ / 4) /* a page must hold three; whether it may be larger, PostgreSQL decides */
+
 typedef struct IndexEntry
 {
 	Datum			values[INDEX_MAX_KEYS];
@@ -345,6 +347,8 @@ count_together(IndexRun *run, Page page, const IndexEntry *entries, int count, O
 		aim(run, run->top);
 		run->is_clear = is_before(run, page, place);
 	}
+	if (size > LARGE_ENTRY)
+		return 0;
 	if (!run->is_clear || !run->is_plain)
 		count = 1;
 	return Min(count, PageGetExactFreeSpace(page) / (size + sizeof(ItemIdData)));

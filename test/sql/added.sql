@@ -47,3 +47,17 @@ ALTER TABLE spooled.ready DROP COLUMN mine;
 SELECT count(*) FROM spooled.enqueue_many('q', array_fill('{}'::json, ARRAY[70]));
 SELECT count(*) FROM spooled.claim('q', 'w', 1000);
 SELECT * FROM spooled.check_integrity();
+
+-- an entry that no page of an index has room for is refused, not written
+CREATE UNIQUE INDEX by_error ON spooled.dead_letter (error);
+SELECT count(*) FROM (SELECT setseed(0.5), spooled.enqueue('large', '{}') FROM generate_series(1, 2)) x;
+SELECT spooled.fail(job_id, 'w', 'short', retry => false) IS NOT NULL FROM spooled.claim('large', 'w');
+DO $$
+DECLARE
+	long text := (SELECT string_agg(chr(128512 + (random() * 20000)::int), '') FROM generate_series(1, 1500));
+BEGIN
+	PERFORM spooled.fail(c.job_id, 'w', long, retry => false) FROM spooled.claim('large', 'w') c;
+EXCEPTION WHEN program_limit_exceeded THEN
+	RAISE NOTICE 'refused';
+END $$;
+SELECT count(*) FROM spooled.dead_letter;
