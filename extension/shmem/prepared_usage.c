@@ -12,15 +12,21 @@
 #include "access/transam.h"
 #include "access/twophase.h"
 #include "access/xact.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "base/xact_end.h"
 #include "miscadmin.h"
 #include "shmem/prepared_usage.h"
 #include "shmem/shmem.h"
 #include "shmem/usage_notes.h"
+#include "storage/latch.h"
 #include "storage/procarray.h"
 #include "storage/shmem.h"
+#include "utils/timestamp.h"
 
 #define ORGS_OF_ONE 8 /* on the average */
+#define ROOM_PATIENCE_MS 10000
+#define ROOM_POLL_MS 5
 
 typedef enum EntryState
 {
@@ -105,6 +111,52 @@ put(const PreparedUsage *usage, EntryState state, bool *is_new)
 	return true;
 }
 
+static bool
+put_open(const PreparedUsage *usage)
+{
+	bool fits, is_new;
+
+	lock_entries();
+	fits = put(usage, ENTRY_OPEN, &is_new);
+	unlock_entries();
+	return fits;
+}
+
+/* some_have_ended tells whether there are entries only until the background worker has added what their transactions did. */
+static bool
+some_have_ended(void)
+{
+	for (int i = 0; i < entry_count(); i++)
+	{
+		Entry entry = entries[i];
+
+		if (entry.state == ENTRY_MARKED || (entry.state == ENTRY_HELD && !TransactionIdIsInProgress(entry.usage.xid)))
+			return true;
+	}
+	return false;
+}
+
+/* reserve puts an open entry.  When there is no room it waits for the background worker, if that is going to make some. */
+static void
+reserve(const PreparedUsage *usage)
+{
+	static uint32 wait_event = 0;
+	TimestampTz	  start = spl_clock_now();
+
+	while (!put_open(usage))
+	{
+		if (!some_have_ended() || TimestampDifferenceExceeds(start, spl_clock_now(), ROOM_PATIENCE_MS))
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("too many prepared transactions have jobs of organizations with a limit of jobs"),
+					 errhint("Raise max_prepared_transactions.")));
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ROOM_POLL_MS,
+						 spl_wait_event(&wait_event, "SpooledPreparedRoom"));
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 void
 spl_prepared_usage_open(void (*keep)(const PreparedUsage *usage))
 {
@@ -114,21 +166,13 @@ spl_prepared_usage_open(void (*keep)(const PreparedUsage *usage))
 	for (int i = 0; entries && (note = spl_usage_note_at(i)) != NULL; i++)
 	{
 		PreparedUsage usage = {GetTopTransactionId(), note->org, note->day, note->count};
-		bool		  fits, is_new;
 
 		if (note->forgotten > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a transaction that resets an organization's usage cannot be prepared")));
 		open_xid = usage.xid;
-		lock_entries();
-		fits = put(&usage, ENTRY_OPEN, &is_new);
-		unlock_entries();
-		if (!fits)
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("too many prepared transactions have jobs of organizations with a limit of jobs"),
-					 errhint("Raise max_prepared_transactions.")));
+		reserve(&usage);
 		keep(&usage);
 	}
 }

@@ -180,6 +180,20 @@ fill_up();
 is(active(), 100, 'all places can be had');
 is(race(4, q{SELECT spooled.enqueue('q', '1')}), 0, 'and no more');
 
+# What has ended stays in the way until the worker has added it: who prepares waits for that.
+complete(40);
+my $worker = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'spooled worker'});
+my $two_phases = q{BEGIN; SELECT spooled.enqueue('q', '1'); PREPARE TRANSACTION 'room'; COMMIT PREPARED 'room';};
+kill 'STOP', $worker;
+$node->safe_psql('postgres', $two_phases x 32, connstr => $app); # 8 for each of max_prepared_transactions
+my $waits = IPC::Run::start([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $app, map { ('-c', $_) } split /; ?/, $two_phases ], '<', \undef, '>', \my $waits_out);
+ok($node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event IN ('Extension', 'SpooledPreparedRoom') AND query LIKE 'PREPARE%')}), 'PREPARE waits');
+kill 'CONT', $worker;
+ok($waits->finish, 'and goes on');
+applied();
+complete(33);
+fill_up();
+
 # PREPARE that fails gives back.
 complete(1);
 my ($code, undef, $prepare_error) = $node->psql('postgres', q{BEGIN; SELECT spooled.enqueue('q', '1'); CREATE TEMP TABLE t (); PREPARE TRANSACTION 'p'}, connstr => $app);
