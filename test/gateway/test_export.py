@@ -11,6 +11,14 @@ from test_organizations import slug
 EXPORT = "/api/v1/organizations/export"
 
 
+def lasting(rows):
+    """The rows without what an export itself writes: that it was made, and up to a minute later that its key was used."""
+    for row in rows:
+        if row["table"] == "api_key":
+            row["data"]["last_used"] = None
+    return [row for row in rows if row["data"].get("action") != "organization.export"]
+
+
 @needs_psql
 @unittest.skipUnless(KEY, "needs ADMIN_API_KEY")
 class Export(Case):
@@ -52,8 +60,8 @@ class Export(Case):
         for limit in 1, 10:
             pages = self.pages(self.own, limit)
             self.assertTrue(all(len(json.loads(page)["rows"]) <= limit for page in pages))
-            again = [row for page in pages for row in json.loads(page)["rows"] if row["data"].get("action") != "organization.export"]
-            self.assertEqual(again, [row for row in rows if row["data"].get("action") != "organization.export"])
+            again = [row for page in pages for row in json.loads(page)["rows"]]
+            self.assertEqual(lasting(again), lasting(rows))
         noted = psql("SELECT count(*), min(actor_kind), count(client) FROM spooled.audit_entry WHERE action = 'organization.export' AND target_id = '%s'" % self.made["id"])
         self.assertEqual(noted, "3|api_key|3")  # one for each export, not for each page
 
