@@ -77,7 +77,11 @@ count_tap() {
         say "ok $SUITE $1 ($tap_passed)"
     else
         say "not ok $SUITE $1 ($tap_failed of $((tap_passed + tap_failed)), exit status $3)"
-        grep -v '^ok ' "$2" | tail -n "${SHOW_LINES:-60}" | sed 's/^/    /'
+        {
+            awk '/^ok / { show = 0 } /^not ok / { show = 20 } show-- > 0' "$2" # however much was said after it
+            say ...
+            grep -v '^ok ' "$2" | tail -n "${SHOW_LINES:-60}"
+        } | sed 's/^/    /'
     fi
 }
 
