@@ -10,6 +10,7 @@ CREATE TABLE fuzz.made (job_id uuid);
 CREATE TABLE fuzz.claimed (job_id uuid, lease_id uuid);
 CREATE TABLE fuzz.completed (job_id uuid);
 CREATE TABLE fuzz.removed (job_id uuid);
+CREATE TABLE fuzz.fleeting (job_id uuid);
 CREATE TABLE fuzz.refused (function text, state text, message text);
 CREATE TABLE fuzz.called (function text);
 
@@ -25,7 +26,7 @@ CREATE TYPE fuzz.target AS (job_ids uuid[], worker text, lease_ids uuid[], items
 CREATE FUNCTION fuzz.dice(sides int) RETURNS int LANGUAGE sql AS $$SELECT floor(random() * sides)::int$$;
 CREATE FUNCTION fuzz.one_of(VARIADIC these text[]) RETURNS text LANGUAGE sql AS $$SELECT these[1 + fuzz.dice(cardinality(these))]$$;
 
--- queue returns a queue's name. Jobs of "gone" may vanish with it, so they are in no ledger.
+-- queue returns a queue's name. Jobs of "gone" are fleeting: they may vanish with it.
 CREATE FUNCTION fuzz.queue() RETURNS text LANGUAGE sql AS $$SELECT fuzz.one_of('q0', 'q0', 'q0', 'q1', 'q2', 'gone')$$;
 
 CREATE FUNCTION fuzz.some_jobs(jobs int) RETURNS uuid[] LANGUAGE sql AS $$
@@ -166,10 +167,11 @@ BEGIN
 END
 $$;
 
--- note_made notes jobs, unless they may vanish: a key may answer with a job of another queue.
+-- note_made notes jobs. A key may answer with somebody's job that the caller's snapshot does not have: who made that one has
+-- noted whether it is fleeting.
 CREATE FUNCTION fuzz.note_made(jobs uuid[]) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO fuzz.made SELECT m FROM unnest(jobs) m
-	 WHERE NOT EXISTS (SELECT FROM spooled.job j JOIN spooled.queue q ON q.id = j.queue WHERE j.id = m AND q.name = 'gone')
+	INSERT INTO fuzz.fleeting SELECT j.id FROM spooled.job j JOIN spooled.queue q ON q.id = j.queue WHERE j.id = ANY (jobs) AND q.name = 'gone';
+	INSERT INTO fuzz.made SELECT unnest(jobs)
 $$;
 
 -- call calls a function and writes down what it did.
@@ -255,7 +257,7 @@ $$;
 -- unaccounted compares the ledger with the jobs, when nothing is running.
 CREATE VIEW fuzz.unaccounted AS
 SELECT 'lost' AS what, m.job_id FROM fuzz.made m LEFT JOIN spooled.job j ON j.id = m.job_id
- WHERE j.id IS NULL AND m.job_id NOT IN (SELECT job_id FROM fuzz.removed)
+ WHERE j.id IS NULL AND m.job_id NOT IN (SELECT job_id FROM fuzz.removed UNION ALL SELECT job_id FROM fuzz.fleeting)
 UNION ALL SELECT 'removed, but there', r.job_id FROM fuzz.removed r JOIN spooled.job j ON j.id = r.job_id
 UNION ALL SELECT 'a lease was handed out twice', min(job_id::text)::uuid FROM fuzz.claimed GROUP BY lease_id HAVING count(*) > 1
 UNION ALL SELECT 'completed, but not over', c.job_id FROM fuzz.completed c JOIN spooled.job j ON j.id = c.job_id
