@@ -183,23 +183,17 @@ TimestampTz
 spl_announce_wakeups(int slot)
 {
 	static Step step = {.name = "announcing wake-ups", .run = notify};
-	TimestampTz now;
-	TimestampTz not_before;
+	TimestampTz now = spl_clock_now();
+	TimestampTz look_at;
 	int32		queues[SPL_PENDING_MAX];
 	bool		any;
 	int			count;
 
-	if (!spl_subscription_is_pending(slot))
-		return DT_NOEND;
-	now = spl_clock_now();
 	if (!may_run(&step, now))
 		return step.next;
-	/* What comes before that goes into one NOTIFY. */
-	if (!spl_subscription_may_announce(slot, now, &not_before))
-		return not_before;
-	count = spl_subscription_take(slot, queues, &any);
+	count = spl_subscription_take(slot, now, queues, &any, &look_at);
 	if (count == 0 && !any)
-		return DT_NOEND;
+		return look_at;
 	initStringInfo(&announcement);
 	if (any)
 		appendStringInfoChar(&announcement, '*');
@@ -211,7 +205,7 @@ spl_announce_wakeups(int slot)
 		spl_subscription_pend_any(slot);
 		return step.next;
 	}
-	return DT_NOEND;
+	return look_at;
 }
 
 static QueueRequest request;

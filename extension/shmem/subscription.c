@@ -2,10 +2,10 @@
  * subscription.c
  *    Subscribers of wake-ups, and the queues that the worker has to announce to them.
  *
- * Writers put a queue into a small hash table of atomics and then raise a flag; who raises it sets the worker's latch, so a
- * thousand commits between two announcements cost one wake-up.  The worker lowers the flag first and empties the table then:
- * a queue that comes in between is announced now, and the flag it raises costs one look in vain.  Nobody ever waits.  A queue
- * that finds no room becomes "any queue".
+ * Writers put a queue into a small hash table of atomics and then raise a flag; who raises it sets the worker's latch.  The
+ * worker empties the table, announces what was there, and leaves the flag up: it will look again after the gap, so that while
+ * much happens nobody sets its latch.  When it finds nothing it lowers the flag and looks once more, for what came in between.
+ * Nobody ever waits.  A queue that finds no room becomes "any queue".
  *
  * While little happens, a commit tells the few subscribers itself, without the worker and its NOTIFY in between.  It puts the
  * queue into each one's place and sends the signal that makes a session look for notifications; looking is a transaction, and
@@ -31,9 +31,11 @@
 #include "utils/timestamp.h"
 
 #define PROBES 8
-#define PLACES 4	  /* subscribers that a commit tells by itself; if there are more, the worker tells them all */
-#define GAP_US 1000	  /* between two announcements of the worker */
-#define QUIET_US 5000 /* before a commit that tells by itself */
+#define PLACES 4		 /* subscribers that a commit tells by itself; if there are more, the worker tells them all */
+#define GAP_US 1000		 /* between two announcements of the worker */
+#define BUSY_GAP_US 4000 /* the same when there always is one: each wakes three processes, which the writers feel */
+#define BUSY 8			 /* looks that found something; one in vain takes two of them away */
+#define QUIET_US 5000	 /* before a commit that tells by itself */
 
 /* A subscriber that a commit can tell.  The session and its signal are changed under LOCK_DATABASES and read without it. */
 typedef struct Place
@@ -159,20 +161,13 @@ put_queue(Subscription *subscription, uint32 queue)
 	return false;
 }
 
-/* may_announce tells whether the last announcement is that long ago, and then begins another one. */
-static bool
-may_announce(Subscription *subscription, TimestampTz now, int64 gap, TimestampTz *not_before)
+/* not_before returns when the next announcement may come if this much has to be between it and the last one. */
+static TimestampTz
+not_before(Subscription *subscription, TimestampTz now, int64 gap)
 {
-	uint64 last = pg_atomic_read_u64(&subscription->announced_at);
+	TimestampTz last = (TimestampTz) pg_atomic_read_u64(&subscription->announced_at);
 
-	*not_before = (TimestampTz) last > now ? now : (TimestampTz) last + gap; /* the clock may have been set back */
-	return now >= *not_before && pg_atomic_compare_exchange_u64(&subscription->announced_at, &last, (uint64) now);
-}
-
-bool
-spl_subscription_may_announce(int slot, TimestampTz now, TimestampTz *not_before)
-{
-	return may_announce(&shared[slot], now, GAP_US, not_before);
+	return last > now ? now : last + gap; /* the clock may have been set back */
 }
 
 /* tell_places tells every subscriber of a queue; false: not all of them. */
@@ -197,16 +192,26 @@ tell_places(Subscription *subscription, uint32 queue)
 	return told >= pg_atomic_read_u32(&subscription->subscribers);
 }
 
+/* is_quiet tells whether nothing was announced for a while, and then takes it on to announce something. */
+static bool
+is_quiet(Subscription *subscription)
+{
+	TimestampTz now = spl_clock_now();
+	uint64		last = pg_atomic_read_u64(&subscription->announced_at);
+
+	return now >= not_before(subscription, now, QUIET_US) &&
+		pg_atomic_compare_exchange_u64(&subscription->announced_at, &last, (uint64) now);
+}
+
 /* tell_now tells the subscribers without the worker, if they are few and nothing else is being announced. */
 static bool
 tell_now(int slot, int32 queue)
 {
 	Subscription *subscription = &shared[slot];
-	TimestampTz	  not_before;
 
 	return pg_atomic_read_u32(&subscription->subscribers) <= PLACES &&
-		pg_atomic_read_u32(&subscription->is_pending) == 0 &&
-		may_announce(subscription, spl_clock_now(), QUIET_US, &not_before) && tell_places(subscription, (uint32) queue);
+		pg_atomic_read_u32(&subscription->is_pending) == 0 && is_quiet(subscription) &&
+		tell_places(subscription, (uint32) queue);
 }
 
 /* pass_on_place tells the client what is in this session's place. */
@@ -242,21 +247,12 @@ spl_subscription_pend_any(int slot)
 	raise_flag(slot);
 }
 
-bool
-spl_subscription_is_pending(int slot)
+/* collect empties the table into "queues" and returns how many there were. */
+static int
+collect(Subscription *subscription, int32 *queues, bool *any)
 {
-	return pg_atomic_read_u32(&shared[slot].is_pending) != 0;
-}
+	int count = 0;
 
-int
-spl_subscription_take(int slot, int32 *queues, bool *any)
-{
-	Subscription *subscription = &shared[slot];
-	int			  count = 0;
-
-	*any = false;
-	if (pg_atomic_read_u32(&subscription->is_pending) == 0 || pg_atomic_exchange_u32(&subscription->is_pending, 0) == 0)
-		return 0;
 	*any = pg_atomic_exchange_u32(&subscription->any_queue, 0) != 0;
 	for (int i = 0; i < SPL_PENDING_MAX; i++)
 	{
@@ -267,6 +263,37 @@ spl_subscription_take(int slot, int32 *queues, bool *any)
 		if (queue != 0)
 			queues[count++] = (int32) queue;
 	}
+	return count;
+}
+
+int
+spl_subscription_take(int slot, TimestampTz now, int32 *queues, bool *any, TimestampTz *look_at)
+{
+	static int	  busy = 0;
+	Subscription *subscription = &shared[slot];
+	int64		  gap = busy < BUSY ? GAP_US : BUSY_GAP_US;
+	int			  count;
+
+	*any = false;
+	*look_at = pg_atomic_read_u32(&subscription->is_pending) == 0 ? DT_NOEND : not_before(subscription, now, gap);
+	if (now < *look_at)
+		return 0;
+	count = collect(subscription, queues, any);
+	if (count == 0 && !*any)
+	{
+		pg_atomic_exchange_u32(&subscription->is_pending, 0);
+		count = collect(subscription, queues, any);
+		if (count == 0 && !*any)
+		{
+			busy = Max(busy - 2, 0);
+			*look_at = DT_NOEND;
+			return 0;
+		}
+		pg_atomic_exchange_u32(&subscription->is_pending, 1);
+	}
+	pg_atomic_write_u64(&subscription->announced_at, (uint64) now);
+	*look_at = now + gap;
+	busy = Min(busy + 1, 2 * BUSY);
 	return count;
 }
 

@@ -21,17 +21,11 @@ extern void spl_subscription_pend(int slot, int32 queue);
 extern void spl_subscription_pend_any(int slot);
 
 /*
- * spl_subscription_take is for the worker: moves the queues to be announced into "queues" (SPL_PENDING_MAX) and returns how
- * many; *any: a subscriber of whatever queue has to look.
+ * spl_subscription_take is for the worker: moves the queues to be announced now into "queues" (SPL_PENDING_MAX) and returns
+ * how many; *any: a subscriber of whatever queue has to look.  *look_at is when the worker has to come again unasked;
+ * DT_NOEND: somebody will wake it.
  */
-extern bool spl_subscription_is_pending(int slot);
-extern int	spl_subscription_take(int slot, int32 *queues, bool *any);
-
-/*
- * spl_subscription_may_announce tells whether the last announcement is a while ago, and begins the next while; if not,
- * *not_before is the end of this one.
- */
-extern bool spl_subscription_may_announce(int slot, TimestampTz now, TimestampTz *not_before);
+extern int spl_subscription_take(int slot, TimestampTz now, int32 *queues, bool *any, TimestampTz *look_at);
 
 extern void spl_subscription_reset(int slot);
 extern Size spl_subscription_shmem_size(void);
