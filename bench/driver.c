@@ -160,7 +160,7 @@ run_clients(Client *clients, int n, bool until_done)
 		if (pthread_create(&clients[i].thread, NULL, client_main, &clients[i]) != 0)
 			die("cannot start a thread");
 	pthread_barrier_wait(&ready_to_start);
-	state.start_at = now() + (until_done ? 0 : options.warmup);
+	state.start_at = options.slice > 0 ? options.start_at : now() + (until_done ? 0 : options.warmup);
 	state.stop_at = until_done ? 1e18 : state.start_at + options.seconds;
 	pthread_barrier_wait(&ready_to_start);
 	for (int i = 0; i < n; i++)
@@ -224,7 +224,7 @@ static void
 print_report(const Client *clients, int n, bool until_done)
 {
 	double	 last_at = state.start_at;
-	double	 length = options.seconds;
+	double	 length = options.slice > 0 ? options.seconds / 2 : options.seconds;
 	uint64_t ever = 0;
 	uint64_t empty = 0;
 	uint64_t refused = 0;
@@ -275,6 +275,8 @@ static void __attribute__((noreturn)) usage(void)
 		"  -q N   queues, chosen at random       -n N   jobs to fill or to drain, or operations of the memory test\n"
 		"  -l N   sessions that only listen      -w S   report windows of this length too\n"
 		"  -r R   jobs a second of the wake-up test\n"
+		"  -a S   by turns of S seconds with another driver on the same machine, which gets the same -t, the time at which\n"
+		"         counting begins on the system's monotonic clock; one of the two gets -2\n"
 		"The connection comes from libpq's environment variables.\n");
 	exit(2);
 }
@@ -284,7 +286,7 @@ parse_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:b:s:u:q:n:l:w:r:")) != -1)
+	while ((option = getopt(argc, argv, "c:b:s:u:q:n:l:w:r:a:t:2")) != -1)
 		switch (option)
 		{
 			case 'c': options.nclients = atoi(optarg); break;
@@ -296,10 +298,14 @@ parse_options(int argc, char **argv)
 			case 'l': options.nlisteners = atoi(optarg); break;
 			case 'w': options.window_length = atof(optarg); break;
 			case 'r': options.wake_rate = atof(optarg); break;
+			case 'a': options.slice = atof(optarg); break;
+			case 't': options.start_at = atof(optarg); break;
+			case '2': options.is_second = true; break;
 			default: usage();
 		}
 	if (argc - optind != 2 || options.nclients < 1 || options.nclients + options.nlisteners > MAX_CLIENTS ||
-		options.batch < 1 || options.nqueues < 1 || options.seconds <= 0)
+		options.batch < 1 || options.nqueues < 1 || options.seconds <= 0 ||
+		(options.slice > 0 && options.start_at < now()))
 		usage();
 	options.system_file = argv[optind];
 	options.workload = argv[optind + 1];

@@ -114,6 +114,9 @@ typedef struct Options
 	double		warmup;
 	double		window_length;
 	double		wake_rate;
+	double		slice;	  /* seconds by turns with another driver; 0: alone */
+	double		start_at; /* end of the warm-up on the system's monotonic clock, with a slice */
+	bool		is_second;
 } Options;
 
 /* One run: written by main before the clients start, except what is atomic */

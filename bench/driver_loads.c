@@ -16,9 +16,24 @@
 
 #define EMPTY_CLAIMS_UNTIL_DRY 60
 
+/* wait_for_slice sleeps while the other driver has its turn.  Turns begin with the warm-up's end, and go on before it alike. */
+static void
+wait_for_slice(void)
+{
+	long   number;
+	double begun = options.start_at - 1e5 * 2 * options.slice;
+
+	if (options.slice <= 0)
+		return;
+	number = (long) ((now() - begun) / options.slice);
+	if ((number % 2 == 1) != options.is_second)
+		usleep((useconds_t) (1e6 * (begun + (double) (number + 1) * options.slice - now())) + 1);
+}
+
 static bool
 is_over(void)
 {
+	wait_for_slice();
 	return atomic_load_explicit(&state.stopping, memory_order_relaxed) || now() >= state.stop_at;
 }
 

@@ -3,11 +3,16 @@
 A turn starts from freshly made tables, so it doesn't inherit what an earlier one left; a checkpoint before it keeps the
 previous turn's dirty pages out of its time, and what preparing it wrote is on disk when its time begins.  WAL, CPU and
 buffers are differences over the driver's run (warm-up included) and are divided by all jobs of that run.
+
+Two turns of the same system that are to be told apart by a few percent run in slices: both at the same time, in databases of
+their own, each for 200 ms while the other one sleeps.  Then a machine's slow moments meet both alike.  What they cost the
+server cannot be told apart, so such turns have rates and latencies only.
 """
 import json
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +22,8 @@ from gateway import Gateway
 
 HERE = Path(__file__).resolve().parent
 FILL_BATCH = 500
+SLICE_SECONDS = 0.2
+SLICED_START_SECONDS = 2                # until both drivers have connected
 
 
 @dataclass(frozen=True)
@@ -83,19 +90,19 @@ class Measurer:
         self.consumed = {}              # turn name -> jobs a second that a fill should allow for
         self.databases = set()
 
-    def _database(self, system):
-        if system not in self.databases:
-            self.cluster.sql(f"CREATE DATABASE {system};")
-            self.databases.add(system)
-        return system
+    def _made(self, database):
+        if database not in self.databases:
+            self.cluster.sql(f"CREATE DATABASE {database};")
+            self.databases.add(database)
+        return database
 
-    def drive(self, system, load, *, options="", **flags):
+    def drive(self, system, load, *, options="", database=None, **flags):
         """Runs the driver; flags are its one-letter options."""
         command = [str(self.driver("driver"))]
         for flag, value in flags.items():
-            command += ["-" + flag, str(value)]
+            command += [f"-{flag}"] if value is True else [] if value is False else [f"-{flag}", str(value)]
         command += [str(HERE / "systems" / f"{system}.sql"), load]
-        environment = self.cluster.environment(self._database(system))
+        environment = self.cluster.environment(self._made(database or system))
         if options:
             environment["PGOPTIONS"] = options
         return report_of(command, environment)
@@ -120,14 +127,22 @@ class Measurer:
             self.programs[name] = compile_driver(self.cluster.folder, name)
         return self.programs[name]
 
-    def reset(self, system, tenants=0):
-        self.cluster.sql("SET client_min_messages = warning;" + sections(system)["setup"], self._database(system))
-        if tenants:
-            self.cluster.sql(sections("tenants")["setup"].replace(":tenants", str(tenants)), system)
+    def reset(self, system, database=None):
+        self.cluster.sql("SET client_min_messages = warning;" + sections(system)["setup"], self._made(database or system))
 
-    def fill(self, system, jobs, queues=1):
-        batch = min(FILL_BATCH, max(1, jobs // queues))
-        self.drive(system, "fill", c=2, b=batch, n=jobs, q=queues)
+    def _prepare(self, turn, jobs, database):
+        """Makes a turn's tables and what is in them at its start."""
+        self.reset(turn.system, database)
+        if turn.tenants:
+            self.cluster.sql(sections("tenants")["setup"].replace(":tenants", str(turn.tenants)), database)
+        self.cluster.sql("CHECKPOINT;")
+        if jobs:
+            batch = min(FILL_BATCH, max(1, jobs // turn.queues))
+            self.drive(turn.system, "fill", database=database, c=2, b=batch, n=jobs, q=turn.queues)
+            if turn.analyze and "analyze" in sections(turn.system):
+                self.cluster.sql(sections(turn.system)["analyze"], database)
+        if turn.begin:
+            self.cluster.sql(sections(turn.system)[turn.begin], database)
 
     def _server_marks(self, system):
         lsn, buffers = self.cluster.sql(
@@ -166,24 +181,45 @@ class Measurer:
             raise RuntimeError(f"{turn.name}: {report['refused']} completions were refused")
         return report
 
-    def _run_once(self, turn):
-        seconds = turn.seconds or self.seconds
-        jobs = self._jobs_to_fill(turn, seconds)
-        self.reset(turn.system, turn.tenants)
-        self.cluster.sql("CHECKPOINT;")
-        if jobs:
-            self.fill(turn.system, jobs, turn.queues)
-            if turn.analyze and "analyze" in sections(turn.system):
-                self.cluster.sql(sections(turn.system)["analyze"], turn.system)
-        if turn.begin:
-            self.cluster.sql(sections(turn.system)[turn.begin], turn.system)
-        if not self.briefly:
-            os.sync()                   # else the kernel writes hundreds of MB of the fill back while flushes are timed
+    def run_sliced(self, *turns):
+        """Runs two turns by slices of time, and returns the driver's report of each."""
+        seconds = 2 * (turns[0].seconds or self.seconds)
+        databases = [f"{turn.system}_{number}" for number, turn in enumerate(turns)]
+        self.driver("driver")
+        self.cluster.change_setting(autovacuum="off")
+        try:
+            for turn, database in zip(turns, databases):
+                self._prepare(turn, self._jobs_to_fill(turn, seconds), database)
+            if not self.briefly:
+                os.sync()
+            start = time.monotonic() + SLICED_START_SECONDS
+            with ThreadPoolExecutor() as threads:
+                runs = [threads.submit(self.drive, turn.system, turn.load, database=database, a=SLICE_SECONDS, t=start,
+                                       **{"2": number == 1}, **self._flags(turn, seconds))
+                        for number, (turn, database) in enumerate(zip(turns, databases))]
+            reports = [run.result() for run in runs]
+        finally:
+            self.cluster.sql("ALTER SYSTEM RESET autovacuum; SELECT pg_reload_conf();")
+        if any(report["dry"] for report in reports) and not self.briefly:
+            raise RuntimeError(f"{turns[0].name}: the backlog did not last")
+        return reports
+
+    @staticmethod
+    def _flags(turn, seconds):
         flags = {"c": turn.clients, "b": turn.batch, "s": seconds, "u": turn.warmup, "q": turn.queues, "l": turn.listeners}
         if turn.window:
             flags["w"] = turn.window
         if turn.total:
             flags["n"] = turn.total
+        return flags
+
+    def _run_once(self, turn):
+        seconds = turn.seconds or self.seconds
+        jobs = self._jobs_to_fill(turn, seconds)
+        self._prepare(turn, jobs, turn.system)
+        if not self.briefly:
+            os.sync()                   # else the kernel writes hundreds of MB of the fill back while flushes are timed
+        flags = self._flags(turn, seconds)
         held = OldSnapshot(self.cluster, turn.system) if turn.old_snapshot else None
         try:
             wal, buffers, cpu = self._server_marks(turn.system)
@@ -231,7 +267,7 @@ class Measurer:
 
     def memory_of_tenants(self, tenants):
         """Private memory of one backend that works for every organization in turn, again and again; and what they all take in tables."""
-        self.reset("spooled", tenants)
+        self._prepare(Turn("", "spooled", "", tenants=tenants), 0, "spooled")
         rows = self.cluster.sql(sections("tenants")["memory"].replace(":tenants", str(tenants)), "spooled")
         return {name: int(value) for name, value in (row for row in rows if len(row) == 2)}
 

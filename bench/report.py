@@ -94,12 +94,8 @@ class Results:
     def median_ratio_of_first(self, names, base, read):
         return next((self.median_ratio(name, base, read, read) for name in names if name in self.turns), None)
 
-    def worst_ratio(self, names, bases):
-        def rate(turns, number):
-            return sum(self.turns[name][number]["jobs_per_s"] for name in turns)
-        if any(name not in self.turns for name in (*names, *bases)):
-            return None
-        return min(rate(names, number) / rate(bases, number) for number in self.turns[names[0]])
+    def worst_ratio(self, name, base, read):
+        return min(self._ratios(name, base, read, read), default=None)
 
     def pooled_quantile(self, name, op, share):
         """The value below which this share of the values of all rounds lies."""
@@ -181,16 +177,18 @@ class Results:
     def _turn_row(self, name):
         def middle(read):
             return self.median(name, read)
-        ops = next(iter(self.turns[name].values()))["ops"]
+        any_round = next(iter(self.turns[name].values()))
+        ops = any_round["ops"]
         times = ", ".join(f"{op} {middle(lambda r, op=op: r['ops'].get(op, {}).get('p50_ms', 0)):.2f} /"
                           f" {middle(lambda r, op=op: r['ops'].get(op, {}).get('p99_ms', 0)):.2f}" for op in ops)
         windows = ""
-        if "windows" in next(iter(self.turns[name].values())):
+        if "windows" in any_round:
             count = min(len(report["windows"]) for report in self.turns[name].values())
             shown = range(count) if count <= 3 else (0, count - 1)
             windows = " (" + ", ".join(f"{middle(lambda r, w=w: r['windows'][w]['jobs_per_s']):,.0f}" for w in shown) + ")"
-        return (f"| {name} | {middle(lambda r: r['jobs_per_s']):,.0f}{windows} | {times} | {middle(lambda r: r['wal']):,.0f} |"
-                f" {middle(lambda r: r['buffers']):,.1f} | {middle(lambda r: r['cpu_us']):,.0f} |")
+        costs = ("wal", ",.0f"), ("buffers", ",.1f"), ("cpu_us", ",.0f")
+        return (f"| {name} | {middle(lambda r: r['jobs_per_s']):,.0f}{windows} | {times} | "
+                + " | ".join(f"{middle(lambda r, key=key: r[key]):{form}}" if key in any_round else "" for key, form in costs) + " |")
 
 
 def criteria_rows(compared):
