@@ -6,6 +6,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes;
 
 my $workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'spooled worker'";
 my $worker_pid = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'spooled worker' AND datname = current_database()";
@@ -253,6 +254,22 @@ $subscriber->query_safe('BEGIN');
 @meanwhile = enqueued(map { "burst-$_" } 1 .. 40);
 hears_ok($subscriber, 'COMMIT', 'of every queue', @meanwhile);
 hears_ok($subscriber, 'SELECT 1', 'also when it is not', enqueued(map { "burst-$_" } 1 .. 40));
+
+# While others enqueue all the time, nobody wakes the worker: it looks again by itself.
+append_to_file($node->basedir . '/flood.sql', "SELECT spooled.enqueue('flood', '{}');\n");
+my $flood = IPC::Run::start([ 'pgbench', '-n', '-c', 4, '-T', 600, '-f', $node->basedir . '/flood.sql', $node->connstr('postgres') ], '<', \undef, '>&', \my $flooded);
+$node->poll_query_until('postgres', "SELECT count(*) > 2000 FROM spooled.job j JOIN spooled.queue q ON q.id = j.queue WHERE q.name = 'flood'") or die 'nothing floods';
+hears_ok($subscriber, 'SELECT 1', 'of every queue, though another one is flooded', enqueued(map { "in-flood-$_" } 1 .. 100));
+my @late = sort { $a <=> $b } map
+{
+	my @told = enqueued('in-flood-1');
+	my $from = Time::HiRes::time;
+	hears_ok($subscriber, 'SELECT 1', 'of one of them', @told);
+	Time::HiRes::time - $from;
+} 1 .. 5;
+cmp_ok($late[2], '<', 1, "soon (mostly; the worst of five: $late[4] s)");
+$flood->kill_kill;
+hears_ok($subscriber, 'SELECT 1', 'and of what comes when it has ended', enqueued(map { "after-flood-$_" } 1 .. 20));
 
 # A few are told by the commit itself, more than that by the worker; places are free again when a session has ended.
 my @more = map { subscriber() } 1 .. 5;
