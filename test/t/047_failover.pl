@@ -36,6 +36,7 @@ sub start_session
 {
 	my ($node, $name, $script) = @_;
 	append_to_file("$folder/$name.sql", $script);
+	append_to_file("$folder/$name.out", ''); # lines() may come before the session does
 	my $pid = fork() // die "fork: $!";
 	if ($pid == 0)
 	{
