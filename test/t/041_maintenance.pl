@@ -124,7 +124,8 @@ cmp_ok(ask(q{SELECT pg_relation_size('spooled.lease') / 8192}), '>', 4, 'they li
 ask('DELETE FROM spooled.lease');
 for (my $tries = 0; $tries < 1800 && ask(q{SELECT pg_relation_size('spooled.lease')}) > 0; $tries++)
 {
-	$node->safe_psql('postgres', 'VACUUM (TRUNCATE) spooled.lease');
+	# INDEX_CLEANUP: for a few dead rows alone VACUUM would leave the indexes, and then those rows, as they are
+	$node->safe_psql('postgres', 'VACUUM (TRUNCATE, INDEX_CLEANUP ON) spooled.lease');
 	sleep 0.1;
 }
 is(ask(q{SELECT pg_relation_size('spooled.lease')}), '0', 'which are gone');
