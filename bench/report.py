@@ -140,7 +140,7 @@ class Results:
 
     def markdown(self, compared):
         lines = ["# Benchmark results", "", f"Written by `make bench`. {self.machine_line()}.", "",
-                 f"Medians of {self.arguments.rounds} rounds of {self.arguments.seconds:g} s; all systems turn by turn in one"
+                 f"Medians of {self.arguments.rounds} rounds of {self.arguments.seconds:g} s; all systems turn by turn, or in slices of time, in one"
                  " run, so only ratios carry over to other machines. Server settings: "
                  + ", ".join(f"`{name} = {value}`" for name, value in self.machine["settings"].items() if value) + ".", "",
                  "## What must be reached", "", "| Measure | Must | Aim | Reached | | What holds it |",

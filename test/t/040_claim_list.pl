@@ -149,7 +149,11 @@ is(scalar(claim_all('short', 5)), 9, 'after VACUUM FULL has made the table short
 ask(q{SELECT count(*) FROM (SELECT spooled.enqueue('moved', '{}') FROM generate_series(1, 2000) n) x});
 is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '100', 'a list of what is about to go');
 ask(q{SELECT count(spooled.cancel(job_id)) FROM (SELECT job_id FROM spooled.ready) x});
-ask(q{VACUUM (TRUNCATE) spooled.ready});
+# The worker's snapshot of a moment may keep the rows for one more.
+for (my $tries = 0; $tries < 1000 && ask(q{SELECT pg_relation_size('spooled.ready')}) > 0; $tries++)
+{
+	ask(q{VACUUM (TRUNCATE, INDEX_CLEANUP ON) spooled.ready});
+}
 is(ask(q{SELECT pg_relation_size('spooled.ready')}), '0', 'the table is cut off');
 is(ask(q{SELECT count(*) FROM spooled.claim('moved', 'w', 100)}), '0', 'after VACUUM (TRUNCATE)');
 # Tickets that somebody takes away and puts back by hand.
