@@ -4,7 +4,7 @@ A turn starts from freshly made tables, so it doesn't inherit what an earlier on
 previous turn's dirty pages out of its time, and what preparing it wrote is on disk when its time begins.  WAL, CPU and
 buffers are differences over the driver's run (warm-up included) and are divided by all jobs of that run.
 
-Two turns of the same system that are to be told apart by a few percent run in slices: both at the same time, in databases of
+Two turns whose ratio has to be right within a few percent run in slices: both at the same time, in databases of
 their own, each for 200 ms while the other one sleeps.  Then a machine's slow moments meet both alike.  What they cost the
 server cannot be told apart, so such turns have rates and latencies only.
 """
