@@ -20,14 +20,14 @@
 static void
 wait_for_slice(void)
 {
+	double since = now() - (options.start_at - 1e5 * 2 * options.slice);
 	long   number;
-	double begun = options.start_at - 1e5 * 2 * options.slice;
 
 	if (options.slice <= 0)
 		return;
-	number = (long) ((now() - begun) / options.slice);
+	number = (long) (since / options.slice);
 	if ((number % 2 == 1) != options.is_second)
-		usleep((useconds_t) (1e6 * (begun + (double) (number + 1) * options.slice - now())) + 1);
+		usleep((useconds_t) (1e6 * ((double) (number + 1) * options.slice - since)) + 1);
 }
 
 static bool

@@ -19,8 +19,9 @@ typedef struct PreparedUsage
 } PreparedUsage;
 
 /*
- * spl_prepared_usage_open notes everything that the running transaction has reserved, hands it to "keep".  It waits for room while
- * transactions that have ended still take some, and raises an error when there is none.  From PREPARE TRANSACTION on it is held; a rollback forgets the note.
+ * spl_prepared_usage_open notes everything that the running transaction has reserved, and hands it to "keep".  It waits for
+ * room while transactions that have ended still take some, and raises an error when there is none.  From PREPARE TRANSACTION
+ * on it is held; a rollback forgets the note.
  */
 extern void spl_prepared_usage_open(void (*keep)(const PreparedUsage *usage));
 
